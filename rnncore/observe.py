@@ -1,0 +1,180 @@
+"""Call a student's function once and write down everything that a check wants to know.
+
+``observe`` hands the function copies of its arguments and returns an ``Outcome``: the value as plain
+data, or the error with the student's own line, the numerical warnings, and what the arguments looked
+like afterwards. It never raises for what the function does. A function that lives in another process
+(the grader's proxy) brings its own ``observe_remotely``; the rest of ``check`` cannot tell the two apart.
+"""
+
+import copy
+import inspect
+import linecache
+import traceback
+import warnings
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+DEEPEST = 8
+LIBRARIES = (str(Path(__file__).parent), str(Path(np.__file__).parent), str(Path(inspect.__file__).parent))
+
+
+@dataclass(frozen=True)
+class StudentError:
+    """An exception of the student's: its class name, message, and where in their code it came from.
+
+    ``kind`` is "Arguments" when the function does not take the arguments it is given; the message is
+    then the function's own signature. ``function`` is the function that the line stands in.
+    """
+
+    kind: str
+    message: str
+    line_number: int = 0
+    line_text: str = ""
+    function: str = ""
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A numerical warning, such as "overflow encountered in exp", and the line it came from."""
+
+    message: str
+    line_number: int = 0
+    line_text: str = ""
+
+
+@dataclass(frozen=True)
+class Unplain:
+    """Stands for a returned value that is not plain data: only the name of its type is kept."""
+
+    type_name: str
+
+
+class Formula:
+    """A function given to a student's function as an argument, made from source text with np in scope."""
+
+    def __init__(self, source: str):
+        self.source = source
+
+    @cached_property
+    def function(self):
+        return eval(self.source, {"np": np})
+
+    def __call__(self, *args):
+        return self.function(*args)
+
+    def __deepcopy__(self, memo):
+        return Formula(self.source)
+
+    def __repr__(self):
+        return f"Formula({self.source!r})"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did: ``value`` and ``args_after`` are plain data; ``error`` is None if it returned."""
+
+    value: object = None
+    error: StudentError | None = None
+    warnings: tuple[Warned, ...] = ()
+    args_after: tuple = ()
+
+    def to_plain(self) -> dict:
+        """This outcome as nested dicts, lists, strings, numbers and arrays."""
+        return {
+            "value": self.value,
+            "error": asdict(self.error) if self.error else None,
+            "warnings": [asdict(warned) for warned in self.warnings],
+            "args_after": list(self.args_after),
+        }
+
+    @classmethod
+    def from_plain(cls, data: dict) -> "Outcome":
+        """The inverse of ``to_plain``; raises TypeError or KeyError if ``data`` has another form."""
+        error = data["error"]
+        return cls(
+            value=data["value"],
+            error=None if error is None else StudentError(**error),
+            warnings=tuple(Warned(**warned) for warned in data["warnings"]),
+            args_after=tuple(data["args_after"]),
+        )
+
+
+def observe(function, args: tuple) -> Outcome:
+    """Call ``function(*args)`` on copies of ``args`` and say what happened.
+
+    ``function``: any callable; one with an attribute ``observe_remotely`` is asked to do this itself.
+    ``args``: a tuple of plain data and ``Formula`` objects; it is never changed.
+    """
+    if hasattr(function, "observe_remotely"):
+        return function.observe_remotely(args)
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a builtin without a signature: let the call itself decide
+        signature = None
+    if signature is not None:
+        try:
+            signature.bind(*args)
+        except TypeError:
+            return Outcome(error=StudentError("Arguments", str(signature).split(" ->")[0]))
+    args = copy.deepcopy(args)
+    value, error = None, None
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        np.errstate(over="warn", divide="warn", invalid="warn"),
+    ):
+        warnings.simplefilter("always")
+        try:
+            value = plain(function(*args))
+        except (Exception, SystemExit) as exception:
+            error = _student_error(exception)
+    after = tuple(None if isinstance(arg, Formula) else plain(arg) for arg in args)
+    return Outcome(value, error, tuple(_numerical(caught)), after)
+
+
+def plain(value, depth: int = 0):
+    """``value`` rebuilt from arrays of numbers, Python numbers, strings, None, tuples, lists and dicts.
+
+    Subclasses become their base class, NumPy scalars become arrays of shape (), and whatever else there
+    is becomes ``Unplain``, so nothing of the student's own making is ever compared with anything.
+    """
+    if value is None or type(value) in (bool, int, float, complex, str, Unplain):
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        if value.dtype.kind in "biufc":
+            return np.array(value, copy=True, subok=False)
+        return Unplain(f"array of dtype {value.dtype}")
+    if depth < DEEPEST:
+        if isinstance(value, tuple):
+            return tuple(plain(item, depth + 1) for item in value)
+        if isinstance(value, list):
+            return [plain(item, depth + 1) for item in value]
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return {str(key): plain(item, depth + 1) for key, item in value.items()}
+    return Unplain(type(value).__name__)
+
+
+def _student_error(exception: BaseException) -> StudentError:
+    """The exception with the last line of the student's own code that it passed through."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(exception.__traceback__)
+        if not frame.filename.startswith(LIBRARIES) and "site-packages" not in frame.filename
+    ]
+    kind, message = type(exception).__name__, str(exception)[:500]
+    if not own:
+        return StudentError(kind, message)
+    return StudentError(kind, message, own[-1].lineno or 0, own[-1].line or "", own[-1].name)
+
+
+def _numerical(caught) -> list[Warned]:
+    """NumPy's own floating-point warnings, each once."""
+    found = {}
+    for warning in caught:
+        message = str(warning.message)
+        if issubclass(warning.category, RuntimeWarning) and "encountered in" in message:
+            line = linecache.getline(warning.filename, warning.lineno).strip()
+            found.setdefault(message, Warned(message, warning.lineno, line))
+    return list(found.values())
