@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 DEEPEST = 8
-LIBRARIES = (str(Path(__file__).parent), str(Path(np.__file__).parent), str(Path(inspect.__file__).parent))
+LIBRARIES = (*(str(Path(m.__file__).parent) for m in (np, inspect)), str(Path(__file__).parent), "<string>")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,564 @@
+"""Lesson 03, Send the error back through time: the loss, the measured gradient, and three backward passes."""
+
+from rnncore.cells.rnn import rnn_backward, rnn_cell, rnn_cell_backward, rnn_forward, truncated_backward
+from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.rnn_cell import draw_params
+from rnncore.gradcheck import numerical_gradient
+from rnncore.losses import softmax_cross_entropy
+from rnncore.observe import Formula
+
+
+def draw_cross_entropy(rng):
+    def case(B, T, V, when="", shift=0.0):
+        logits = rng.normal(0, 1.5, (B, T, V)) + shift
+        return Case((logits, rng.integers(0, V, (B, T))), {"B": B, "T": T, "V": V}, when)
+
+    return [
+        case(3, 5, 4),
+        case(4, 3, 7),
+        case(3, 4, 5, "the logits are near 1000", 1000.0),
+        case(3, 1, 4, "T = 1"),
+    ]
+
+
+SOFTMAX_CROSS_ENTROPY = Exercise(
+    reference=softmax_cross_entropy,
+    returns=("loss", "dlogits"),
+    draw=draw_cross_entropy,
+    mistakes=(
+        Mistake(
+            "wrong-axis",
+            old="shifted = logits - logits.max(axis=-1, keepdims=True)\n"
+            "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
+            new="shifted = logits - logits.max(axis=1, keepdims=True)\n"
+            "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+            says="The softmax is taken over time (axis 1). The probabilities of the V symbols must sum to 1 "
+            "at each step: take it over the last axis.",
+        ),
+        Mistake(
+            "wrong-axis-batch",
+            old="shifted = logits - logits.max(axis=-1, keepdims=True)\n"
+            "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
+            new="shifted = logits - logits.max(axis=0, keepdims=True)\n"
+            "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=0, keepdims=True))",
+            says="The softmax is taken over the batch (axis 0). The probabilities of the V symbols must sum "
+            "to 1 at each step: take it over the last axis.",
+        ),
+        Mistake(
+            "unstable",
+            old="shifted = logits - logits.max(axis=-1, keepdims=True)",
+            new="shifted = logits",
+            says="np.exp overflows for large logits. Subtract the largest logit of each row first: "
+            "the probabilities stay the same and no exponential exceeds 1.",
+        ),
+        Mistake(
+            "averaged-twice",
+            old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="dlogits = (np.exp(log_probs) - one_hot) / (B * T) / (B * T)",
+            says="The gradient is divided by B·T twice: the mean is taken once.",
+        ),
+        Mistake(
+            "loss-averaged-twice",
+            old="loss = -float(picked.sum()) / (B * T)",
+            new="loss = -float(picked.mean()) / (B * T)",
+            says="The loss is averaged twice: .mean() has already divided by B·T.",
+        ),
+        Mistake(
+            "loss-summed",
+            old="loss = -float(picked.sum()) / (B * T)",
+            new="loss = -float(picked.sum())",
+            says="The loss is the sum over all predictions; the mean over all B·T of them is asked for.",
+        ),
+        Mistake(
+            "gradient-of-the-sum",
+            old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="dlogits = np.exp(log_probs) - one_hot",
+            says="dlogits is the gradient of the sum. The loss is a mean, so divide by B·T as well.",
+        ),
+        Mistake(
+            "divided-by-batch",
+            old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="dlogits = (np.exp(log_probs) - one_hot) / B",
+            says="dlogits is divided by B alone. There are B·T predictions in the mean.",
+        ),
+        Mistake(
+            "loss-divided-by-batch",
+            old="loss = -float(picked.sum()) / (B * T)",
+            new="loss = -float(picked.sum()) / B",
+            says="The loss is divided by B alone. There are B·T predictions in the mean.",
+        ),
+        Mistake(
+            "sign-of-the-loss",
+            old="loss = -float(picked.sum()) / (B * T)",
+            new="loss = float(picked.sum()) / (B * T)",
+            says="The loss is negative: it is *minus* the mean log probability.",
+        ),
+        Mistake(
+            "targets-not-subtracted",
+            old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="dlogits = np.exp(log_probs) / (B * T)",
+            says="dlogits holds the probabilities only. Subtract 1 at each target: probabilities minus one-hot.",
+        ),
+        Mistake(
+            "gradient-from-log-probabilities",
+            old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="dlogits = (log_probs - one_hot) / (B * T)",
+            says="dlogits uses the log probabilities. It is the probabilities minus the one-hot targets.",
+        ),
+    ),
+)
+
+
+def draw_numerical_gradient(rng):
+    def cubic(shape, when=""):
+        a, b = (rng.uniform(0.5, 2.0) for _ in range(2))
+        f = Formula(f"lambda x: float(np.sum({a!r} * x**3 + {b!r} * x**2))")
+        return Case((f, rng.uniform(0.5, 1.5, shape)), when=when)
+
+    mixed = Formula("lambda x: float(np.sum(np.tanh(x[:, :-1] * x[:, 1:])) + np.sin(x).sum())")
+    return [
+        cubic((3, 2)),
+        Case((mixed, rng.uniform(0.3, 1.2, (3, 4)))),
+        cubic((5,), "x has one axis"),
+        cubic((2, 3, 2), "x has three axes"),
+    ]
+
+
+def one_sided(h):
+    """The last lines of numerical_gradient with a one-sided difference of step h."""
+    return (
+        f"        x[index] = kept + {h}\n        above = f(x)\n        x[index] = kept\n"
+        f"        gradient[index] = (above - f(x)) / {h}"
+    )
+
+
+NUMERICAL_GRADIENT = Exercise(
+    reference=numerical_gradient,
+    returns=("gradient",),
+    draw=draw_numerical_gradient,
+    tolerance=2e-8,
+    mistakes=(
+        Mistake(
+            "one-sided",
+            old="        x[index] = kept + h\n        above = f(x)\n        x[index] = kept - h\n"
+            "        below = f(x)\n        x[index] = kept\n"
+            "        gradient[index] = (above - below) / (2 * h)",
+            new=one_sided("h"),
+            also=tuple(one_sided(h) for h in ("1e-3", "1e-4", "1e-6", "1e-7")),
+            says="This is a one-sided difference: its error shrinks only with h. Look h to both sides, "
+            "(f(x + h) - f(x - h)) / 2h, and the error shrinks with h².",
+        ),
+        Mistake(
+            "step-too-small",
+            old="    x = x.copy()\n",
+            new="    x, h = x.copy(), 1e-12\n",
+            also=tuple(f"    x, h = x.copy(), 1e-{n}\n" for n in (8, 9, 10, 11, 13, 14, 15, 16)),
+            says="The step is too small: f(x + h) and f(x - h) agree in nearly all their digits, and "
+            "what is left is rounding. In float64, h near 1e-5 is best.",
+        ),
+        Mistake(
+            "step-too-large",
+            old="    x = x.copy()\n",
+            new="    x, h = x.copy(), 1e-2\n",
+            also=("    x, h = x.copy(), 1e-1\n", "    x, h = x.copy(), 1e-3\n"),
+            says="The step is too large: the difference sees the curve's bend. In float64, h near 1e-5 is best.",
+        ),
+        Mistake(
+            "not-restored",
+            old="        x[index] = kept\n        gradient",
+            new="        gradient",
+            says="x is not put back after an element has been nudged, so every later element is measured at "
+            "the wrong place. Restore the element before you go on to the next.",
+        ),
+        Mistake(
+            "changes-the-input",
+            old="    x = x.copy()\n",
+            new="",
+            says="The caller's x is nudged itself. It happens to be put back, up to rounding, but work on a "
+            "copy: a caller must be able to trust you with their array.",
+        ),
+        Mistake(
+            "input-left-changed",
+            old="    x = x.copy()\n    gradient = np.zeros_like(x)\n    for index in np.ndindex(x.shape):\n"
+            "        kept = x[index]\n        x[index] = kept + h\n        above = f(x)\n"
+            "        x[index] = kept - h\n        below = f(x)\n        x[index] = kept\n",
+            new="    gradient = np.zeros_like(x)\n    for index in np.ndindex(x.shape):\n"
+            "        kept = x[index]\n        x[index] = kept + h\n        above = f(x)\n"
+            "        x[index] = kept - h\n        below = f(x)\n",
+            says="The caller's x is changed and not put back. Work on a copy, and restore each element "
+            "before you nudge the next.",
+        ),
+        Mistake(
+            "divided-by-h",
+            old="(2 * h)",
+            new="h",
+            says="The two points are 2h apart, so divide by 2h: this gradient is twice too large.",
+        ),
+        Mistake(
+            "sign",
+            old="(above - below)",
+            new="(below - above)",
+            says="The difference has the wrong sign: it is f(x + h) - f(x - h).",
+        ),
+        Mistake(
+            "all-elements-at-once",
+            old="        kept = x[index]\n        x[index] = kept + h\n        above = f(x)\n"
+            "        x[index] = kept - h\n        below = f(x)\n        x[index] = kept\n",
+            new="        above = f(x + h)\n        below = f(x - h)\n",
+            says="All elements are nudged together, which measures the sum of the gradient. "
+            "Nudge one element at a time.",
+        ),
+    ),
+)
+
+
+def backward_case(rng, B, D, H, when=""):
+    p = draw_params(rng, D, H)
+    _, cache = rnn_cell(p, rng.normal(size=(B, D)), rng.normal(0, 0.7, (B, H)))
+    return Case((p, rng.normal(size=(B, H)), cache), {"B": B, "D": D, "H": H}, when)
+
+
+def draw_rnn_cell_backward(rng):
+    return [
+        backward_case(rng, 3, 5, 2),
+        backward_case(rng, 4, 2, 6),
+        backward_case(rng, 3, 4, 1, "H = 1"),
+        backward_case(rng, 1, 3, 2, "B = 1"),
+    ]
+
+
+DA = "da = dh * (1 - h_next**2)"
+
+RNN_CELL_BACKWARD = Exercise(
+    reference=rnn_cell_backward,
+    returns=("dx", "dh_prev", "grads"),
+    draw=draw_rnn_cell_backward,
+    mistakes=(
+        Mistake(
+            "not-squared",
+            old=DA,
+            new="da = dh * (1 - h_next)",
+            says="tanh's derivative is 1 - h², and the square is missing: this is 1 - h.",
+        ),
+        Mistake(
+            "tanh-twice",
+            old=DA,
+            new="da = dh * (1 - np.tanh(h_next) ** 2)",
+            says="h_next already is the tanh. Taking tanh of it again gives the derivative at a wrong place: "
+            "1 - h_next² is all it needs.",
+        ),
+        Mistake(
+            "derivative-at-previous-state",
+            old=DA,
+            new="da = dh * (1 - h**2)",
+            says="The derivative is taken at the *old* state h. The tanh of this step produced h_next: "
+            "use 1 - h_next².",
+        ),
+        Mistake(
+            "no-derivative",
+            old=DA,
+            new="da = dh",
+            says="The gradient passes the tanh as if it were not there: multiply dh by 1 - h_next² first.",
+        ),
+        Mistake(
+            "sigmoid-derivative",
+            old=DA,
+            new="da = dh * h_next * (1 - h_next)",
+            says="h (1 - h) is the sigmoid's derivative. This cell's activation is tanh: 1 - h².",
+        ),
+        Mistake(
+            "sign-of-the-derivative",
+            old=DA,
+            new="da = dh * (h_next**2 - 1)",
+            says="The sign is flipped: tanh's derivative is 1 - h², which is never negative.",
+        ),
+        Mistake(
+            "new-state-in-weight-hh",
+            old='"weight_hh": da.T @ h,',
+            new='"weight_hh": da.T @ h_next,',
+            says="The gradient of weight_hh multiplies da with the *new* state h_next. In the forward step "
+            "weight_hh met the old state h.",
+        ),
+        Mistake(
+            "weight-hh-not-transposed-on-the-way-back",
+            old='dh_prev = da @ p["weight_hh"]',
+            new='dh_prev = da @ p["weight_hh"].T',
+            says="dh_prev: going forward h met weight_hh.T, so going back da meets weight_hh itself, "
+            "without the transpose. It is square, so no shape complains.",
+        ),
+        Mistake(
+            "weight-ih-transposed-on-the-way-back",
+            old='dx = da @ p["weight_ih"]',
+            new='dx = da @ p["weight_ih"].T',
+            says="dx: going forward x met weight_ih.T, so going back da (B, H) meets weight_ih (H, D) "
+            "itself, without the transpose.",
+        ),
+        Mistake(
+            "weight-ih-gradient-transposed",
+            old='"weight_ih": da.T @ x,',
+            new='"weight_ih": x.T @ da,',
+            says="The gradient of weight_ih is transposed: it must have weight_ih's own shape (H, D), "
+            "which is da.T @ x.",
+        ),
+        Mistake(
+            "weight-hh-gradient-transposed",
+            old='"weight_hh": da.T @ h,',
+            new='"weight_hh": h.T @ da,',
+            says="The gradient of weight_hh is transposed. It is square, so no shape complains: "
+            "row i belongs to unit i, which is da.T @ h.",
+        ),
+        Mistake(
+            "bias-not-summed",
+            old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
+            new='"bias_ih": da,\n        "bias_hh": da,',
+            says="The bias gradients still have a batch axis. One bias serves every example in the batch, "
+            "so its gradient is the sum over the batch: da.sum(axis=0).",
+        ),
+        Mistake(
+            "bias-averaged",
+            old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
+            new='"bias_ih": da.mean(axis=0),\n        "bias_hh": da.mean(axis=0),',
+            says="The bias gradients are averaged over the batch. A shared bias collects the *sum*; "
+            "if there is a mean, it is in the loss, and dh holds it already.",
+        ),
+        Mistake(
+            "bias-summed-over-units",
+            old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
+            new='"bias_ih": da.sum(axis=1),\n        "bias_hh": da.sum(axis=1),',
+            says="The bias gradients are summed over the units (axis 1). Sum over the batch, axis 0.",
+        ),
+        Mistake(
+            "bias-from-dh",
+            old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
+            new='"bias_ih": dh.sum(axis=0),\n        "bias_hh": dh.sum(axis=0),',
+            says="The bias gradients use dh, the gradient outside the tanh. The biases stand inside: use da.",
+        ),
+        Mistake(
+            "divided-by-batch",
+            old='"weight_ih": da.T @ x,\n        "weight_hh": da.T @ h,\n'
+            '        "bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
+            new='"weight_ih": da.T @ x / len(dh),\n        "weight_hh": da.T @ h / len(dh),\n'
+            '        "bias_ih": da.sum(axis=0) / len(dh),\n        "bias_hh": da.sum(axis=0) / len(dh),',
+            says="The parameters' gradients are divided by B. The backward pass only sums: "
+            "if there is a mean, it is in the loss, and dh holds it already.",
+        ),
+    ),
+)
+
+
+def sequence_case(rng, B, T, D, H, when="", last_step_only=False, k=None):
+    p = draw_params(rng, D, H)
+    _, _, caches = rnn_forward(p, rng.normal(size=(B, T, D)), rng.normal(0, 0.7, (B, H)))
+    dy = rng.normal(size=(B, T, H))
+    if last_step_only:
+        dy[:, :-1] = 0
+    sizes = {"B": B, "T": T, "D": D, "H": H}
+    return Case((p, dy, caches) if k is None else (p, dy, caches, k), sizes, when)
+
+
+def draw_rnn_backward(rng):
+    return [
+        sequence_case(rng, 3, 5, 4, 2),
+        sequence_case(rng, 4, 6, 2, 3),
+        sequence_case(rng, 3, 4, 5, 2, last_step_only=True),
+        sequence_case(rng, 3, 1, 4, 2, "T = 1"),
+        sequence_case(rng, 3, 4, 2, 1, "H = 1"),
+    ]
+
+
+CARRY = "dh = dy[:, t] + dh_next"
+STEP = "dx[:, t], dh_next, step = rnn_cell_backward(p, dh, caches[t])"
+ADD = "grads[name] += step[name]"
+LOOP = "for t in reversed(range(T)):"
+RETURN = "return dx, dh_next, grads"
+GRADS = "grads = {name: np.zeros_like(value) for name, value in p.items()}"
+
+NO_CARRY = "The gradient that arrives from step t + 1 is missing: each step sees only its own loss. "
+OVERWRITTEN = (
+    "The parameters' gradients are overwritten at every step (=), so only one step's share is left. "
+    "The same weights act at every step: add the shares up (+=)."
+)
+
+RNN_BACKWARD = Exercise(
+    reference=rnn_backward,
+    returns=("dx", "dh0", "grads"),
+    uses=("rnn_cell_backward",),
+    draw=draw_rnn_backward,
+    mistakes=(
+        Mistake(
+            "no-carry",
+            old=CARRY,
+            new="dh = dy[:, t]",
+            says=NO_CARRY
+            + "A state influences all later losses, so add what comes back through time to dy[:, t].",
+        ),
+        Mistake(
+            "carry-only-into-the-step-before-last",
+            old=CARRY,
+            new="dh = dy[:, t] + (dh_next if t == T - 2 else 0)",
+            says="The carried gradient is used once, at the step before the last, and then dropped. "
+            "It must be handed on at *every* step, back to t = 0.",
+        ),
+        Mistake(
+            "inner-upstream-ignored",
+            old=CARRY,
+            new="dh = (dy[:, t] if t == T - 1 else 0) + dh_next",
+            says="Only the last step's dy enters. Every step has a loss of its own here, so dy[:, t] "
+            "joins the carried gradient at each step.",
+        ),
+        Mistake(
+            "overwrites-gradients",
+            old=ADD,
+            new="grads[name] = step[name]",
+            says=OVERWRITTEN,
+        ),
+        Mistake(
+            "forward-in-time",
+            old=LOOP,
+            new="for t in range(T):",
+            says="The loop runs forward in time. The gradient flows from the last step to the first.",
+        ),
+        Mistake(
+            "first-step-missing",
+            old=LOOP,
+            new="for t in range(T - 1, 0, -1):",
+            says="The loop stops before t = 0: range(T - 1, 0, -1) ends at 1. Use reversed(range(T)).",
+        ),
+        Mistake(
+            "last-step-missing",
+            old=LOOP,
+            new="for t in reversed(range(T - 1)):",
+            says="The last time step, t = T - 1, is left out: range(T - 1) ends at T - 2.",
+        ),
+        Mistake(
+            "dh0-forgotten",
+            old=RETURN,
+            new="return dx, np.zeros_like(dh_next), grads",
+            says="dh0 is all zeros. The initial state has a gradient too: "
+            "it is what the first step hands further back.",
+        ),
+        Mistake(
+            "dh0-before-the-first-step",
+            old=RETURN,
+            new="return dx, dh, grads",
+            says="dh0 is the gradient at the state *after* the first step. Pass it through that step as well: "
+            "dh0 is the dh_prev that the step t = 0 returns.",
+        ),
+        Mistake(
+            "averaged-over-time",
+            old=RETURN,
+            new="return dx, dh_next, {name: grad / T for name, grad in grads.items()}",
+            says="The gradients are divided by T. Shares of time steps are summed, never averaged: "
+            "if there is a mean, it is in the loss, and dy holds it already.",
+        ),
+        Mistake(
+            "averaged-over-batch",
+            old=RETURN,
+            new="return dx, dh_next, {name: grad / B for name, grad in grads.items()}",
+            says="The gradients are divided by B. The backward pass only sums: "
+            "if there is a mean, it is in the loss, and dy holds it already.",
+        ),
+        Mistake(
+            "carry-accumulates",
+            old=STEP,
+            new="dx[:, t], carried, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dh_next + carried",
+            says="The carried gradient is added to the one before instead of replacing it: "
+            "dh_next is just what this step hands back.",
+        ),
+        Mistake(
+            "carry-skips-the-cell",
+            old=STEP,
+            new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dh",
+            says="The gradient travels back without passing through the cell: "
+            "carry the dh_prev that rnn_cell_backward returns, not dh.",
+        ),
+        Mistake(
+            "caches-from-the-wrong-end",
+            old="caches[t])",
+            new="caches[T - 1 - t])",
+            says="Each step is given another step's cache: step t needs caches[t].",
+        ),
+    ),
+)
+
+
+def draw_truncated_backward(rng):
+    return [
+        sequence_case(rng, 3, 6, 4, 2, k=2),
+        sequence_case(rng, 4, 7, 2, 3, k=3),
+        sequence_case(rng, 3, 7, 5, 2, last_step_only=True, k=4),
+        sequence_case(rng, 3, 5, 4, 2, "k is larger than T", k=8),
+        sequence_case(rng, 3, 5, 2, 4, "k = 1", k=1),
+        sequence_case(rng, 3, 4, 2, 1, "H = 1", k=3),
+    ]
+
+
+BORDER = "        if (t + 1) % k == 0:\n            dh_next = np.zeros_like(dh_next)\n"
+
+TRUNCATED_BACKWARD = Exercise(
+    reference=truncated_backward,
+    returns=("dx", "dh0", "grads"),
+    uses=("rnn_cell_backward",),
+    draw=draw_truncated_backward,
+    mistakes=(
+        Mistake(
+            "never-truncated",
+            old=BORDER,
+            new="",
+            says="Nothing is truncated: this is full backpropagation through time. "
+            "Drop the carried gradient wherever it would cross from one chunk into the one before.",
+        ),
+        Mistake(
+            "drops-everything-before-the-last-chunk",
+            old=LOOP,
+            new="for t in reversed(range(max(T - k, 0), T)):",
+            says="Only the last k steps are visited, and the losses before them are lost. Truncation cuts the "
+            "*carry* at the borders; every step still gets its own gradient.",
+        ),
+        Mistake(
+            "border-one-late",
+            old="(t + 1) % k == 0",
+            new="t % k == 0",
+            says="The cut is one step off: with chunks counted from t = 0, the carry is dropped when it would "
+            "enter step t from step t + 1 and t + 1 is a multiple of k.",
+        ),
+        Mistake(
+            "chunks-from-the-end",
+            old="(t + 1) % k == 0",
+            new="(T - 1 - t) % k == 0",
+            says="The chunks are counted from the end. They start at t = 0, and the *last* may be shorter.",
+        ),
+        Mistake(
+            "carries-once-only",
+            old="(t + 1) % k == 0",
+            new="(t + 1) % k != 0",
+            says="The condition is the wrong way round: the carry is dropped inside the chunks and kept at "
+            "their borders.",
+        ),
+        Mistake(
+            "drops-the-upstream-too",
+            old="dh = dy[:, t] + dh_next",
+            new="dh = dy[:, t] * ((t + 1) % k != 0) + dh_next",
+            says="At a border the step's own dy is dropped together with the carry. Only the carry is cut.",
+        ),
+        Mistake(
+            "no-carry", old=CARRY, new="dh = dy[:, t]", says=NO_CARRY + "Within a chunk it must be added."
+        ),
+        Mistake("overwrites-gradients", old=ADD, new="grads[name] = step[name]", says=OVERWRITTEN),
+        Mistake(
+            "dh0-forgotten",
+            old=RETURN,
+            new="return dx, np.zeros_like(dh_next), grads",
+            says="dh0 is all zeros. The first chunk starts at h0, so its gradient still reaches h0.",
+        ),
+        Mistake(
+            "last-chunk-only-gradients",
+            old=BORDER,
+            new=BORDER + "            " + GRADS + "\n",
+            says="The parameters' gradients are reset at every border, so only the first chunk's share is left. "
+            "All chunks use the same weights: keep adding.",
+        ),
+    ),
+)
+
+EXERCISES = (SOFTMAX_CROSS_ENTROPY, NUMERICAL_GRADIENT, RNN_CELL_BACKWARD, RNN_BACKWARD, TRUNCATED_BACKWARD)

@@ -1,0 +1,104 @@
+"""What an exercise is: a reference, how its cases are drawn, and the mistakes that people make.
+
+A mistake is an *edit* of the reference's own source text. Applying it gives a wrong twin of the
+reference, and the twin does two jobs: a student's result that equals a twin's is told which mistake it
+holds, and a test proves that every twin loses marks and is named. An edit whose ``old`` text does not
+stand exactly once in the source is refused here, so the bank cannot rot.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake: replace ``old`` by ``new`` in the reference, and the sentence to say about it.
+
+    ``also`` holds other texts for ``new`` that make the same mistake, such as other step sizes.
+    """
+
+    id: str
+    old: str
+    new: str
+    says: str
+    also: tuple[str, ...] = ()
+
+    def wordings(self) -> "list[Mistake]":
+        """This mistake once for each of its texts."""
+        return [self, *(replace(self, new=new, also=()) for new in self.also)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the function: its arguments, and the sizes behind them by letter.
+
+    ``when`` is empty for an ordinary case and otherwise says what is special about it ("T = 1"); an
+    answer that is wrong only in special cases loses less than one that is wrong everywhere. ``part``
+    names what this case alone decides, where the cases of an exercise are marked one by one.
+    """
+
+    args: tuple
+    sizes: dict[str, int] = field(default_factory=dict)
+    when: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise: the right function, what it returns, and all that ``check`` needs to grade it.
+
+    ``returns`` names the returned values in order; a dict among them is graded key by key.
+    ``uses`` names the student's own earlier functions that this one may call: an answer that is right
+    given those earns its marks. ``layout`` names the items of a cache.
+    """
+
+    reference: Callable
+    returns: tuple[str, ...]
+    draw: Callable[[np.random.Generator], list[Case]]
+    mistakes: tuple[Mistake, ...]
+    uses: tuple[str, ...] = ()
+    layout: tuple[str, ...] = ()
+    tolerance: float = 1e-5
+
+    def __post_init__(self):
+        for mistake in self.mistakes:
+            if self.source.count(mistake.old) != 1:
+                raise ValueError(
+                    f"mistake {mistake.id!r} of {self.name}: its old text stands "
+                    f"{self.source.count(mistake.old)} times in the reference, expected once: {mistake.old!r}"
+                )
+
+    @property
+    def name(self) -> str:
+        return self.reference.__name__
+
+    @property
+    def signature(self) -> str:
+        return str(inspect.signature(self.reference))
+
+    @cached_property
+    def source(self) -> str:
+        """The reference's own text."""
+        return inspect.getsource(self.reference)
+
+    def twin_source(self, *mistakes: Mistake) -> str:
+        """The reference's text with the mistakes made, or "" where one edit removes another's place."""
+        source = self.source
+        for mistake in mistakes:
+            if source.count(mistake.old) != 1:
+                return ""
+            source = source.replace(mistake.old, mistake.new)
+        return source
+
+    def twin(self, *mistakes: Mistake, given: dict[str, Callable] | None = None) -> Callable | None:
+        """The function with the mistakes made, calling the functions in ``given`` instead of ours."""
+        source = self.twin_source(*mistakes)
+        if not source:
+            return None
+        names = {**self.reference.__globals__, **(given or {})}
+        exec(compile(source, "<string>", "exec"), names)
+        return names[self.name]

@@ -1,0 +1,363 @@
+"""Lesson 02, Build a cell and unroll it: sigmoid, activation_grad, rnn_cell, rnn_forward."""
+
+import numpy as np
+
+from rnncore.cells.activations import activation_grad, sigmoid
+from rnncore.cells.rnn import rnn_cell, rnn_forward
+from rnncore.exercises.exercise import Case, Exercise, Mistake
+
+
+def draw_params(rng, D, H, gates=1):
+    """Random weights of moderate size and two *different* random biases, in PyTorch's shapes."""
+    G = gates * H
+    return {
+        "weight_ih": rng.normal(0, 0.7, (G, D)),
+        "weight_hh": rng.normal(0, 0.7, (G, H)),
+        "bias_ih": rng.normal(0, 0.5, G),
+        "bias_hh": rng.normal(0, 0.5, G),
+    }
+
+
+def draw_sigmoid(rng):
+    return [
+        Case((rng.normal(0, 2, (3, 5)),), {"B": 3, "T": 5}),
+        Case((rng.normal(0, 2, (2, 3, 4)),)),
+        Case((np.array([-1000.0, -40.0, 0.0, 40.0, 1000.0]) + rng.normal(0, 1, 5),), when="x is large"),
+        Case((np.float64(rng.normal()),), when="x is a single number"),
+    ]
+
+
+SIGMOID = Exercise(
+    reference=sigmoid,
+    returns=("y",),
+    draw=draw_sigmoid,
+    mistakes=(
+        Mistake(
+            "overflow",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="1 / (1 + np.exp(-x))",
+            says="The formula is right, but np.exp(-x) overflows when x is very negative. Find a form whose "
+            "exponential never grows, or use that the sigmoid is a tanh, shifted and stretched.",
+        ),
+        Mistake(
+            "sign-of-x",
+            old="np.tanh(x / 2)",
+            new="np.tanh(-x / 2)",
+            says="The curve runs downhill: the sign of x is flipped. The sigmoid of a large positive x is 1.",
+        ),
+        Mistake(
+            "not-halved",
+            old="np.tanh(x / 2)",
+            new="np.tanh(x)",
+            says="The curve is twice as steep as it should be: the sigmoid is the tanh of x / 2, not of x.",
+        ),
+        Mistake(
+            "is-tanh",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="np.tanh(x)",
+            says="This is tanh, which runs from -1 to 1. The sigmoid runs from 0 to 1.",
+        ),
+        Mistake(
+            "returns-derivative",
+            old="return 0.5 * (1 + np.tanh(x / 2))",
+            new="y = 0.5 * (1 + np.tanh(x / 2))\n    return y * (1 - y)",
+            says="This is the derivative of the sigmoid. Here the function itself is asked for.",
+        ),
+    ),
+)
+
+
+def draw_activation_grad(rng):
+    cases = []
+    for shape in ((3, 5), (2, 3, 4)):
+        cases.append(Case(("sigmoid", rng.uniform(0.05, 0.95, shape)), part="sigmoid"))
+        cases.append(Case(("tanh", rng.uniform(-0.95, 0.95, shape)), part="tanh"))
+        cases.append(Case(("relu", np.maximum(rng.normal(0, 1, shape), 0)), part="relu"))
+    return cases
+
+
+ACTIVATION_GRAD = Exercise(
+    reference=activation_grad,
+    returns=("dy_da",),
+    draw=draw_activation_grad,
+    mistakes=(
+        Mistake(
+            "tanh-of-the-output",
+            old="return 1 - y**2",
+            new="return 1 - np.tanh(y) ** 2",
+            says="For tanh: y already *is* the output, so tanh is taken twice here. "
+            "The derivative at the pre-activation a, written with y = tanh(a), needs no second tanh.",
+        ),
+        Mistake(
+            "sigmoid-of-the-output",
+            old="return y * (1 - y)",
+            new="return 0.5 * (1 + np.tanh(y / 2)) * (1 - 0.5 * (1 + np.tanh(y / 2)))",
+            says="For sigmoid: y already *is* the output, so the sigmoid is taken twice here. "
+            "Write the derivative with y alone.",
+        ),
+        Mistake(
+            "tanh-not-squared",
+            old="return 1 - y**2",
+            new="return 1 - y",
+            says="For tanh: the derivative is 1 - y², and the square is missing.",
+        ),
+        Mistake(
+            "sigmoid-not-multiplied",
+            old="return y * (1 - y)",
+            new="return 1 - y",
+            says="For sigmoid: the derivative is y (1 - y), and the factor y is missing.",
+        ),
+        Mistake(
+            "sigmoid-squared",
+            old="return y * (1 - y)",
+            new="return 1 - y**2",
+            says="For sigmoid: 1 - y² is tanh's derivative. The sigmoid's is y (1 - y).",
+        ),
+        Mistake(
+            "relu-passes-the-output",
+            old="return (y > 0) * 1.0",
+            new="return np.maximum(y, 0)",
+            says="For relu: this returns the output again. Its slope is 1 where y > 0 and 0 elsewhere.",
+        ),
+        Mistake(
+            "relu-corner",
+            old="(y > 0)",
+            new="(y >= 0)",
+            says="For relu: an output of 0 means that the unit is switched off, and its slope is 0 there. "
+            "With >= every silent unit would let the gradient through.",
+        ),
+        Mistake(
+            "relu-always-one",
+            old="return (y > 0) * 1.0",
+            new="return np.ones_like(y)",
+            says="For relu: the slope is 1 only where the unit is active (y > 0); elsewhere it is 0.",
+        ),
+    ),
+)
+
+
+def cell_case(rng, B, D, H, when=""):
+    return Case(
+        (draw_params(rng, D, H), rng.normal(size=(B, D)), rng.normal(0, 0.7, (B, H))),
+        {"B": B, "D": D, "H": H},
+        when,
+    )
+
+
+def draw_rnn_cell(rng):
+    return [
+        cell_case(rng, 3, 5, 2),
+        cell_case(rng, 4, 2, 6),
+        cell_case(rng, 3, 4, 1, "H = 1"),
+        cell_case(rng, 1, 3, 2, "B = 1"),
+    ]
+
+
+A = 'a = x @ p["weight_ih"].T + p["bias_ih"] + h @ p["weight_hh"].T + p["bias_hh"]'
+
+RNN_CELL = Exercise(
+    reference=rnn_cell,
+    returns=("h_next", "cache"),
+    layout=("x", "h", "h_next"),
+    draw=draw_rnn_cell,
+    mistakes=(
+        Mistake(
+            "weight-ih-untransposed",
+            old='x @ p["weight_ih"].T',
+            new='x @ p["weight_ih"]',
+            says="weight_ih has shape (H, D), one row for each hidden unit. To map x (B, D) to (B, H), "
+            'multiply by its transpose: x @ p["weight_ih"].T.',
+        ),
+        Mistake(
+            "weight-hh-untransposed",
+            old='h @ p["weight_hh"].T',
+            new='h @ p["weight_hh"]',
+            says="weight_hh is square, so no shape complains, but row i holds the weights *into* unit i: "
+            'it must be h @ p["weight_hh"].T.',
+        ),
+        Mistake(
+            "bias-ih-missing",
+            old=' + p["bias_ih"]',
+            new="",
+            says="bias_ih is not added. PyTorch's cell has two biases, and both count.",
+        ),
+        Mistake(
+            "bias-hh-missing",
+            old=' + p["bias_hh"]',
+            new="",
+            says="bias_hh is not added. PyTorch's cell has two biases, and both count.",
+        ),
+        Mistake(
+            "biases-missing",
+            old=A,
+            new='a = x @ p["weight_ih"].T + h @ p["weight_hh"].T',
+            says="Neither bias is added: bias_ih and bias_hh both belong in the sum.",
+        ),
+        Mistake(
+            "bias-ih-twice",
+            old='p["bias_hh"]',
+            new='p["bias_ih"]',
+            says="bias_ih is added twice and bias_hh not at all.",
+        ),
+        Mistake(
+            "bias-hh-twice",
+            old='+ p["bias_ih"]',
+            new='+ p["bias_hh"]',
+            says="bias_hh is added twice and bias_ih not at all.",
+        ),
+        Mistake(
+            "bias-ih-doubled",
+            old='+ p["bias_hh"]',
+            new='+ p["bias_ih"] + p["bias_hh"]',
+            says="bias_ih is added twice; once is enough.",
+        ),
+        Mistake(
+            "bias-hh-doubled",
+            old='+ p["bias_ih"]',
+            new='+ p["bias_hh"] + p["bias_ih"]',
+            says="bias_hh is added twice; once is enough.",
+        ),
+        Mistake(
+            "state-ignored",
+            old=' + h @ p["weight_hh"].T',
+            new="",
+            says="The old hidden state h never enters the sum, so this cell has no memory: "
+            "add h times the transpose of weight_hh.",
+        ),
+        Mistake(
+            "input-ignored",
+            old='x @ p["weight_ih"].T + ',
+            new="",
+            says="The input x never enters the sum: add x times the transpose of weight_ih.",
+        ),
+        Mistake(
+            "no-activation",
+            old="h_next = np.tanh(a)",
+            new="h_next = a",
+            says="This is the sum before the activation. The new hidden state is its tanh.",
+        ),
+        Mistake(
+            "sigmoid-for-tanh",
+            old="np.tanh(a)",
+            new="0.5 * (1 + np.tanh(a / 2))",
+            says="The activation here is tanh, from -1 to 1; this one is the sigmoid, from 0 to 1.",
+        ),
+        Mistake(
+            "tanh-inside",
+            old=A,
+            new='a = x @ p["weight_ih"].T + p["bias_ih"] + np.tanh(h @ p["weight_hh"].T + p["bias_hh"])',
+            says="tanh is applied to the recurrent part alone and then again. "
+            "Add everything up first; the activation comes last, once.",
+        ),
+        Mistake(
+            "caches-the-sum",
+            old="cache = (x, h, h_next)",
+            new="cache = (x, h, a)",
+            says="The cache's last item should be the output h_next, not the sum before the activation: "
+            "the backward pass takes its derivative from the output.",
+        ),
+        Mistake(
+            "caches-new-state-only",
+            old="cache = (x, h, h_next)",
+            new="cache = (x, h_next, h_next)",
+            says="The cache's second item should be the *old* state h: the gradient of weight_hh needs it.",
+        ),
+    ),
+)
+
+
+def forward_case(rng, B, T, D, H, when=""):
+    return Case(
+        (draw_params(rng, D, H), rng.normal(size=(B, T, D)), rng.normal(0, 0.7, (B, H))),
+        {"B": B, "T": T, "D": D, "H": H},
+        when,
+    )
+
+
+def draw_rnn_forward(rng):
+    return [
+        forward_case(rng, 3, 5, 4, 2),
+        forward_case(rng, 4, 6, 2, 3),
+        forward_case(rng, 3, 1, 4, 2, "T = 1"),
+        forward_case(rng, 3, 4, 2, 1, "H = 1"),
+    ]
+
+
+RNN_FORWARD = Exercise(
+    reference=rnn_forward,
+    returns=("y", "h_T", "caches"),
+    layout=("x", "h", "h_next"),
+    uses=("rnn_cell",),
+    draw=draw_rnn_forward,
+    mistakes=(
+        Mistake(
+            "state-not-passed-on",
+            old="h, cache = rnn_cell(p, x[:, t], h)\n        y[:, t] = h",
+            new="h, cache = rnn_cell(p, x[:, t], h0)\n        y[:, t] = h",
+            says="Every step starts again from h0: hand the state that one step returns to the next.",
+        ),
+        Mistake(
+            "initial-state-ignored",
+            old="    h = h0\n",
+            new="    h = np.zeros_like(h0)\n",
+            says="The first step starts from zeros instead of the h0 that was passed in.",
+        ),
+        Mistake(
+            "returns-initial-state",
+            old="return y, h, caches",
+            new="return y, h0, caches",
+            says="The second result is still h0. It should be the state after the last step.",
+        ),
+        Mistake(
+            "last-step-only",
+            old="return y, h, caches",
+            new="return h, h, caches",
+            says="Only the last step's state is returned as y. y holds the states of all T steps, (B, T, H).",
+        ),
+        Mistake(
+            "last-cache-only",
+            old="return y, h, caches",
+            new="return y, h, [cache]",
+            says="Only the last step's cache is returned: the backward pass needs all T of them, in order.",
+        ),
+        Mistake(
+            "caches-backwards",
+            old="caches.append(cache)",
+            new="caches.insert(0, cache)",
+            says="The caches are in reverse order. Keep them in time order; the backward pass will turn round.",
+        ),
+        Mistake(
+            "time-reversed",
+            old="for t in range(T):",
+            new="for t in reversed(range(T)):",
+            says="The loop runs from the last step to the first: the forward pass reads from t = 0 on.",
+        ),
+        Mistake(
+            "stores-the-old-state",
+            old="        h, cache = rnn_cell(p, x[:, t], h)\n        y[:, t] = h\n",
+            new="        y[:, t] = h\n        h, cache = rnn_cell(p, x[:, t], h)\n",
+            says="y is one step late: y[:, t] is stored before the step is taken, so it starts with h0 and "
+            "misses the last state.",
+        ),
+        Mistake(
+            "last-step-missing",
+            old="for t in range(T):",
+            new="for t in range(T - 1):",
+            says="The loop stops one step early: the last state is never computed.",
+        ),
+        Mistake(
+            "same-input-each-step",
+            old="x[:, t]",
+            new="x[:, 0]",
+            says="Every step reads the first input, x[:, 0], instead of its own, x[:, t].",
+        ),
+        Mistake(
+            "time-axis-first",
+            old="return y, h, caches",
+            new="return y.transpose(1, 0, 2), h, caches",
+            says="y is time first, (T, B, H). In this course arrays are batch first: (B, T, H).",
+        ),
+    ),
+)
+
+EXERCISES = (SIGMOID, ACTIVATION_GRAD, RNN_CELL, RNN_FORWARD)
