@@ -1,0 +1,118 @@
+"""The simple recurrent layer, and its fast kernel.
+
+Only ``h_{t-1} W_hh^T`` has to wait for the step before. Everything else is done for all steps at
+once: the input projections are one matrix product, the derivatives of the activation one expression,
+each weight gradient one product over T * B rows. Time comes first inside, so that a step is one
+contiguous block of memory.
+"""
+
+import numpy as np
+
+from rnncore.layers.recurrent import Recurrent
+
+
+def _relu(x, out):
+    return np.maximum(x, 0, out=out)
+
+
+def _tanh_derivative(y):
+    squared = y * y
+    return np.subtract(1, squared, out=squared)
+
+
+def _relu_derivative(y):
+    return (y > 0).astype(y.dtype)
+
+
+# Each activation, and its derivative at the point whose output is y.
+ACTIVATIONS = {"tanh": (np.tanh, _tanh_derivative), "relu": (_relu, _relu_derivative)}
+
+
+class RNN(Recurrent):
+    """Simple recurrent network (Elman, 1990), as torch.nn.RNN(batch_first=True).
+
+    h_t = tanh(x_t W_ih^T + b_ih + h_{t-1} W_hh^T + b_hh), or relu instead of tanh. ``params`` holds
+    weight_ih_l0 (H, D), weight_hh_l0 (H, H), bias_ih_l0 and bias_hh_l0 (H,), then _l0_reverse for
+    the second direction, and _l1 onward, whose inputs are the layer below.
+
+    A ``cell`` and ``cell_backward`` of your own, with the signatures of ``rnncore.cells``, replace the
+    fast kernel by a plain loop over them.
+    """
+
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        bidirectional=False,
+        nonlinearity="tanh",
+        *,
+        rng,
+        dtype=np.float64,
+        cell=None,
+        cell_backward=None,
+    ):
+        if nonlinearity not in ACTIVATIONS:
+            raise ValueError(f"nonlinearity is {nonlinearity!r}, expected 'tanh' or 'relu'")
+        self.nonlinearity = nonlinearity
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bidirectional,
+            rng=rng,
+            dtype=dtype,
+            cell=cell,
+            cell_backward=cell_backward,
+        )
+
+    def sequence_forward(self, p, x, h0, padded, reverse):
+        """One direction of one layer: x (T, B, D), h0 (B, H) give y (T, B, H), the last h, the cache."""
+        T, B, D = x.shape
+        activation, _ = ACTIVATIONS[self.nonlinearity]
+        order = range(T - 1, -1, -1) if reverse else range(T)
+        inputs = (x.reshape(T * B, D) @ p["weight_ih"].T).reshape(T, B, -1)
+        inputs += p["bias_ih"] + p["bias_hh"]
+        # One array holds the state before the first step and after every step, in the order of time.
+        states = np.empty((T + 1, *h0.shape), dtype=x.dtype)
+        before, after = (states[1:], states[:-1]) if reverse else (states[:-1], states[1:])
+        before[order[0]] = h0
+        weight_hh = np.ascontiguousarray(p["weight_hh"].T)
+        a = np.empty_like(h0)
+        for t in order:
+            np.matmul(before[t], weight_hh, out=a)
+            a += inputs[t]
+            activation(a, out=after[t])
+            if padded is not None:
+                np.copyto(after[t], before[t], where=padded[t][:, None])
+        y = after if padded is None else np.where(padded[..., None], 0, after)
+        return y, after[order[-1]], (p, x, before, after, padded, order)
+
+    def sequence_backward(self, dy, dh, cache):
+        """dy (T, B, H) and dh (B, H), the gradient at the last h, give dx, the gradient at h0, and grads."""
+        p, x, before, after, padded, order = cache
+        T, B, D = x.shape
+        _, derivative = ACTIVATIONS[self.nonlinearity]
+        da = derivative(after)
+        if padded is not None:
+            da[padded] = 0
+            dy = np.where(padded[..., None], 0, dy)
+        weight_hh = p["weight_hh"]
+        dh = dh.copy()
+        arriving = np.empty_like(dh)
+        for t in reversed(order):
+            np.add(dy[t], dh, out=arriving)
+            da[t] *= arriving
+            np.matmul(da[t], weight_hh, out=dh)
+            if padded is not None:
+                np.copyto(dh, arriving, where=padded[t][:, None])
+        rows = da.reshape(T * B, -1)
+        bias = rows.sum(axis=0)
+        grads = {
+            "weight_ih": rows.T @ x.reshape(T * B, D),
+            "weight_hh": rows.T @ before.reshape(T * B, -1),
+            "bias_ih": bias,
+            "bias_hh": bias.copy(),
+        }
+        dx = (rows @ p["weight_ih"]).reshape(T, B, D)
+        return dx, dh, grads
