@@ -196,3 +196,144 @@ def _cell(axes, x, step, name):
 
 def _arrow(axes, start, end, colour, stroke="-"):
     axes.add_patch(FancyArrowPatch(start, end, color=colour, lw=2, ls=stroke, **ARROW))
+
+
+def backward_graph(steps=4):
+    """The unrolled graph with errors flowing back (dashed), each step adding its part to one gradient."""
+    alt = f"{steps} cells in a row. Thin arrows go forward from h_0 to h_{steps}. Dashed arrows bring dy_t "
+    alt += "into each cell from above and carry the error to the cell on its left. From each cell an arrow "
+    alt += "leads down into one long box: the sum over t, the gradient of W_hh"
+    look = {"boxstyle": "round,pad=0.02,rounding_size=0.12", "ec": INK, "lw": 1.5}
+    words = {"ha": "center", "va": "center", "fontsize": 13}
+    with canvas(size=(2.1 * steps + 1.2, 3.7), alt=alt) as (_, axes):
+        axes.set(xlim=(-0.3, 2.1 * steps + 0.7), ylim=(-2.15, 1.75), aspect="equal")
+        axes.axis("off")
+        axes.text(0, 0.17, "$h_0$", **words)
+        axes.text(0, -0.22, "$dh_0$", color=ORANGE, **words)
+        for t in range(1, steps + 1):
+            x = 2.1 * t - 0.6
+            left = x - (1.55 if t > 1 else 1.15)
+            axes.add_patch(FancyBboxPatch((x - 0.48, -0.42), 0.96, 0.84, fc=PALE, **look))
+            axes.text(x, 0, f"step {t}", ha="center", va="center", fontsize=12)
+            _arrow(axes, (left, 0.17), (x - 0.52, 0.17), GREY)
+            _arrow(axes, (x - 0.52, -0.22), (left, -0.22), ORANGE, "--")
+            _arrow(axes, (x, 1.3), (x, 0.46), ORANGE, "--")
+            axes.text(x, 1.5, f"$dy_{t}$", color=ORANGE, **words)
+            _arrow(axes, (x, -0.46), (x, -1.4), BLUE)
+            axes.text(x + 0.1, -0.93, rf"$da_{t}^\top\, h_{t - 1}$", va="center", fontsize=13, color=BLUE)
+            if t > 1:
+                axes.text(x - 1.05, 0.27, f"$h_{t - 1}$", ha="center", va="bottom", color=GREY)
+                axes.text(x - 1.05, -0.36, "carry", ha="center", va="top", color=ORANGE, fontsize=10)
+        axes.add_patch(FancyBboxPatch((0.97, -2.05), 2.1 * steps - 0.9, 0.6, fc="white", **look))
+        total = r"$dW_{hh} \; = \; \sum_t \; da_t^\top \, h_{t-1}$"
+        axes.text(1.05 * steps + 0.52, -1.77, total, color=BLUE, **words)
+
+
+def next_letter(letters, target, probabilities, push):
+    """What a softmax believes about the next letter, and which way the loss pushes each score.
+
+    ``probabilities`` and ``push`` are (V,), one number for each of the ``letters``; ``target`` is the
+    index of the letter that really came.
+    """
+    alt = f"Two charts with a bar for each letter, {', '.join(letters)}: the probabilities, and minus the "
+    alt += f"gradient, which is above zero for {letters[target]} alone, the letter that came"
+    hatches = ["//" if i == target else "" for i in range(len(letters))]
+    names = [f"{letter}\n(came)" if i == target else letter for i, letter in enumerate(letters)]
+    with canvas(1, 2, (8, 2.8), alt) as (_, (left, right)):
+        for axes, values, form in ((left, probabilities, ".2f"), (right, push, "+.2f")):
+            colours = [BLUE if value >= 0 else ORANGE for value in values]
+            bars = axes.bar(names, values, color=colours, hatch=hatches, edgecolor="white", width=0.6)
+            labels = [f"{value:{form}}".replace("-", "\N{MINUS SIGN}") for value in values]
+            axes.bar_label(bars, labels, padding=3)
+            axes.margins(y=0.25)
+            axes.axhline(0, color=INK, lw=1)
+            axes.grid(axis="x", visible=False)
+        left.set(title="what it believed", ylabel="probability", ylim=(0, 1))
+        right.set(title="what it is told", ylabel="push on the score")
+
+
+def step_sizes(h, errors):
+    """Error of a finite difference by its step: h (N,) falling, errors {name: (N,)}, both logarithmic."""
+    alt = (
+        f"Error against step size h, both logarithmic, for {' and '.join(errors)}: each falls as h shrinks, "
+    )
+    alt += "then rises again, and the central difference reaches a far smaller error at a larger h"
+    with canvas(size=(8, 3.6), alt=alt) as (_, axes):
+        for i, y in enumerate(errors.values()):
+            axes.loglog(h, y, color=COLOURS[i], ls=STROKES[i], marker=MARKERS[i], ms=5)
+        axes.set(xlabel="step h, smaller to the right", ylabel="error", xlim=(h[0], h[-1]))
+        for x, name in ((0.02, "too big: the curve bends"), (0.98, "too small: digits are lost")):
+            axes.text(x, 0.04, name, transform=axes.transAxes, color=GREY, ha="left" if x < 0.5 else "right")
+        _name_the_ends(axes, h[-1], errors)
+
+
+def contributions(parts, name="W_hh"):
+    """Each time step's part of one gradient, and their sum: parts (T, rows, columns), numbers written in.
+
+    Orange is positive and blue negative, and every number carries its sign.
+    """
+    parts = np.asarray(parts)
+    shown = [*parts, parts.sum(axis=0)]
+    limit = max(np.abs(part).max() for part in shown)
+    middle = {"ha": "center", "va": "center"}
+    alt = f"{len(parts)} small matrices of numbers, one for each time step, joined by plus signs; after the "
+    alt += f"equals sign their sum, the gradient of {name}"
+    with canvas(1, len(shown), (1.9 * len(shown), 2.3), alt) as (_, row):
+        for t, (axes, part) in enumerate(zip(row, shown, strict=True)):
+            axes.imshow(part, cmap=BLUE_TO_ORANGE, vmin=-limit, vmax=limit)
+            for (i, j), value in np.ndenumerate(part):
+                number = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+                axes.text(j, i, number, color="white" if value < -0.5 * limit else INK, fontsize=9, **middle)
+            last = t == len(parts)
+            axes.set_title(
+                f"gradient of ${name}$" if last else f"step {t + 1}", weight="bold" if last else None
+            )
+            axes.set(xticks=[], yticks=[])
+            axes.grid(False)
+            axes.spines[:].set(visible=last, color=INK, linewidth=2)
+            sign = "" if t == 0 else "=" if last else "+"
+            axes.text(-0.13, 0.5, sign, transform=axes.transAxes, fontsize=18, **middle)
+
+
+def losses(runs, chance=None, smooth=50, size=(8, 3.4)):
+    """Training losses {name: (N,)} by step, each averaged over the last ``smooth`` steps.
+
+    ``chance`` draws a line at the loss of a blind guess.
+    """
+    alt = f"Training loss by step for {', '.join(runs)}"
+    with canvas(size=size, alt=alt) as (_, axes):
+        ends = {}
+        for i, (name, values) in enumerate(runs.items()):
+            total = np.cumsum(np.concatenate([np.zeros(1), np.asarray(values, dtype=float)]))
+            ends[name] = (total[smooth:] - total[:-smooth]) / smooth
+            steps = np.arange(smooth, len(total))
+            axes.plot(steps, ends[name], color=COLOURS[i % 5], ls=STROKES[i % 5])
+        if chance is not None:
+            axes.axhline(chance, color=GREY, lw=1)
+            axes.text(steps[-1], chance, "blind guess ", color=GREY, ha="right", va="bottom")
+        axes.set(xlabel="training step", ylabel="loss", xlim=(steps[0], steps[-1]))
+        axes.set_ylim(0, 1.12 * axes.dataLim.y1)
+        _name_the_ends(axes, steps[-1], ends)
+
+
+def reach(sizes, borders):
+    """How far back an error reaches: {name: (T,) sizes of dL/dx_t}, one logarithmic panel each.
+
+    A cross on the floor is a step that hears nothing: an exact zero. ``borders`` is {name: list of steps
+    at which a chunk begins}, drawn as dotted lines.
+    """
+    alt = "The gradient by time step, one panel each for " + ", ".join(sizes)
+    alt += "; dotted lines are the borders of chunks, and crosses on the floor are exact zeros"
+    floor = min(y[y > 0].min() for y in sizes.values()) / 10
+    with canvas(1, len(sizes), (9.5, 3.1), alt, sharey=True) as (_, row):
+        for i, (axes, (name, y)) in enumerate(zip(row, sizes.items(), strict=True)):
+            steps, heard = np.arange(1, len(y) + 1), y > 0
+            axes.semilogy(steps[heard], y[heard], color=COLOURS[i], ls="", marker=MARKERS[i], ms=5)
+            axes.plot(steps[~heard], np.full(np.sum(~heard), floor), "x", color=GREY)
+            if not heard.all():
+                axes.text(1, floor * 1.6, "exactly zero", color=GREY)
+            for border in borders[name]:
+                axes.axvline(border + 0.5, color=INK, ls=":", lw=1.2)
+            axes.set(title=name, xlabel="time step t", xlim=(0, len(y) + 1))
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        row[0].set_ylabel("size of $dL/dx_t$")
