@@ -1,0 +1,73 @@
+# Every target sets up what it needs on a fresh machine: `make demo` is enough.
+# PYTHON=/path/to/python3 chooses the interpreter of .venv.
+
+BIN := .venv/bin
+WORKERS ?= 2
+SECTION = @printf '\n== %s\n'
+# One BLAS thread a process: the tests run in parallel already.
+TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
+
+.PHONY: help demo lab test lint unit notebooks release release-check pictures constraints clean
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo      grade a sample class in the sandbox: gradebook, feedback pages, report'
+	@echo 'make lab       open the lessons in JupyterLab'
+	@echo 'make test      lint, tests, notebook validation, release check'
+	@echo 'make release   write lessons/ from solutions/'
+	@echo 'make pictures  draw the pictures in docs/pictures/ again'
+	@echo 'make constraints  write constraints.txt from the newest versions (then run make test)'
+
+demo: .venv/.developer
+	@.ci/set-up tool bwrap bubblewrap
+	$(BIN)/unrolled demo
+
+lab: .venv/.student
+	$(BIN)/jupyter lab --notebook-dir=lessons
+
+test: .venv/.developer
+	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"
+	@$(MAKE) --no-print-directory lint unit notebooks release-check
+	@printf '\nPassed: lint, unit tests, notebook validation, release check.\n'
+
+lint: .venv/.developer
+	$(SECTION) 'Lint: code and notebooks'
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+unit: .venv/.developer
+	$(SECTION) 'Tests of rnncore, the autograder and the project'
+	$(TEST) -n $(WORKERS) --dist loadfile --ignore=tests/notebooks tests
+
+notebooks: .venv/.developer
+	$(SECTION) 'Notebooks: solutions give their stored outputs, lessons run, both have their form'
+	$(TEST) -n $(WORKERS) --dist loadfile --nbval solutions tests/notebooks
+
+release-check: .venv/.developer
+	$(SECTION) 'Release: lessons/ is what solutions/ gives'
+	$(BIN)/unrolled release --check
+
+release: .venv/.developer
+	$(BIN)/unrolled release
+
+pictures: .venv/.developer
+	@.ci/set-up tool bwrap bubblewrap
+	@.ci/set-up tool chromium chromium
+	$(BIN)/python docs/pictures/make.py
+
+# KEEP holds versions back, as in: make constraints KEEP=torch==2.13.0
+constraints: .venv/.student
+	rm -rf .venv-newest && $(BIN)/python -m venv .venv-newest
+	.venv-newest/bin/pip install --quiet -e '.[dev]' $(KEEP)
+	{ echo '# The versions that are tested. Written by `make constraints`; labels such as +cpu are left out.'; \
+	  .venv-newest/bin/pip freeze --exclude-editable | sed 's/+.*//'; } > constraints.txt
+	rm -rf .venv-newest
+
+clean:
+	rm -rf .venv .venv-newest classroom .pytest_cache .ruff_cache .hypothesis
+
+.venv/.student: pyproject.toml constraints.txt
+	@.ci/set-up python student
+
+.venv/.developer: pyproject.toml constraints.txt
+	@.ci/set-up python developer
