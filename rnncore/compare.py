@@ -17,7 +17,7 @@ def same_numbers(got: np.ndarray, want: np.ndarray, tolerance: float) -> np.ndar
     scale = np.abs(want[np.isfinite(want)]).max(initial=0.0)
     with np.errstate(invalid="ignore"):
         close = np.abs(got - want) <= tolerance * np.abs(want) + max(0.1 * tolerance * scale, TINY)
-    return close | (got == want)
+    return close | (got == want) | (np.isnan(got) & np.isnan(want))
 
 
 def agree(got, want, tolerance: float) -> bool:
@@ -116,7 +116,7 @@ def _cause(got: np.ndarray, want: np.ndarray, tolerance: float, sizes: dict[str,
         if explains(factor * want):
             return f"is the right answer {words}, everywhere."
     wrong = ~same_numbers(got, want, tolerance)
-    off = np.abs(got - want).max() / np.abs(want).max()
+    off = np.abs(got - want).max() / (np.abs(want).max() or 1.0)
     if off < 1e-2:
         return f"is close, but right to only about {max(int(-np.log10(off)), 1)} digits."
     if want.ndim == 3 and want.shape[1] == sizes.get("T"):
@@ -156,7 +156,10 @@ def _sample(got: np.ndarray, want: np.ndarray, name: str, tolerance: float) -> s
     """One wrong number beside the right one: the one that is furthest off."""
     off = np.where(same_numbers(got, want, tolerance), -1.0, np.abs(got - want))
     index = np.unravel_index(int(np.argmax(off)), off.shape)
-    return f" For instance {_place(name, index)} is {got[index]:.6g}, expected {want[index]:.6g}."
+    shown, right = f"{got[index]:.6g}", f"{want[index]:.6g}"
+    if shown == right:
+        shown, right = f"{got[index]:.12g}", f"{want[index]:.12g}"
+    return f" For instance {_place(name, index)} is {shown}, expected {right}."
 
 
 def _container_difference(got, want, name, *, tolerance, sizes, layout) -> str:

@@ -171,13 +171,6 @@ NUMERICAL_GRADIENT = Exercise(
             "the wrong place. Restore the element before you go on to the next.",
         ),
         Mistake(
-            "changes-the-input",
-            old="    x = x.copy()\n",
-            new="",
-            says="The caller's x is nudged itself. It happens to be put back, up to rounding, but work on a "
-            "copy: a caller must be able to trust you with their array.",
-        ),
-        Mistake(
             "input-left-changed",
             old="    x = x.copy()\n    gradient = np.zeros_like(x)\n    for index in np.ndindex(x.shape):\n"
             "        kept = x[index]\n        x[index] = kept + h\n        above = f(x)\n"

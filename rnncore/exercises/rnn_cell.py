@@ -120,17 +120,11 @@ ACTIVATION_GRAD = Exercise(
             says="For relu: this returns the output again. Its slope is 1 where y > 0 and 0 elsewhere.",
         ),
         Mistake(
-            "relu-corner",
+            "relu-slope-one-everywhere",
             old="(y > 0)",
             new="(y >= 0)",
-            says="For relu: an output of 0 means that the unit is switched off, and its slope is 0 there. "
-            "With >= every silent unit would let the gradient through.",
-        ),
-        Mistake(
-            "relu-always-one",
-            old="return (y > 0) * 1.0",
-            new="return np.ones_like(y)",
-            says="For relu: the slope is 1 only where the unit is active (y > 0); elsewhere it is 0.",
+            says="For relu: the slope is 1 everywhere here. An output of 0 means that the unit is switched off, "
+            "and its slope there is 0.",
         ),
     ),
 )

@@ -1,0 +1,113 @@
+"""Which known mistakes explain a wrong answer.
+
+Every known mistake of an exercise is a wrong twin of its reference. A student whose function does
+exactly what a twin does, case by case, has made that mistake. Where no single twin fits, two mistakes
+are named if each explains parts of its own, or if the twin with both edits fits as a whole. A mistake
+is named only for numbers that it gives and the right answer does not.
+"""
+
+import time
+from itertools import combinations
+
+from rnncore.check import Findings, changed_arguments
+from rnncore.compare import agree
+from rnncore.observe import Outcome, observe
+from rnncore.verdict import Named
+
+PATIENCE = 0.3  # seconds that the search for two mistakes at once may take
+
+
+def named_mistakes(marking, found: Findings) -> tuple[Named, ...]:
+    """The mistakes that explain the findings of ``marking``, best first; empty if none does."""
+    search = _Search(marking, found)
+    mistakes = search.one() or search.one(given=marking.own_functions()) or search.two()
+    return tuple(Named(mistake.id, mistake.says) for mistake in mistakes)
+
+
+class _Search:
+    def __init__(self, marking, found: Findings):
+        self.marking, self.found = marking, found
+        self.exercise, self.cases = marking.exercise, marking.cases
+
+    def one(self, given: dict | None = None) -> list:
+        """The one mistake whose twin does what the student's function does in every case.
+
+        ``given``: the student's own earlier functions, for the twin to call. Where those alone explain
+        what is seen (they raise, say), no mistake of this function's is named.
+        """
+        if given == {} or (given and self._fits(self.exercise.twin(given=given))):
+            return []
+        for mistake in self.exercise.mistakes:
+            for wording in mistake.wordings():
+                if self._fits(self.exercise.twin(wording, given=given)):
+                    return [mistake]
+        return []
+
+    def two(self) -> list:
+        """Two or more mistakes that explain the wrong parts between them."""
+        shares = {m: share for m in self.exercise.mistakes if (share := self._share(m))}
+        unexplained, chosen = set(self.found.wrong), []
+        while shares:
+            best = max(shares, key=lambda mistake: len(shares[mistake] & unexplained))
+            if not shares[best] & unexplained:
+                break
+            unexplained -= shares.pop(best)
+            chosen.append(best)
+        if not unexplained and chosen:
+            return chosen
+        deadline = time.monotonic() + PATIENCE
+        pairs = combinations(self.exercise.mistakes, 2)
+        if chosen:
+            pairs = ((chosen[0], other) for other in self.exercise.mistakes if other is not chosen[0])
+        for first, second in pairs:
+            if time.monotonic() > deadline:
+                break
+            if self._fits(self.exercise.twin(first, second)):
+                return [first, second]
+        return chosen
+
+    def _fits(self, twin) -> bool:
+        """Whether the twin does what the student's function did, in every case."""
+        return twin is not None and all(
+            self._same(case, outcome, observe(twin, case.args))
+            for case, outcome in zip(self.cases, self.marking.outcomes, strict=True)
+        )
+
+    def _same(self, case, ours: Outcome, twins: Outcome) -> bool:
+        if ours.error or twins.error:
+            return (
+                bool(ours.error and twins.error)
+                and ours.error.kind == twins.error.kind
+                and ours.error.message == twins.error.message
+            )
+        return (
+            bool(ours.warnings) == bool(twins.warnings)
+            and changed_arguments(self.exercise, case, ours) == changed_arguments(self.exercise, case, twins)
+            and agree(ours.value, twins.value, self.exercise.tolerance)
+        )
+
+    def _share(self, mistake) -> set[str]:
+        """The wrong parts that this mistake alone explains; empty if it would spoil a part that is right."""
+        explained: set[str] | None = None
+        twin = self.exercise.twin(mistake)
+        for case, ours, want in zip(self.cases, self.marking.outcomes, self.marking.wanted, strict=True):
+            if case.when:
+                continue
+            twins = observe(twin, case.args)
+            if ours.error or twins.error or self.marking._whole_fault(ours.value):
+                return set()
+            if self.marking._whole_fault(twins.value):
+                return set()
+            right = self.marking.split(case, want.value)
+            our_parts = self.marking.split(case, ours.value, like=want.value)
+            twin_parts = self.marking.split(case, twins.value, like=want.value)
+            spoiled = {
+                part for part in right if not agree(twin_parts[part], right[part], self.exercise.tolerance)
+            }
+            if not spoiled <= set(self.found.wrong):
+                return set()
+            fits = {
+                part for part in spoiled if agree(our_parts[part], twin_parts[part], self.exercise.tolerance)
+            }
+            explained = fits if explained is None else explained & fits
+        return explained or set()
