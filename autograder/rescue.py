@@ -1,0 +1,390 @@
+"""From whatever file a student handed in to the notebook that is graded.
+
+The notebook is *rebuilt* from the release: every locked, test and text cell is the instructor's, and only
+the student's own work is taken from the file: the solution and written cells, and the cells that were
+added, which stay in their place, run, and earn nothing. A student's work is found by its grade_id, else
+by the function it defines, so a notebook that lost its metadata, its order or half of its cells is graded
+as if untouched. What had to be mended is told to the instructor in short remarks.
+"""
+
+import ast
+import copy
+import json
+import re
+from dataclasses import dataclass, field
+
+import nbformat
+
+MAX_BYTES = 50_000_000
+MAX_ADDED = 300
+STUB = "raise NotImplementedError"
+
+
+class Unreadable(Exception):
+    """There is no notebook in the file; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class Rescued:
+    """The notebook to grade (an nbformat 4.5 NotebookNode), and what was mended."""
+
+    notebook: nbformat.NotebookNode
+    remarks: list
+
+
+@dataclass
+class Found:
+    """One cell of the student's file, reduced to what can be trusted to have a plain type."""
+
+    index: int
+    source: str
+    cell_type: str
+    grade_id: str | None = None
+    cell_id: str | None = None
+    points: object = None
+    tags: tuple = ()
+    attachments: dict = field(default_factory=dict)
+    defines: frozenset = frozenset()
+
+    @property
+    def name(self):
+        """What the cell is called: its grade_id, or its id where that was lost."""
+        return self.grade_id or self.cell_id
+
+
+def rescue(raw, spec):
+    """Rebuild the notebook to grade from a submission's bytes; raises only Unreadable."""
+    remarks = []
+    cells = read_cells(raw, remarks)
+    matched, dropped = _match(cells, spec, remarks)
+    return Rescued(_rebuild(cells, matched, dropped, spec, remarks), remarks)
+
+
+def untouched(spec):
+    """The release itself as a notebook: what an unreadable submission is shown as."""
+    return _notebook(spec, [_released_cell(cell) for cell in spec.cells])
+
+
+# Reading the file
+
+
+def read_cells(raw, remarks):
+    """The cells of a notebook file of any format that has been in use since 2013."""
+    if not raw.strip(b"\x00 \t\r\n"):
+        raise Unreadable("The file is empty.")
+    if len(raw) > MAX_BYTES:
+        raise Unreadable(
+            f"The file has {len(raw) / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB that are read; "
+            "clear its outputs and hand it in again."
+        )
+    try:
+        data = json.loads(_decode(raw, remarks))
+    except RecursionError:
+        raise Unreadable("The file is nested too deeply to be a notebook.") from None
+    except ValueError as error:
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unreadable(f"The file is not valid JSON{where}, so it is no notebook.") from None
+    if not isinstance(data, dict):
+        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+    cells = data.get("cells")
+    if not isinstance(cells, list):
+        sheets = data.get("worksheets")
+        if not isinstance(sheets, list):
+            raise Unreadable("The file is JSON, but no notebook: it has no cells.")
+        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
+        remarks.append("The file was in an old notebook format and was converted.")
+    found = [_found(cell, index) for index, cell in enumerate(cells) if isinstance(cell, dict)]
+    if len(found) < len(cells):
+        remarks.append(f"{len(cells) - len(found)} damaged cells were left out.")
+    if not found:
+        remarks.append("The notebook had no cells.")
+    return found
+
+
+def _decode(raw, remarks):
+    if raw.startswith(b"\xef\xbb\xbf"):
+        remarks.append("A byte-order mark at the start of the file was ignored.")
+    elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        remarks.append("The file was in UTF-16 and was converted.")
+        return raw.decode("utf-16", errors="replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        remarks.append("The file was not in UTF-8; it was read as Windows-1252.")
+        return raw.decode("cp1252", errors="replace")
+
+
+def _found(cell, index):
+    metadata = _dict(cell.get("metadata"))
+    marks = _dict(metadata.get("nbgrader"))
+    source = _text(cell.get("source", cell.get("input", "")))
+    cell_type = cell.get("cell_type")
+    if cell_type not in ("code", "markdown", "raw"):
+        if cell_type == "heading":
+            level = cell.get("level")
+            source = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source
+        cell_type = "code" if "outputs" in cell or "input" in cell else "markdown"
+    return Found(
+        index=index,
+        source=source,
+        cell_type=cell_type,
+        grade_id=_name(marks.get("grade_id")),
+        cell_id=_name(cell.get("id")),
+        points=marks.get("points"),
+        tags=tuple(tag for tag in _list(metadata.get("tags")) if isinstance(tag, str)),
+        attachments=_dict(cell.get("attachments")),
+        defines=functions_defined(source),
+    )
+
+
+def functions_defined(source):
+    """The names of the functions that a cell defines at its top level, also where it does not parse."""
+    by_eye = frozenset(re.findall(r"^(?:async )?def[ \t]+(\w+)", source, flags=re.MULTILINE))
+    if not by_eye:
+        return by_eye
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return by_eye
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+
+
+def _text(value):
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    if not isinstance(value, str):
+        return ""
+    # Lone surrogates cannot be written to a file again.
+    value = value.encode("utf-8", errors="replace").decode()
+    return value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _name(value):
+    return value if isinstance(value, str) and 0 < len(value) <= 200 else None
+
+
+def _dict(value):
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value):
+    return value if isinstance(value, list) else []
+
+
+# Finding the student's work
+
+
+def _match(cells, spec, remarks):
+    """({grade_id: index of the student's cell}, the indices of idle copies, which are left out)."""
+    matched, dropped = {}, set()
+    solutions = [cell for cell in spec.cells if cell.kind == "solution"]
+    names = {cell.grade_id for cell in solutions}
+    claimed = _match_instructors(cells, spec, names, matched, dropped, remarks)
+    free = [found for found in cells if found.index not in claimed]
+
+    for cell in solutions:
+        # What a cell defines says whose answer it is; its name counts where it defines no answer at all.
+        candidates = [
+            found
+            for found in free
+            if cell.grade_id in found.defines or (found.name == cell.grade_id and not found.defines & names)
+        ]
+        if not candidates:
+            remarks.append(f"The cell {cell.grade_id} was missing; its empty version was put back.")
+            continue
+        best = max(candidates, key=lambda found, cell=cell: _rank(found, cell))
+        matched[cell.grade_id] = best.index
+        claimed.add(best.index)
+        copies = [found for found in candidates if found.name == cell.grade_id]
+        if best.name != cell.grade_id:
+            remarks.append(f"The answer to {cell.grade_id} was found by its function's name.")
+        elif len(copies) > 1:
+            remarks.append(f"The cell {cell.grade_id} was there {len(copies)} times; one was graded.")
+        if best.cell_type != "code":
+            remarks.append(f"The cell {cell.grade_id} was no code cell any more; it was turned back.")
+        # An untouched copy further down would define the empty function again.
+        idle = {found.index for found in candidates if _idle(found, cell) and len(found.defines) == 1}
+        dropped |= idle - {best.index}
+
+    _match_written(cells, spec, matched, claimed, dropped, remarks)
+    return matched, dropped - set(matched.values())
+
+
+def _rank(found, cell):
+    """Which of several candidates is the answer: worked on, defines the function, has the name, last."""
+    return (
+        not _idle(found, cell),
+        cell.grade_id in found.defines,
+        found.name == cell.grade_id,
+        found.index,
+    )
+
+
+def _idle(found, cell):
+    """Was nothing done here yet?"""
+    return not found.source.strip() or _same(found.source, cell.source) or STUB in found.source
+
+
+def _match_instructors(cells, spec, answers, matched, dropped, remarks):
+    """Recognise the cells that are taken from the release anyway; returns the indices they used up."""
+    claimed = set()
+    by_name, by_source = {}, {}
+    for found in cells:
+        by_name.setdefault(found.name, []).append(found)
+        by_source.setdefault(found.source.strip(), []).append(found)
+    for cell in spec.cells:
+        if cell.kind in ("solution", "written"):
+            continue
+        # An answer under another cell's name is still the student's answer.
+        named = [
+            found
+            for found in by_name.get(cell.grade_id, ())
+            if found.index not in claimed and not found.defines & answers
+        ]
+        alike = [found for found in by_source.get(cell.source.strip(), ()) if found.index not in claimed]
+        if cell.kind not in ("locked", "test"):
+            named = [found for found in named if found.cell_type == cell.cell_type]
+        if not named and not alike:
+            if cell.kind in ("locked", "test"):
+                remarks.append(f"The cell {cell.grade_id} was missing and was put back.")
+            continue
+        best = named[0] if named else alike[0]
+        matched[cell.grade_id] = best.index
+        claimed.add(best.index)
+        if cell.kind not in ("locked", "test"):
+            continue
+        copies = [found for found in named if found is not best]
+        claimed |= {found.index for found in copies}
+        dropped |= {found.index for found in copies}
+        changes = _changes(best, cell)
+        if copies:
+            remarks.append(f"The cell {cell.grade_id} was there {len(copies) + 1} times; one was kept.")
+        if changes:
+            remarks.append(f"The locked cell {cell.grade_id} had {' and '.join(changes)}; it was restored.")
+    return claimed
+
+
+def _changes(found, cell):
+    changes = []
+    if not _same(found.source, cell.source):
+        changes.append("changed text")
+    if found.cell_type != cell.cell_type:
+        changes.append("another type")
+    if cell.kind == "test" and found.points is not None and found.points != cell.points:
+        changes.append("changed points")
+    if set(found.tags) != set(cell.tags):
+        changes.append("changed tags")
+    return changes
+
+
+def _match_written(cells, spec, matched, claimed, dropped, remarks):
+    """Written answers: by name; else the one unclaimed piece of text in the gap where it belongs."""
+    order = [cell.grade_id for cell in spec.cells]
+    for cell in spec.cells:
+        if cell.kind != "written":
+            continue
+        named = [
+            found
+            for found in cells
+            if found.index not in claimed and cell.grade_id in (found.grade_id, found.cell_id)
+        ]
+        if not named:
+            place = order.index(cell.grade_id)
+            before = [matched[name] for name in order[:place] if name in matched]
+            after = [matched[name] for name in order[place + 1 :] if name in matched]
+            start = before[-1] if before else -1
+            stop = after[0] if after else cells[-1].index + 1 if cells else 0
+            gap = [
+                found
+                for found in cells
+                if start < found.index < stop and found.index not in claimed and found.cell_type == "markdown"
+            ]
+            named = gap if len(gap) == 1 else []
+            if not named:
+                remarks.append(f"The written answer {cell.grade_id} was missing.")
+                continue
+            remarks.append(f"The written answer {cell.grade_id} was found by its place.")
+        best = max(named, key=lambda found: (not _same(found.source, cell.source), found.index))
+        matched[cell.grade_id] = best.index
+        claimed.add(best.index)
+        dropped |= {found.index for found in named if _same(found.source, cell.source)} - {best.index}
+        if len(named) > 1:
+            remarks.append(f"The written answer {cell.grade_id} was there {len(named)} times; one was kept.")
+        if best.cell_type != "markdown":
+            remarks.append(
+                f"The written answer {cell.grade_id} was no text cell any more; it was turned back."
+            )
+
+
+def _same(one, other):
+    return "\n".join(map(str.rstrip, one.strip().split("\n"))) == "\n".join(
+        map(str.rstrip, other.strip().split("\n"))
+    )
+
+
+# Building the notebook
+
+
+def _rebuild(cells, matched, dropped, spec, remarks):
+    place = {index: grade_id for grade_id, index in matched.items()}
+    in_lesson_order = [matched[cell.grade_id] for cell in spec.cells if cell.grade_id in matched]
+    if in_lesson_order != sorted(in_lesson_order):
+        remarks.append("Cells had been moved; they were put back in the lesson's order.")
+
+    added, anchor = {}, None
+    for found in cells:
+        if found.index in place:
+            anchor = place[found.index]
+        elif found.index not in dropped and found.source.strip():
+            added.setdefault(anchor, []).append(found)
+    count = sum(map(len, added.values()))
+    if count > MAX_ADDED:
+        remarks.append(f"{count} cells had been added; only the first {MAX_ADDED} were kept.")
+    elif count:
+        remarks.append(f"{count} added cell{'s were' if count > 1 else ' was'} kept, ungraded.")
+
+    by_index = {found.index: found for found in cells}
+    built, left = [], MAX_ADDED
+    for cell in (None, *spec.cells):
+        if cell is not None:
+            built.append(_released_cell(cell, by_index.get(matched.get(cell.grade_id))))
+        extra = added.get(cell and cell.grade_id, ())[:left]
+        built.extend(_added_cell(found, MAX_ADDED - left + 1 + n) for n, found in enumerate(extra))
+        left -= len(extra)
+    return _notebook(spec, built)
+
+
+def _released_cell(cell, found=None):
+    """A cell of the release, holding the student's text where a student may write."""
+    source = cell.source
+    attachments = {}
+    if found is not None and cell.kind in ("solution", "written", "code", "text"):
+        source = found.source
+        if cell.cell_type == "markdown":
+            attachments = copy.deepcopy(found.attachments)
+    return _cell(cell.grade_id, cell.cell_type, source, copy.deepcopy(cell.metadata), attachments)
+
+
+def _added_cell(found, number):
+    """A cell that the student added; a raw cell becomes text, since exporters pass raw cells through."""
+    source = found.source
+    cell_type = found.cell_type
+    if cell_type == "raw":
+        cell_type = "markdown"
+        source = "\n".join("    " + line for line in source.split("\n"))
+    attachments = copy.deepcopy(found.attachments) if cell_type == "markdown" else {}
+    return _cell(f"added-{number}", cell_type, source, {"unrolled": {"added": True}}, attachments)
+
+
+def _cell(name, cell_type, source, metadata, attachments):
+    cell = {"id": name, "cell_type": cell_type, "metadata": metadata, "source": source}
+    if cell_type == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    if attachments:
+        cell["attachments"] = attachments
+    return nbformat.from_dict(cell)
+
+
+def _notebook(spec, cells):
+    notebook = {"cells": cells, "metadata": spec.notebook_metadata, "nbformat": 4, "nbformat_minor": 5}
+    return nbformat.from_dict(notebook)
