@@ -172,7 +172,12 @@ def _canonical_output(output):
         output.execution_count = None
     if "data" in output:
         output.data = {kind: data for kind, data in output.data.items() if not kind.startswith(WIDGETS)}
-        output.metadata = {}
+        # A picture's description for screen readers is all that is kept beside it.
+        output.metadata = {
+            kind: {"alt": about["alt"]}
+            for kind, about in output.get("metadata", {}).items()
+            if kind in output.data and isinstance(about, dict) and "alt" in about
+        }
         if not output.data:
             return None
     return output
