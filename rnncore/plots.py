@@ -3,7 +3,8 @@
 Every function draws one figure from plain arrays, often made by the reader's own functions, and returns
 None, so that nothing but the picture lands in a notebook's output. Lines differ by colour, stroke *and*
 marker, and are named beside their ends rather than in a legend. The colours are those of Okabe and Ito
-(2008). Each figure carries a description for screen readers (the ``alt`` text of the stored picture).
+(2008), with a darker purple. Each figure carries a description for screen readers (the ``alt`` text of
+the stored picture).
 """
 
 import sys
