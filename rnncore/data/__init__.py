@@ -48,17 +48,26 @@ class Vocabulary:
 def name_batches(names, vocabulary, batch_size, rng):
     """Shuffled batches (inputs, targets) of ids, each (B, T), for one epoch over a list of names.
 
-    A target is the symbol that follows the input: the row "anna" reads .anna and predicts anna.
+    A target is the symbol that follows the input: the row of "anna" reads .anna and predicts anna.
     All names of a batch have one length, so nothing is padded; the last batch of a length is smaller.
+    Given (name, language) pairs instead of names, a batch is (inputs, targets, languages (B,)).
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
     by_length = {}
-    for name in names:
-        by_length.setdefault(len(name), []).append(name)
+    for row in names:
+        name = row if isinstance(row, str) else row[0]
+        by_length.setdefault(len(name), []).append(row)
     batches = []
     for group in by_length.values():
         order = rng.permutation(len(group))
         for start in range(0, len(group), batch_size):
-            chosen = order[start : start + batch_size]
-            ids = np.stack([vocabulary.encode(group[i]) for i in chosen])
-            batches.append((ids[:, :-1], ids[:, 1:]))
+            batches.append(_batch([group[i] for i in order[start : start + batch_size]], vocabulary))
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _batch(rows, vocabulary):
+    languages = None if isinstance(rows[0], str) else np.array([language for _, language in rows])
+    ids = np.stack([vocabulary.encode(row if languages is None else row[0]) for row in rows])
+    pair = (ids[:, :-1], ids[:, 1:])
+    return pair if languages is None else (*pair, languages)
