@@ -69,5 +69,5 @@ def name_batches(names, vocabulary, batch_size, rng):
 def _batch(rows, vocabulary):
     languages = None if isinstance(rows[0], str) else np.array([language for _, language in rows])
     ids = np.stack([vocabulary.encode(row if languages is None else row[0]) for row in rows])
-    pair = (ids[:, :-1], ids[:, 1:])
+    pair = (ids[:, :-1].copy(), ids[:, 1:].copy())
     return pair if languages is None else (*pair, languages)
