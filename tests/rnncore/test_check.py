@@ -1,0 +1,263 @@
+"""check: what a student is told, and what they earn, for each way an answer can go wrong."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnncore.cells import rnn as reference
+from rnncore.check import check
+from rnncore.exercises import by_name
+from rnncore.observe import Outcome, observe
+
+
+def backward(change=lambda dx, dh, grads: (dx, dh, grads)):
+    """A right rnn_cell_backward whose result is changed by ``change`` before it is returned."""
+
+    def rnn_cell_backward(p, dh, cache):
+        return change(*reference.rnn_cell_backward(p, dh, cache))
+
+    return rnn_cell_backward
+
+
+def student(source: str, name: str, **names):
+    """A function from source text, as a notebook cell would define it, with ``names`` beside it."""
+    scope = {"np": np, **names}
+    exec(compile(source, "/tmp/cell.py", "exec"), scope)
+    return scope[name]
+
+
+def test_each_part_earns_its_share():
+    verdict = check(
+        backward(lambda dx, dh, grads: (dx, dh, {**grads, "weight_hh": grads["weight_hh"] + 1})), 6
+    )
+    assert (verdict.earned, verdict.status) == (5, "partly right")
+    assert [part.name for part in verdict.parts if not part.right] == ['grads["weight_hh"]']
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda dx, dh, g: None, "returned None: is its `return` missing?"),
+        (lambda dx, dh, g: (dx, dh), "returned 2 values, expected 3 values, `dx, dh_prev, grads`"),
+        (lambda dx, dh, g: g, "returned a dict of 4, expected 3 values"),
+        (lambda dx, dh, g: (dx.T, dh, g), "has shape (5, 3), expected (3, 5). Its transpose would be right."),
+        (lambda dx, dh, g: (dx[:, 0], dh, g), "has shape (3,), expected (3, 5)."),
+        (lambda dx, dh, g: (dx * np.nan, dh, g), "holds nan at dx[0, 0], where a finite number is expected"),
+        (lambda dx, dh, g: (None, dh, g), "is None, expected an array of shape (3, 5)"),
+        (lambda dx, dh, g: ("dx", dh, g), "is a string, expected an array"),
+        (lambda dx, dh, g: (dx.astype(object), dh, g), "is an array of dtype object, expected an array"),
+        (lambda dx, dh, g: (-dx, dh, g), "has the wrong sign everywhere"),
+        (lambda dx, dh, g: (0 * dx, dh, g), "is all zeros"),
+        (lambda dx, dh, g: (dx / 3, dh, g), "is the right answer divided by B = 3, everywhere"),
+        (lambda dx, dh, g: (2 * dx, dh, g), "is the right answer times 2, everywhere"),
+        (lambda dx, dh, g: (dx * (1 + 1e-3), dh, g), "is close, but right to only about 3 digits"),
+        (lambda dx, dh, g: (dx, dh, None), "is None, expected an array"),
+        (lambda dx, dh, g: (dx, dh, {"weight_ih": g["weight_ih"]}), "is missing from the dict"),
+        (lambda dx, dh, g: (dx, dh, {**g, "weight_hh": g["weight_hh"].T}), "is transposed"),
+    ],
+)
+def test_what_is_wrong_is_said(change, sentence):
+    verdict = check(backward(change), 6)
+    assert verdict.earned < 6
+    assert sentence in repr(verdict), repr(verdict)
+
+
+@pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        (lambda dx, dh, g: (dx.tolist(), dh, g), "`dx` is a list; an array is expected. Accepted."),
+        (lambda dx, dh, g: (dx.astype(np.float32), dh, g), "`dx` came back as float32"),
+    ],
+)
+def test_harmless_oddities_cost_nothing_and_are_mentioned(change, remark):
+    verdict = check(backward(change), 6)
+    assert (verdict.earned, verdict.status) == (6, "right")
+    assert any(remark in text for text in verdict.remarks)
+
+
+def test_an_exception_is_told_with_the_students_own_line_and_none_of_ours():
+    source = "def rnn_cell_backward(p, dh, cache):\n    x, h = cache\n    return x\n"
+    verdict = check(student(source, "rnn_cell_backward"), 5)
+    assert (verdict.earned, verdict.status) == (0, "error")
+    text = repr(verdict) + verdict.html()
+    assert "ValueError was raised (line 2" in text
+    assert "too many values to unpack" in text
+    assert "observe" not in text
+    assert "Traceback" not in text
+
+
+def test_wrong_arguments_are_told_by_signature():
+    verdict = check(student("def rnn_cell_backward(p, dh): return p", "rnn_cell_backward"), 5)
+    assert verdict.headline == "`rnn_cell_backward` takes (p, dh), expected (p, dh, cache)."
+
+
+@pytest.mark.parametrize("stub", ["raise NotImplementedError", "raise NotImplementedError()"])
+def test_an_untouched_stub_is_not_attempted(stub):
+    for name, exercise in by_name().items():
+        verdict = check(student(f"def {name}{exercise.signature}:\n    {stub}\n", name), 5)
+        assert (verdict.earned, verdict.status, verdict.headline) == (0, "not attempted", "Not written yet.")
+
+
+def test_a_function_resting_on_an_unwritten_one_says_so():
+    unwritten = student(
+        "def rnn_cell_backward(p, dh, cache):\n    raise NotImplementedError\n", "rnn_cell_backward"
+    )
+    own = student(by_name()["rnn_backward"].source, "rnn_backward", rnn_cell_backward=unwritten)
+    assert "calls `rnn_cell_backward`, which is not written yet" in check(own, 5).headline
+
+
+def test_follow_through_marks_a_right_loop_over_a_wrong_cell():
+    wrong_cell = by_name()["rnn_cell_backward"].twin(by_name()["rnn_cell_backward"].mistakes[0])
+    for name in ("rnn_backward", "truncated_backward"):
+        right_loop = student(by_name()[name].source, name, rnn_cell_backward=wrong_cell)
+        verdict = check(right_loop, 6)
+        assert (verdict.earned, verdict.mistakes) == (6, ())
+        assert "The fault is in `rnn_cell_backward`" in verdict.remarks[0]
+
+
+def test_a_wrong_loop_over_a_wrong_cell_is_named_for_its_own_mistake():
+    cell, loop = by_name()["rnn_cell_backward"], by_name()["rnn_backward"]
+    wrong_cell = cell.twin(cell.mistakes[0])
+    wrong_loop = student(loop.twin_source(loop.mistakes[0]), "rnn_backward", rnn_cell_backward=wrong_cell)
+    verdict = check(wrong_loop, 6)
+    assert verdict.earned < 6
+    assert [named.id for named in verdict.mistakes] == [loop.mistakes[0].id]
+
+
+def test_a_failing_earlier_function_is_blamed_and_no_mistake_invented():
+    broken = student("def rnn_cell_backward(p, dh, cache):\n    return 1 / 0\n", "rnn_cell_backward")
+    loop = student(by_name()["rnn_backward"].source, "rnn_backward", rnn_cell_backward=broken)
+    verdict = check(loop, 6)
+    assert (verdict.earned, verdict.mistakes) == (0, ())
+    assert "stops in your `rnn_cell_backward` as well" in repr(verdict)
+
+
+def test_two_mistakes_at_once_are_both_named():
+    exercise = by_name()["rnn_cell_backward"]
+    by_id = {mistake.id: mistake for mistake in exercise.mistakes}
+    for pair in (("bias-averaged", "weight-hh-gradient-transposed"), ("not-squared", "bias-averaged")):
+        verdict = check(exercise.twin(*(by_id[one] for one in pair)), 6)
+        assert {named.id for named in verdict.mistakes} == set(pair)
+
+
+def test_changed_inputs_cost_a_part_and_are_named():
+    source = (
+        "def rnn_cell_backward(p, dh, cache):\n"
+        "    result = right(p, dh, cache)\n    dh *= 2\n    return result\n"
+    )
+    verdict = check(student(source, "rnn_cell_backward", right=reference.rnn_cell_backward), 7)
+    assert verdict.earned == 6
+    assert "changes its input `dh`" in repr(verdict)
+
+
+def test_state_that_leaks_between_calls_is_found():
+    source = (
+        "total = 0\ndef rnn_cell_backward(p, dh, cache):\n    global total\n    total += 1\n"
+        "    dx, dh, grads = right(p, dh, cache)\n    return dx * (1 if total < 5 else 2), dh, grads\n"
+    )
+    verdict = check(student(source, "rnn_cell_backward", right=reference.rnn_cell_backward), 7)
+    assert verdict.earned == 6
+    assert "called a second time" in repr(verdict)
+
+
+def test_a_special_case_costs_less_than_everything():
+    source = (
+        "def rnn_backward(p, dy, caches):\n    if len(caches) == 1:\n        raise ValueError('T = 1?')\n"
+        "    return right(p, dy, caches)\n"
+    )
+    verdict = check(student(source, "rnn_backward", right=reference.rnn_backward), 7)
+    assert verdict.earned == 6
+    assert [part.name for part in verdict.parts if not part.right] == ["T = 1"]
+
+
+def test_the_first_wrong_time_step_is_told_going_backwards():
+    def rnn_backward(p, dy, caches):
+        dx, dh0, grads = reference.rnn_backward(p, dy, caches)
+        dx[:, : dx.shape[1] - 2] += 1
+        return dx, dh0, grads
+
+    assert "is right at the last 2 steps; going backwards in time, the first wrong step is t = 2" in repr(
+        check(rnn_backward, 6)
+    )
+
+
+def test_unrelated_errors_are_not_called_known_mistakes():
+    """Random damage to a right answer: something is wrong, but none of the mistakes in the bank was made."""
+    rng = np.random.default_rng(0)
+
+    def damaged(exercise, damage):
+        def function(*args):
+            return damage(exercise.reference(*args))
+
+        function.__name__ = exercise.name
+        return function
+
+    def spoil(value):
+        if isinstance(value, dict):
+            return {key: spoil(item) for key, item in value.items()}
+        if isinstance(value, tuple):
+            return tuple(spoil(item) for item in value)
+        if isinstance(value, list):
+            return value
+        value = np.array(value, dtype=float)
+        return value + rng.normal(0, 0.1, value.shape)
+
+    falsely_named = []
+    for number in range(200):
+        exercise = list(by_name().values())[number % len(by_name())]
+        verdict = check(damaged(exercise, spoil), 4, seed=number)
+        assert verdict.earned < 4
+        falsely_named += [(exercise.name, named.id) for named in verdict.mistakes]
+    assert falsely_named == []
+
+
+def test_misuse_of_check_is_one_sentence():
+    assert "without parentheses" in check(np.zeros(3)).headline
+    assert "no exercise is called `mean`" in check(np.mean).headline
+
+
+def test_the_same_seed_draws_the_same_inputs():
+    wrong = backward(lambda dx, dh, g: (dx + 1, dh, g))
+    assert repr(check(wrong, seed=7)) == repr(check(wrong, seed=7)) != repr(check(wrong, seed=8))
+
+
+def test_a_verdict_speaks_to_notebooks_people_and_programs():
+    verdict = check(backward(lambda dx, dh, g: (dx + 1, dh, g)), 3)
+    bundle = verdict._repr_mimebundle_()
+    assert bundle["text/plain"] == "2.5"
+    assert "2.5 of 3 points" in bundle["text/html"]
+    assert "<script" not in bundle["text/html"]
+    assert json.loads(json.dumps(verdict.as_dict()))["earned"] == 2.5
+
+
+def test_what_a_student_returns_is_escaped():
+    source = "def rnn_cell_backward(p, dh, cache):\n    raise ValueError('<script>alert(1)</script>')\n"
+    assert "<script" not in check(student(source, "rnn_cell_backward")).html()
+
+
+def test_an_observed_outcome_survives_the_wire():
+    source = "def f(x):\n    x += 1\n    return np.exp(x * 1000), [1, {'a': None}]\n"
+    outcome = observe(student(source, "f"), (np.ones(2),))
+    again = Outcome.from_plain(outcome.to_plain())
+    assert again.warnings == outcome.warnings
+    assert again.warnings[0].message == "overflow encountered in exp"
+    np.testing.assert_array_equal(again.args_after[0], [2, 2])
+
+
+def test_where_exercises_are_out_of_reach_check_says_so():
+    code = (
+        "import sys\n"
+        "class Hidden:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.startswith('rnncore.exercises'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Hidden())\n"
+        "from rnncore.check import check\n"
+        "def rnn_cell(p, x, h): return h\n"
+        "print(check(rnn_cell, 3).status)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "not checked here"
