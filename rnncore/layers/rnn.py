@@ -71,20 +71,22 @@ class RNN(Recurrent):
         T, B, D = x.shape
         activation, _ = ACTIVATIONS[self.nonlinearity]
         order = range(T - 1, -1, -1) if reverse else range(T)
-        inputs = (x.reshape(T * B, D) @ p["weight_ih"].T).reshape(T, B, -1)
-        inputs += p["bias_ih"] + p["bias_hh"]
         # One array holds the state before the first step and after every step, in the order of time.
         states = np.empty((T + 1, *h0.shape), dtype=x.dtype)
         before, after = (states[1:], states[:-1]) if reverse else (states[:-1], states[1:])
         before[order[0]] = h0
+        # What comes from the inputs is put where each step's state will be, and made into it there.
+        np.matmul(x.reshape(T * B, D), p["weight_ih"].T, out=after.reshape(T * B, -1))
+        after += p["bias_ih"] + p["bias_hh"]
         weight_hh = np.ascontiguousarray(p["weight_hh"].T)
-        a = np.empty_like(h0)
+        from_before = np.empty_like(h0)
         for t in order:
-            np.matmul(before[t], weight_hh, out=a)
-            a += inputs[t]
-            activation(a, out=after[t])
+            h = after[t]
+            np.matmul(before[t], weight_hh, out=from_before)
+            np.add(h, from_before, out=h)
+            activation(h, out=h)
             if padded is not None:
-                np.copyto(after[t], before[t], where=padded[t][:, None])
+                np.copyto(h, before[t], where=padded[t][:, None])
         y = after if padded is None else np.where(padded[..., None], 0, after)
         return y, after[order[-1]], (p, x, before, after, padded, order)
 
