@@ -80,15 +80,15 @@ class _Marking:
         # The first case comes again at the end: nothing may be left over from earlier calls.
         again = self.cases[0]
         self.cases.append(type(again)(again.args, again.sizes, "it is called a second time", again.part))
-        self.wanted = [observe(exercise.reference, case.args) for case in self.cases]
+        self.wanted = [exercise.outcome(exercise.reference, case) for case in self.cases]
 
     def verdict(self, points: float) -> Verdict:
-        first = observe(self.function, self.cases[0].args)
+        first = self.exercise.outcome(self.function, self.cases[0])
         refusal = self._refusal(first.error) if first.error else None
         if refusal:
             status, headline = refusal
             return Verdict(self.exercise.name, points, status=status, headline=headline, seed=self.seed)
-        self.outcomes = [first, *(observe(self.function, case.args) for case in self.cases[1:])]
+        self.outcomes = [first, *(self.exercise.outcome(self.function, case) for case in self.cases[1:])]
         found = self.compare(self.outcomes)
         if found.clean:
             return self._full_marks(points, found)
@@ -218,7 +218,7 @@ class _Marking:
         if not found.wrong or not own:
             return ""
         rebound = self.exercise.twin(given=own)
-        given = [observe(rebound, case.args) for case in self.cases]
+        given = [self.exercise.outcome(rebound, case) for case in self.cases]
         name = " and ".join(f"`{helper}`" for helper in own)
         if all(outcome.error for outcome in given):
             return f"The reference's own loop stops in your {name} as well: mend that first."

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from rnncore.check import Findings, changed_arguments
 from rnncore.compare import agree
-from rnncore.observe import Outcome, observe
+from rnncore.observe import Outcome
 from rnncore.verdict import Named
 
 PATIENCE = 0.3  # seconds that the search for two mistakes at once may take
@@ -69,7 +69,7 @@ class _Search:
     def _fits(self, twin) -> bool:
         """Whether the twin does what the student's function did, in every case."""
         return twin is not None and all(
-            self._same(case, outcome, observe(twin, case.args))
+            self._same(case, outcome, self.exercise.outcome(twin, case))
             for case, outcome in zip(self.cases, self.marking.outcomes, strict=True)
         )
 
@@ -93,7 +93,7 @@ class _Search:
         for case, ours, want in zip(self.cases, self.marking.outcomes, self.marking.wanted, strict=True):
             if case.when:
                 continue
-            twins = observe(twin, case.args)
+            twins = self.exercise.outcome(twin, case)
             if ours.error or twins.error or self.marking._whole_fault(ours.value):
                 return set()
             if self.marking._whole_fault(twins.value):

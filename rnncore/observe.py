@@ -12,7 +12,6 @@ import linecache
 import traceback
 import warnings
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,20 +52,19 @@ class Unplain:
 
 
 class Formula:
-    """A function given to a student's function as an argument, made from source text with np in scope."""
+    """An argument made from source text where it is used, with np in scope.
+
+    It stands for what cannot travel as data: a function ("lambda x: float(np.sum(x**2))") or a random
+    generator ("np.random.default_rng(7)"). The function under observation gets what the text evaluates to.
+    """
 
     def __init__(self, source: str):
         self.source = source
 
-    @cached_property
-    def function(self):
+    @property
+    def value(self):
+        """A fresh evaluation of the text."""
         return eval(self.source, {"np": np})
-
-    def __call__(self, *args):
-        return self.function(*args)
-
-    def __deepcopy__(self, memo):
-        return Formula(self.source)
 
     def __repr__(self):
         return f"Formula({self.source!r})"
@@ -119,7 +117,7 @@ def observe(function, args: tuple) -> Outcome:
             signature.bind(*args)
         except TypeError:
             return Outcome(error=StudentError("Arguments", str(signature).split(" ->")[0]))
-    args = copy.deepcopy(args)
+    handed = tuple(arg.value if isinstance(arg, Formula) else copy.deepcopy(arg) for arg in args)
     value, error = None, None
     with (
         warnings.catch_warnings(record=True) as caught,
@@ -127,10 +125,12 @@ def observe(function, args: tuple) -> Outcome:
     ):
         warnings.simplefilter("always")
         try:
-            value = plain(function(*args))
+            value = plain(function(*handed))
         except (Exception, SystemExit) as exception:
             error = _student_error(exception)
-    after = tuple(None if isinstance(arg, Formula) else plain(arg) for arg in args)
+    after = tuple(
+        None if isinstance(given, Formula) else plain(arg) for given, arg in zip(args, handed, strict=True)
+    )
     return Outcome(value, error, tuple(_numerical(caught)), after)
 
 

@@ -13,6 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
+from rnncore.observe import Outcome, observe
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -53,7 +55,9 @@ class Exercise:
 
     ``returns`` names the returned values in order; a dict among them is graded key by key.
     ``uses`` names the student's own earlier functions that this one may call: an answer that is right
-    given those earns its marks. ``layout`` names the items of a cache.
+    given those earns its marks. ``layout`` names the items of a cache. ``view`` turns a returned value
+    into what is compared, where many values are right: a random matrix, say, into its product with its
+    transpose. It may raise on a value of the wrong kind, which is then compared as it is.
     """
 
     reference: Callable
@@ -63,6 +67,7 @@ class Exercise:
     uses: tuple[str, ...] = ()
     layout: tuple[str, ...] = ()
     tolerance: float = 1e-5
+    view: Callable[[Case, object], object] | None = None
 
     def __post_init__(self):
         for mistake in self.mistakes:
@@ -75,6 +80,16 @@ class Exercise:
     @property
     def name(self) -> str:
         return self.reference.__name__
+
+    def outcome(self, function: Callable, case: Case) -> Outcome:
+        """What ``function`` does with a case, its value as this exercise views it."""
+        outcome = observe(function, case.args)
+        if self.view is None or outcome.error:
+            return outcome
+        try:
+            return replace(outcome, value=self.view(case, outcome.value))
+        except Exception:  # not a value that can be viewed: the comparison will say so
+            return outcome
 
     @property
     def signature(self) -> str:
