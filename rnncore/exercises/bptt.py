@@ -248,6 +248,12 @@ RNN_CELL_BACKWARD = Exercise(
             "use 1 - h_next².",
         ),
         Mistake(
+            "upstream-ignored",
+            old=DA,
+            new="da = 1 - h_next**2",
+            says="dh never enters: what arrives from above is multiplied with the tanh's slope 1 - h_next².",
+        ),
+        Mistake(
             "no-derivative",
             old=DA,
             new="da = dh",
