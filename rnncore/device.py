@@ -10,6 +10,10 @@ def device():
     name = os.environ.get("RNNCORE_DEVICE", "").strip()
     if not name:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "standin":  # checks on a CPU that code would run on a GPU
+        from rnncore import standin
+
+        return standin.device
     try:
         chosen = torch.device(name)
     except RuntimeError:
