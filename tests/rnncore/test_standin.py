@@ -91,7 +91,7 @@ def test_a_cell_written_by_hand_with_assignments_in_place():
     w, x = torch.randn(H, H, dtype=torch.float64), torch.randn(T, B, H, dtype=torch.float64)
     gradients = []
     for device in (torch.device("cpu"), standin.device):
-        weight = w.to(device).requires_grad_()
+        weight = w.clone().to(device).requires_grad_()
         y = torch.zeros(T, B, H, dtype=torch.float64, device=device)
         h = torch.zeros(B, H, dtype=torch.float64, device=device)
         for t in range(T):
