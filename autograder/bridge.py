@@ -1,0 +1,220 @@
+"""What passes between the judge and a student's kernel: plain data, read strictly, and nothing else.
+
+The same file is used at both ends. In the kernel ``answer`` looks up a function in the notebook's
+namespace, calls it through ``rnncore.observe`` and writes down the outcome. In the judge ``decode``
+reads what came back and believes nothing: it builds only numbers, text, lists, tuples, dicts and
+arrays of a dtype from a list, within a size. There is no pickle, no object array and no callable, so
+the most that a hostile kernel can send is wrong numbers.
+"""
+
+import base64
+import binascii
+import json
+import math
+
+import numpy as np
+
+DTYPES = {
+    np.dtype(name).str: np.dtype(name)
+    for name in (
+        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+        *("float16", "float32", "float64", "complex64", "complex128"),
+    )
+}
+DEEPEST = 24
+MOST_NODES = 200_000
+MOST_BYTES = 16 * 2**20
+
+
+class TooLarge(ValueError):
+    """Data that is larger, longer or deeper than may pass."""
+
+
+class Malformed(ValueError):
+    """Text that is not an encoding of plain data."""
+
+
+def encode(value, most=MOST_BYTES):
+    """Plain data as JSON text; TooLarge if it would exceed ``most`` bytes, TypeError if it is not plain."""
+    return json.dumps(_Encoder(most).node(value, 0), ensure_ascii=True, allow_nan=False)
+
+
+def decode(text, most=MOST_BYTES, formulas=False):
+    """The data that ``text`` encodes; Malformed if it is anything but an encoding.
+
+    ``formulas``: whether functions given as source text are made; only the kernel says yes.
+    """
+    if not isinstance(text, str) or len(text) > most * 2:
+        raise Malformed("too long")
+    try:
+        return _Decoder(most, formulas).node(json.loads(text), 0)
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError) as error:
+        raise Malformed(str(error)[:200]) from None
+
+
+class _Encoder:
+    def __init__(self, most):
+        self.bytes_left, self.nodes_left = most, MOST_NODES
+
+    def node(self, value, depth):
+        from rnncore.observe import Formula, Unplain
+
+        self.nodes_left -= 1
+        if depth > DEEPEST or self.nodes_left < 0:
+            raise TooLarge("more than may be sent: too deep or too many items")
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if kind is str:
+            return self._text(value)
+        if kind is int:
+            return value if abs(value) < 2**53 else {"i": self._text(hex(value))}
+        if kind is float:
+            return value if math.isfinite(value) else {"f": repr(value)}
+        if kind is complex:
+            return {"c": [self.node(value.real, depth), self.node(value.imag, depth)]}
+        if kind in (list, tuple):
+            return {kind.__name__[0]: [self.node(item, depth + 1) for item in value]}
+        if kind is dict and all(type(key) is str for key in value):
+            return {"d": [[self._text(key), self.node(item, depth + 1)] for key, item in value.items()]}
+        if kind is np.ndarray or isinstance(value, np.generic):
+            return self._array(value)
+        if kind is Formula:
+            return {"x": self._text(value.source)}
+        if kind is Unplain:
+            return {"u": self._text(value.type_name)}
+        raise TypeError(f"{kind.__name__} is not plain data; arrays, numbers, text and lists of them are")
+
+    def _text(self, text):
+        self._charge(len(text))
+        return text
+
+    def _array(self, value):
+        array = np.asarray(value)
+        dtype = array.dtype.newbyteorder("=")
+        if dtype.str not in DTYPES:
+            raise TypeError(f"arrays of dtype {array.dtype} cannot be sent")
+        self._charge(array.nbytes)
+        data = base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
+        return {"n" if isinstance(value, np.generic) else "a": [dtype.str, list(array.shape), data]}
+
+    def _charge(self, size):
+        self.bytes_left -= size
+        if self.bytes_left < 0:
+            raise TooLarge("more bytes than may be sent")
+
+
+class _Decoder:
+    def __init__(self, most, formulas):
+        self.most, self.formulas, self.nodes_left = most, formulas, MOST_NODES
+
+    def node(self, node, depth):
+        self.nodes_left -= 1
+        if depth > DEEPEST or self.nodes_left < 0:
+            raise Malformed("too deep or too many items")
+        if node is None or type(node) in (bool, int, float):
+            return node
+        if type(node) is str:
+            return _clean(node)
+        if type(node) is not dict or len(node) != 1:
+            raise Malformed("not one tagged value")
+        ((tag, body),) = node.items()
+        if tag in ("l", "t") and type(body) is list:
+            items = [self.node(item, depth + 1) for item in body]
+            return items if tag == "l" else tuple(items)
+        if tag == "d" and type(body) is list:
+            return {_clean(key): self.node(item, depth + 1) for key, item in body}
+        if tag in ("a", "n"):
+            return self._array(tag, *body)
+        if tag == "f" and body in ("nan", "inf", "-inf"):
+            return float(body)
+        if tag == "i":
+            return int(body, 16)
+        if tag == "c":
+            return complex(*(float(self.node(part, depth + 1)) for part in body))
+        return self._special(tag, body)
+
+    def _special(self, tag, body):
+        from rnncore.observe import Formula, Unplain
+
+        if tag == "u":
+            return Unplain(_clean(body)[:100])
+        if tag == "x" and self.formulas:
+            return Formula(body)
+        raise Malformed("unknown tag")
+
+    def _array(self, tag, dtype, shape, data):
+        dtype = DTYPES[dtype]
+        if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
+            raise Malformed("not a shape")
+        try:
+            raw = base64.b64decode(data, validate=True)
+        except binascii.Error as error:
+            raise Malformed(str(error)) from None
+        if len(raw) != math.prod(shape) * dtype.itemsize or len(raw) > self.most:
+            raise Malformed("shape and size differ")
+        # A truth value from outside could be a byte that is neither 0 nor 1.
+        flat = np.frombuffer(raw, np.uint8) != 0 if dtype == bool else np.frombuffer(raw, dtype).copy()
+        array = flat.reshape(shape)
+        return array[()] if tag == "n" else array
+
+
+def _clean(text):
+    """Text that can be written as UTF-8: half of a surrogate pair becomes a question mark."""
+    if type(text) is not str:
+        raise Malformed("not text")
+    return text.encode("utf-8", "replace").decode()
+
+
+# In the student's kernel ----------------------------------------------------------------------------
+
+
+class Reply:
+    """An answer, given to Jupyter as the text/plain of a value."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": self.text}
+
+
+def question(module, **request):
+    """The expression that has a kernel, where this file is ``module``, answer ``request``."""
+    return f"__import__({module!r}, fromlist=['answer']).answer({encode(request)!r})"
+
+
+def answer(text):
+    """Answer one question about the notebook's namespace; runs in the student's kernel.
+
+    ``do`` is "look" (``names`` -> what each is: "function", "missing", or a list with its value) or
+    "call" (``name``, ``args``, ``named`` -> an Outcome as plain data); ``most`` bounds the answer.
+    """
+    from IPython import get_ipython
+
+    request = decode(text, formulas=True)
+    namespace, most = get_ipython().user_ns, request["most"]
+    if request["do"] == "look":
+        return Reply(encode({name: _look(namespace, name) for name in request["names"]}, most))
+    return Reply(_call(namespace[request["name"]], request["args"], request["named"], most))
+
+
+def _look(namespace, name):
+    from rnncore.observe import plain
+
+    if name not in namespace:
+        return "missing"
+    return "function" if callable(namespace[name]) else [plain(namespace[name])]
+
+
+def _call(function, args, named, most):
+    import functools
+
+    from rnncore.observe import Outcome, StudentError, observe
+
+    outcome = observe(functools.partial(function, **named) if named else function, args)
+    try:
+        return encode(outcome.to_plain(), most)
+    except TooLarge:
+        error = StudentError("TooLarge", f"The answer is larger than {most / 2**20:g} MiB.")
+        return encode(Outcome(error=error).to_plain(), most)

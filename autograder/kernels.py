@@ -1,0 +1,273 @@
+"""Kernels for students' code: how one is started in the sandbox, and how one is talked to.
+
+``SandboxProvisioner`` is a Jupyter kernel provisioner, so that anything that speaks Jupyter can start
+ipykernel in the sandbox; a warm kind (forked from a process that has imported everything) is another
+provisioner with the same face. ``StudentKernel`` is what grading uses: it runs cells and asks the
+bridge's questions, counts bytes as they arrive, and knows what stopped a cell.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+
+import zmq
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning import KernelProvisionerBase
+from traitlets import Any, List
+
+from autograder.bridge import question
+from autograder.outputs import Outputs
+from autograder.sandbox import Limits, Sandbox
+
+PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
+CONNECTION_FILE = "/kernel/connection.json"
+KERNEL = ("-m", "ipykernel_launcher", "--HistoryManager.hist_file=:memory:", "-f")
+START_SECONDS = 60.0
+GRACE_SECONDS = 1.0
+
+
+class KernelFault(RuntimeError):
+    """A kernel did not start, or cannot be talked to, through no fault of the student's."""
+
+
+class SandboxProvisioner(KernelProvisionerBase):
+    """Starts ipykernel in a sandbox; reached through sockets inside it, by way of /proc.
+
+    Nothing of the host can be written from inside, not even a folder for sockets: the kernel makes
+    them in its own memory, and this process opens them under /proc/PID/root.
+    """
+
+    hides = List(config=True, help="Modules that do not exist in the sandbox.")
+    needs = List(config=True, help="Packages that it has beyond a student's installation.")
+    limits = Any(None, allow_none=True, help="A sandbox.Limits.")
+    contained = None
+
+    @property
+    def has_process(self):
+        return self.contained is not None
+
+    async def pre_launch(self, **kwargs):
+        kwargs.setdefault("cmd", [])
+        return kwargs
+
+    async def launch_kernel(self, cmd, **kwargs):
+        info = {
+            **PORTS,
+            "transport": "ipc",
+            "ip": "/kernel/k",
+            "key": self.parent.session.key.decode(),
+            "signature_scheme": self.parent.session.signature_scheme,
+            "kernel_name": "",
+        }
+        sandbox = Sandbox(self.hides, self.needs, self.limits)
+        argv = [os.path.realpath(sys.executable), *KERNEL, CONNECTION_FILE]
+        self.contained = sandbox.start(argv, {CONNECTION_FILE: json.dumps(info).encode()})
+        outside = self.contained.path("/kernel/k")
+        await self._sockets(outside)
+        self.connection_info = {**info, "ip": outside, "key": self.parent.session.key}
+        return self.connection_info
+
+    async def _sockets(self, prefix):
+        """Wait until the kernel listens, so that one attempt to connect is enough."""
+        deadline = time.monotonic() + START_SECONDS
+        while not all(os.path.exists(f"{prefix}-{port}") for port in PORTS.values()):
+            if self.contained.process.poll() is not None or time.monotonic() > deadline:
+                self.contained.kill()
+                raise KernelFault(f"The kernel did not start; it says: {self.contained.output()[-2000:]}")
+            await asyncio.sleep(0.005)
+
+    async def poll(self):
+        return 0 if self.contained is None else self.contained.process.poll()
+
+    async def wait(self):
+        while await self.poll() is None:
+            await asyncio.sleep(0.01)
+        status = await self.poll()
+        self.contained = None
+        return status
+
+    async def send_signal(self, signum):
+        if self.contained is None:
+            return
+        if signum == signal.SIGINT:
+            self.contained.interrupt()
+        elif signum:
+            self.contained.kill()
+
+    async def kill(self, restart=False):
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart=False):
+        await self.send_signal(signal.SIGTERM)
+
+    async def cleanup(self, restart=False):
+        await self.kill()
+
+
+@dataclass
+class Ran:
+    """What became of a cell: its outputs, and what stopped it (None, or one of the words below).
+
+    "time", "memory" and "output" are the limits; "death" is a process that ended by itself.
+    """
+
+    outputs: list = field(default_factory=list)
+    stopped: str | None = None
+    answer: object = None
+
+
+class StudentKernel:
+    """A kernel for one student's notebook. Every method returns within its time; none raises for them."""
+
+    def __init__(self, hides=(), needs=(), limits=None, sandbox=True):
+        self.limits = limits or Limits()
+        self.bridge = "unrolled_bridge" if sandbox else "autograder.bridge"
+        context = zmq.Context()
+        # Larger messages are cut off by the transport, before they are in memory here.
+        context.setsockopt(zmq.MAXMSGSIZE, 2 * max(self.limits.reply_bytes, self.limits.output_bytes) + 2**20)
+        context.setsockopt(zmq.RCVHWM, 200)
+        context.setsockopt(zmq.LINGER, 0)
+        spec = KernelSpec(argv=[sys.executable, *KERNEL, "{connection_file}"], language="python")
+        self.manager = KernelManager(context=context)
+        self.manager._kernel_spec = spec
+        self.context = context
+        if sandbox:
+            context.setsockopt(zmq.RECONNECT_IVL, -1)  # connect once, while only our own code has run there
+            self.manager.provisioner = SandboxProvisioner(
+                parent=self.manager,
+                kernel_spec=spec,
+                hides=list(hides),
+                needs=list(needs),
+                limits=self.limits,
+            )
+        self._start()
+
+    @property
+    def alive(self):
+        """Whether the kernel can still run a cell."""
+        return self.manager is not None and self.manager.is_alive()
+
+    def run(self, code, seconds):
+        """Run one cell; its outputs are kept."""
+        return self._exchange({"code": code, "silent": False, "store_history": True}, seconds)
+
+    def ask(self, seconds, **request):
+        """Put one of the bridge's questions; ``answer`` is its text, or None where there is none."""
+        expression = question(self.bridge, most=self.limits.reply_bytes, **request)
+        content = {"code": "", "silent": True, "store_history": False}
+        return self._exchange({**content, "user_expressions": {"answer": expression}}, seconds)
+
+    def close(self):
+        """End the kernel and everything that it started."""
+        if self.manager is None:
+            return
+        self.manager.shutdown_kernel(now=True)
+        self.shell.close()
+        self.iopub.close()
+        self.context.destroy(linger=0)
+        self.manager = None
+
+    def _start(self):
+        manager = self.manager
+        manager.connection_file = os.path.join(_runtime_folder(), f"{os.getpid()}-{id(self)}.json")
+        manager.start_kernel()
+        self.session = manager.session
+        self.shell, self.iopub = manager.connect_shell(), manager.connect_iopub()
+        self.poller = zmq.Poller()
+        self.poller.register(self.shell, zmq.POLLIN)
+        self.poller.register(self.iopub, zmq.POLLIN)
+        deadline = time.monotonic() + START_SECONDS
+        heard = set()
+        self.session.send(self.shell, "kernel_info_request")
+        while heard != {"shell", "iopub"}:
+            for channel, _, _ in self._messages(deadline):
+                heard.add(channel)
+            if time.monotonic() > deadline or not self.alive:
+                self.close()
+                raise KernelFault("The kernel started and does not answer.")
+
+    def _exchange(self, content, seconds):
+        """Send one execute_request and gather what comes back, until it ends or is stopped."""
+        content = {"allow_stdin": False, "stop_on_error": False, "user_expressions": {}, **content}
+        ran, outputs = Ran(), Outputs(self.limits.output_bytes)
+        if not self.alive:
+            return Ran(stopped="death")
+        request = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
+        waiting, interrupted = {"reply", "idle"}, False
+        deadline, memory_at = time.monotonic() + seconds, time.monotonic() + 0.5
+        while waiting:
+            for channel, message, size in self._messages(deadline):
+                outputs.count(size)
+                if message["parent_header"].get("msg_id") != request:
+                    continue
+                kind, body = message["header"].get("msg_type"), message["content"]
+                if channel == "shell" and kind == "execute_reply":
+                    waiting.discard("reply")
+                    ran.answer = _answer(body)
+                    deadline = min(deadline, time.monotonic() + 2.0)  # the rest is already on its way
+                elif channel == "iopub" and kind == "status" and body.get("execution_state") == "idle":
+                    waiting.discard("idle")
+                elif channel == "iopub" and not content["silent"]:
+                    outputs.add(kind, body)
+            now = time.monotonic()
+            if outputs.full:
+                ran.stopped = "output"
+            elif not self.alive:
+                ran.stopped = "death"
+            elif now > memory_at and waiting:
+                memory_at = now + 0.5
+                ran.stopped = "memory" if self._memory() > self.limits.memory else ran.stopped
+            if ran.stopped in ("output", "memory", "death"):
+                self.close()
+                break
+            if now > deadline and waiting:
+                if interrupted or "reply" not in waiting:
+                    ran.stopped = "time" if interrupted else "output"
+                    self.close()
+                    break
+                ran.stopped, interrupted, deadline = "time", True, now + GRACE_SECONDS
+                self.manager.interrupt_kernel()
+        ran.outputs = outputs.outputs
+        return ran
+
+    def _memory(self):
+        contained = getattr(self.manager.provisioner, "contained", None)
+        return contained.memory() if contained else 0
+
+    def _messages(self, deadline):
+        """What has arrived, or arrives within a moment, as (channel, message, bytes)."""
+        wait = min(0.1, max(0.0, deadline - time.monotonic()))
+        ready = dict(self.poller.poll(wait * 1000))
+        for channel, socket in (("shell", self.shell), ("iopub", self.iopub)):
+            if socket in ready:
+                frames = socket.recv_multipart()
+                yield channel, self._read(frames), sum(map(len, frames))
+
+    def _read(self, frames):
+        try:
+            _, frames = self.session.feed_identities(frames)
+            message = self.session.deserialize(frames)
+            if all(isinstance(message[part], dict) for part in ("header", "parent_header", "content")):
+                return message
+        except Exception:  # whatever a hostile kernel sends, it is no message
+            pass
+        return {"header": {}, "parent_header": {}, "content": {}}
+
+
+def _answer(reply):
+    """The bridge's text in an execute_reply; None if the question ended in an error."""
+    found = reply.get("user_expressions")
+    for step in ("answer", "data", "text/plain"):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _runtime_folder():
+    import tempfile
+
+    return tempfile.gettempdir()

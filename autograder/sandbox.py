@@ -1,0 +1,382 @@
+"""One bubblewrap sandbox: what a student's code can see, and how much it can use.
+
+What is visible is a list of what is allowed: the system's /usr, the Python interpreter, the packages
+of a student's own installation, and rnncore file by file without the modules that hold a lesson's
+answers. Whatever is not on the list does not exist in there. Nothing of the host can be written: the
+few writable folders are memory with a size. Without a working bubblewrap nothing starts, and
+``NoSandbox`` says what to do. ``kernels`` starts Jupyter kernels in here; ``doctor`` attacks it.
+"""
+
+import functools
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+MIB = 2**20
+STUDENT_PACKAGES = ("ipykernel", "numpy", "matplotlib", "tqdm", "ipywidgets")
+NEVER = ("rnncore.exercises", "autograder")
+OLDEST_BWRAP = (0, 8)
+WORK = "/work"
+
+# What a sandboxed process has for an environment. One thread each: many kernels share the cores.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": WORK,
+    "USER": "student",
+    "LOGNAME": "student",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": "/site",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "IPYTHONDIR": "/tmp/ipython",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "MPLCONFIGDIR": "/tmp/matplotlib",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+
+# The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
+LAUNCH = """
+import json, os, resource, sys
+limits, user, argv = json.loads(sys.argv[1])
+for name, value in limits.items():
+    hard = resource.getrlimit(getattr(resource, name))[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(getattr(resource, name), (value, value))
+if user:
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+os.execv(argv[0], argv)
+"""
+
+
+class NoSandbox(RuntimeError):
+    """There is no working sandbox here; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use: times in seconds, sizes in bytes.
+
+    ``memory`` is what the kernel and its children really hold; a single process may reserve 2 GiB
+    more, because numerical libraries reserve far more than they touch.
+    """
+
+    cell_seconds: float = 30.0
+    call_seconds: float = 10.0
+    notebook_seconds: float = 180.0
+    memory: int = 2048 * MIB
+    disk: int = 64 * MIB
+    output_bytes: int = 4 * MIB
+    reply_bytes: int = 16 * MIB
+    processes: int = 64
+
+    def as_rlimits(self):
+        """The limits that the kernel of the operating system holds for us, by resource name."""
+        return {
+            "RLIMIT_AS": self.memory + 2048 * MIB,
+            "RLIMIT_NPROC": self.processes,
+            "RLIMIT_FSIZE": self.disk,
+            "RLIMIT_NOFILE": 512,
+            "RLIMIT_CORE": 0,
+            "RLIMIT_CPU": int(self.notebook_seconds * 2 + 60),
+        }
+
+
+class Sandbox:
+    """A sandbox for one lesson: ``hides`` names modules that do not exist in it, ``needs`` extra packages.
+
+    Raises NoSandbox if bubblewrap does not work here or a needed package is not installed.
+    """
+
+    def __init__(self, hides=(), needs=(), limits=None):
+        self.limits = limits or Limits()
+        self.view = _view(tuple(hides), tuple(needs))
+        _probe()
+
+    def start(self, argv, files=None):
+        """Start ``argv`` in the sandbox with ``files`` (path inside -> bytes); returns a Contained."""
+        return _start(self.view, self.limits, argv, files or {})
+
+    def run(self, code, seconds=30.0):
+        """Run Python ``code`` to its end; returns (exit status or None if out of time, output text)."""
+        contained = self.start([_python(), "-c", code])
+        try:
+            status = contained.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            status = None
+        contained.kill()
+        return status, contained.output()
+
+
+class Contained:
+    """A running sandbox, seen from outside."""
+
+    def __init__(self, process, root_pid, output):
+        self.process, self.root_pid, self._output = process, root_pid, output
+
+    def path(self, inside):
+        """The path by which this process reaches ``inside``, a path in the sandbox."""
+        return f"/proc/{self.root_pid}/root{inside}"
+
+    def pids(self):
+        """Every process in the sandbox, the started one first; empty when it has ended."""
+        found = []
+        queue = [self.root_pid]
+        while queue:
+            pid = queue.pop(0)
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    queue += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+            except OSError:
+                continue
+            found.append(pid)
+        return found[1:]
+
+    def memory(self):
+        """Bytes of memory that the sandbox's processes hold, shared pages counted once."""
+        total = 0
+        for pid in self.pids():
+            try:
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            except OSError:
+                continue
+            found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+            total += int(found[1]) * 1024 if found else 0
+        return total
+
+    def interrupt(self):
+        """Send SIGINT to the started process, across the process namespace."""
+        for pid in self.pids()[:1]:
+            _signal(pid, signal.SIGINT)
+
+    def kill(self):
+        """End everything in the sandbox, now; returns when it is gone."""
+        if self.process.poll() is None:
+            _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
+            self.process.kill()
+        self.process.wait()
+
+    def output(self):
+        """What was written to standard output and error, the first 64 KiB."""
+        self._output.seek(0)
+        return self._output.read(65536).decode(errors="replace")
+
+
+def _signal(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _python():
+    return os.path.realpath(sys.executable)
+
+
+def _start(view, limits, argv, files):
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise NoSandbox(
+            "Grading needs bubblewrap, which is not installed: install it with `apt install bubblewrap` "
+            "(or your system's package of that name; Linux or WSL only)."
+        )
+    user = 20000 + secrets.randbelow(40000) if os.geteuid() == 0 else 0
+    arguments, keep = [*view, *_writable(limits)], []
+    for inside, content in files.items():
+        handle = tempfile.TemporaryFile()
+        handle.write(content)
+        handle.seek(0)
+        keep.append(handle)
+        arguments += ["--perms", "0444", "--ro-bind-data", str(handle.fileno()), inside]
+    info_read, info_write = os.pipe()
+    output = open(os.memfd_create("output"), "w+b", buffering=0)
+    launch = json.dumps([limits.as_rlimits(), user, list(argv)])
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
+    arguments += ["--info-fd", str(info_write)]
+    arguments += ["--", _python(), "-I", "-S", "-c", LAUNCH, launch]
+    try:
+        process = subprocess.Popen(
+            [bwrap, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={},  # bubblewrap's own environment could be read from inside
+            cwd="/",
+            pass_fds=[info_write, *(handle.fileno() for handle in keep)],
+        )
+    finally:
+        os.close(info_write)
+        for handle in keep:
+            handle.close()
+    with open(info_read) as info:
+        told = info.read()
+    if not told:
+        process.wait()
+        output.seek(0)
+        raise NoSandbox(_explain(output.read(4096).decode(errors="replace")))
+    return Contained(process, json.loads(told)["child-pid"], output)
+
+
+@functools.lru_cache(maxsize=1)
+def _probe():
+    """Raise NoSandbox unless bubblewrap is new enough and a program can be run in it."""
+    bwrap = shutil.which("bwrap")
+    if bwrap:
+        version = subprocess.run([bwrap, "--version"], capture_output=True, text=True).stdout
+        numbers = tuple(map(int, re.findall(r"\d+", version)))
+        if numbers < OLDEST_BWRAP:
+            raise NoSandbox(
+                f"Grading needs bubblewrap 0.8 or newer and this is {version.strip()!r}: "
+                "install a newer one (Debian 12, Ubuntu 24.04 and Fedora 38 have it)."
+            )
+    contained = _start(_view((), ()), Limits(), [_python(), "-I", "-S", "-c", "print('it works')"], {})
+    contained.process.wait()
+    if contained.output().strip() != "it works":
+        raise NoSandbox(_explain(contained.output()))
+
+
+def _explain(complaint):
+    """One sentence for what bubblewrap complained about."""
+    complaint = " ".join(complaint.split()) or "no message"
+    knob = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    forbidden = ("new namespace", "uid map", "RTM_NEWADDR", "Operation not permitted", "Permission denied")
+    if not complaint.startswith("bwrap:") or not any(words in complaint for words in forbidden):
+        return f"Bubblewrap does not work here; it says: {complaint}"
+    if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
+        return (
+            "The sandbox cannot be made because this container may not create namespaces: start it with "
+            f"`--security-opt seccomp=unconfined --security-opt systempaths=unconfined --cap-add SYS_ADMIN` "
+            f"(bubblewrap says: {complaint})."
+        )
+    if knob.exists() and knob.read_text().strip() == "1":
+        return (
+            "The sandbox cannot be made because AppArmor forbids unprivileged user namespaces here (Ubuntu "
+            "23.10 and newer): allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+        )
+    return (
+        "The sandbox cannot be made because unprivileged user namespaces are forbidden here: allow them "
+        f"with `sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000` "
+        f"(bubblewrap says: {complaint})."
+    )
+
+
+def _writable(limits):
+    """The few folders that can be written, all of them memory with a size."""
+    arguments = []
+    for folder in (WORK, "/tmp", "/dev/shm"):
+        arguments += ["--size", str(limits.disk), "--perms", "1777", "--tmpfs", folder]
+    return [*arguments, "--size", str(MIB), "--perms", "1777", "--tmpfs", "/kernel"]
+
+
+@functools.lru_cache(maxsize=32)
+def _view(hides, needs):
+    """bubblewrap's arguments for namespaces, environment and everything that can be read."""
+    arguments = ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL"]
+    arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if os.geteuid() == 0:  # started by root, the launcher becomes a user of its own
+        arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
+    arguments += ["--clearenv"]
+    for name, value in ENVIRONMENT.items():
+        arguments += ["--setenv", name, value]
+    arguments += ["--proc", "/proc", "--dev", "/dev", *_system()]
+    shown = {**_packages(hides, needs), **_rnncore(hides)}
+    shown["/site/unrolled_bridge.py"] = Path(__file__).with_name("bridge.py")
+    arguments += _folders(shown)
+    for inside, host in shown.items():
+        arguments += ["--ro-bind", str(host), inside]
+    return tuple(arguments)
+
+
+def _folders(paths):
+    """Make the folders above ``paths``, searchable by every user: left to itself bubblewrap makes them 0700."""
+    parents = {str(parent) for path in paths for parent in Path(path).parents} - {"/"}
+    return [word for parent in sorted(parents) for word in ("--perms", "0755", "--dir", parent)]
+
+
+def _system():
+    """The system and the interpreter, read-only, without the packages installed in them."""
+    roots = [Path("/usr")]
+    arguments = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        top = Path("/", name)
+        if top.is_symlink():
+            arguments += ["--symlink", os.readlink(top), str(top)]
+        elif top.is_dir():
+            arguments += ["--ro-bind", str(top), str(top)]
+    for file in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime"):
+        arguments += ["--ro-bind-try", file, file]
+    for prefix in {Path(sys.base_prefix).resolve(), Path(_python()).parent.parent}:
+        if not prefix.is_relative_to("/usr"):
+            arguments += [*_folders([prefix]), "--ro-bind", str(prefix), str(prefix)]
+            roots.append(prefix)
+    masks = {Path.home().resolve(), Path.cwd().resolve()}
+    masks = {mask for mask in masks if any(mask != root and mask.is_relative_to(root) for root in roots)}
+    for root in (*roots, Path("/usr/local")):
+        masks.update(root.glob("lib*/python3*/*-packages"))
+    for mask in sorted(masks):
+        arguments += ["--tmpfs", str(mask), "--remount-ro", str(mask)]
+    return arguments
+
+
+def _packages(hides, needs):
+    """The files of a student's packages and all that these require: path inside -> path here."""
+    queue = [(name, "") for name in (*STUDENT_PACKAGES, *needs)]
+    seen, found = set(), {}
+    while queue:
+        name, extra = queue.pop()
+        if (canonicalize_name(name), extra) in seen:
+            continue
+        seen.add((canonicalize_name(name), extra))
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            if name in needs:
+                raise NoSandbox(
+                    f"The lesson needs the package {name}, which is not installed here: "
+                    f"install it with `{sys.executable} -m pip install {name}`."
+                ) from None
+            continue
+        for requirement in map(Requirement, distribution.requires or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                queue += [(requirement.name, wanted) for wanted in ("", *requirement.extras)]
+        tops = {file.parts[0] for file in distribution.files or ()}
+        tops = tops or set((distribution.read_text("top_level.txt") or distribution.name).split())
+        for top in tops:
+            host = Path(distribution.locate_file(top))
+            if top in ("..", "__pycache__", "/") or top.endswith(".pth") or not host.exists():
+                continue
+            if top.split(".")[0] not in hides:
+                found[f"/site/{top}"] = host
+    return found
+
+
+def _rnncore(hides):
+    """rnncore file by file, without hidden modules and compiled leftovers: path inside -> path here."""
+    folder = Path(importlib.util.find_spec("rnncore").origin).parent
+    found = {}
+    for file in sorted(folder.rglob("*")):
+        parts = ("rnncore", *file.relative_to(folder).parts)
+        names = {".".join((*parts[:end], parts[end].split(".")[0])) for end in range(len(parts))}
+        if file.is_file() and "__pycache__" not in parts and names.isdisjoint((*hides, *NEVER)):
+            found["/".join(("/site", *parts))] = file
+    return found
