@@ -62,6 +62,9 @@ class Recurrent:
         """
         x, h0, padded = self._check_inputs(x, h0, lengths)
         steps = np.ascontiguousarray(x.swapaxes(0, 1))
+        if padded is not None:
+            # Whatever stands in the padding, even NaN, must not reach a sum over all steps.
+            steps = np.where(padded[..., None], 0, steps)
         outputs, finals, caches = [], [], []
         for index, _, suffix in self._runs():
             p = {
@@ -107,7 +110,7 @@ class Recurrent:
             if second == 0:
                 d_steps, below = below, 0
         grads = {name: grads[name] for name in self.params}
-        return np.array(d_steps.swapaxes(0, 1), order="C"), dh0, grads
+        return np.ascontiguousarray(d_steps.swapaxes(0, 1)), dh0, grads
 
     def _check_inputs(self, x, h0, lengths):
         x = np.asarray(x)

@@ -1,0 +1,120 @@
+"""The measured gradients equal ones known by calculus, and the report finds a planted mistake."""
+
+import re
+
+import numpy as np
+import pytest
+
+from rnncore.gradcheck import complex_step_gradient, gradient_check, numerical_gradient
+
+rng = np.random.default_rng(0)
+A, X = rng.normal(size=(3, 4)), rng.normal(size=(4, 5))
+
+
+def bowl(arrays):
+    """A function of a nest of arrays whose gradient is known, and which accepts complex numbers."""
+    return (np.sin(arrays["w"]["a"] @ arrays["x"][0]) ** 2).sum() + (arrays["x"][1] ** 3).sum()
+
+
+def bowl_gradient(arrays):
+    a, (x, b) = arrays["w"]["a"], arrays["x"]
+    dz = 2 * np.sin(a @ x) * np.cos(a @ x)
+    return {"w": {"a": dz @ x.T}, "x": (a.T @ dz, 3 * b**2)}
+
+
+@pytest.fixture
+def nest():
+    return {"w": {"a": A}, "x": (X, np.array([0.5, -2.0]))}
+
+
+def test_central_differences_equal_calculus():
+    measured = numerical_gradient(lambda x: (np.exp(x) * A).sum(), A)
+    np.testing.assert_allclose(measured, np.exp(A) * A, rtol=1e-7)
+    assert measured.shape == A.shape
+
+
+def test_central_differences_are_of_second_order():
+    errors = [
+        abs(numerical_gradient(lambda x: np.exp(x).sum(), A, h) - np.exp(A)).max() for h in (1e-2, 1e-3)
+    ]
+    assert 80 < errors[0] / errors[1] < 120
+
+
+def test_the_complex_step_is_exact_to_rounding():
+    measured = complex_step_gradient(lambda x: (np.tanh(x) * A).sum(), A)
+    np.testing.assert_allclose(measured, A * (1 - np.tanh(A) ** 2), rtol=1e-14)
+
+
+@pytest.mark.parametrize("gradient", [numerical_gradient, complex_step_gradient])
+def test_measuring_changes_nothing_and_takes_numbers_of_any_shape(gradient):
+    seen = A.copy()
+    gradient(lambda x: (x * x).sum(), seen)
+    np.testing.assert_array_equal(seen, A)
+    assert gradient(lambda x: x * x, np.array(3.0)) == pytest.approx(6.0)
+    assert gradient(lambda x: x.sum(), np.zeros((0, 2))).shape == (0, 2)
+
+
+@pytest.mark.parametrize("directions", [False, True])
+@pytest.mark.parametrize(
+    ("f", "method"),
+    [(bowl, "complex step"), (lambda arrays: float(bowl(arrays)), "central differences")],
+)
+def test_a_right_gradient_is_right_by_the_best_method_that_works(nest, f, method, directions):
+    report = gradient_check(f, nest, bowl_gradient(nest), directions=directions)
+    assert report.right, report
+    assert report.method == method
+    assert [d.parameter for d in report.differences] == ["w.a", "x.0", "x.1"]
+
+
+@pytest.mark.parametrize("directions", [False, True])
+def test_a_wrong_gradient_is_found_where_it_is(nest, directions):
+    grads = bowl_gradient(nest)
+    grads["x"][0][2, 3] += 0.5
+    report = gradient_check(bowl, nest, grads, directions=directions)
+    assert not report.right
+    assert report.worst.parameter == "x.0"
+    assert [d.relative_error <= report.limit for d in report.differences] == [True, False, True]
+    if not directions:
+        assert report.worst.index == (2, 3)
+        assert report.worst.received - report.worst.expected == pytest.approx(0.5)
+        assert "[2, 3]" in repr(report)
+    assert repr(report).startswith("1 of 3 gradients wrong (measured by complex step, limit 1e-09)")
+    assert repr(report).count("<- wrong") == 1
+
+
+def test_functions_that_accept_complex_numbers_but_are_not_analytic_are_measured_by_differences():
+    report = gradient_check(lambda x: (abs(x) * x).sum(), A, 2 * abs(A))
+    assert report.method == "central differences" and report.right, report
+
+
+def test_a_gradient_that_is_zero_is_not_judged_on_rounding_noise():
+    def f(arrays):
+        return float((arrays[0] ** 2).sum() + 1e-14 * arrays[1].sum())
+
+    assert gradient_check(f, [A, X], [2 * A, np.zeros_like(X)]).right
+    assert not gradient_check(f, [A, X], [2 * A, np.full_like(X, 1e-3)]).right
+
+
+def test_nan_is_wrong():
+    grads = 2 * A
+    grads[1, 2] = np.nan
+    report = gradient_check(lambda x: (x * x).sum(), A, grads)
+    assert not report.right and report.worst.index == (1, 2)
+
+
+def test_a_limit_can_be_set():
+    grads = 2 * A * (1 + 1e-4)
+    assert not gradient_check(lambda x: (x * x).sum(), A, grads).right
+    assert gradient_check(lambda x: (x * x).sum(), A, grads, limit=1e-3).right
+
+
+@pytest.mark.parametrize(
+    ("grads", "sentence"),
+    [
+        ({"a": A}, "the gradient of b is missing, expected shape (4, 5)"),
+        ({"a": A, "b": A}, "the gradient of b has shape (3, 4), expected shape (4, 5)"),
+    ],
+)
+def test_a_gradient_that_is_missing_or_misshapen_is_named(grads, sentence):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        gradient_check(lambda arrays: arrays["a"].sum() + arrays["b"].sum(), {"a": A, "b": X}, grads)
