@@ -34,7 +34,7 @@ class Vocabulary:
 
     def encode(self, text):
         """The ids of a text between two borders: array of len(text) + 2 whole numbers."""
-        unknown = sorted(set(text) - set(self.ids))
+        unknown = [letter for letter in text if letter not in self.ids]
         if unknown:
             raise ValueError(f"text has {unknown[0]!r}, which is not one of the {len(self)} symbols")
         return np.array([0, *(self.ids[letter] for letter in text), 0])
