@@ -154,7 +154,7 @@ class _Decoder:
         if len(raw) != math.prod(shape) * dtype.itemsize or len(raw) > self.most:
             raise Malformed("shape and size differ")
         # A truth value from outside could be a byte that is neither 0 nor 1.
-        flat = np.frombuffer(raw, np.uint8) != 0 if dtype == bool else np.frombuffer(raw, dtype).copy()
+        flat = np.frombuffer(raw, np.uint8) != 0 if dtype.kind == "b" else np.frombuffer(raw, dtype).copy()
         array = flat.reshape(shape)
         return array[()] if tag == "n" else array
 

@@ -118,7 +118,8 @@ class Ran:
 
     outputs: list = field(default_factory=list)
     stopped: str | None = None
-    answer: object = None
+    answer: str | None = None
+    seconds: float = 0.0
 
 
 class StudentKernel:
@@ -131,7 +132,6 @@ class StudentKernel:
         # Larger messages are cut off by the transport, before they are in memory here.
         context.setsockopt(zmq.MAXMSGSIZE, 2 * max(self.limits.reply_bytes, self.limits.output_bytes) + 2**20)
         context.setsockopt(zmq.RCVHWM, 200)
-        context.setsockopt(zmq.LINGER, 0)
         spec = KernelSpec(argv=[sys.executable, *KERNEL, "{connection_file}"], language="python")
         self.manager = KernelManager(context=context)
         self.manager._kernel_spec = spec
@@ -152,23 +152,30 @@ class StudentKernel:
         """Whether the kernel can still run a cell."""
         return self.manager is not None and self.manager.is_alive()
 
-    def run(self, code, seconds):
-        """Run one cell; its outputs are kept."""
-        return self._exchange({"code": code, "silent": False, "store_history": True}, seconds)
+    @property
+    def closed(self):
+        """Whether it was ended from here, by ``close`` or because a limit was passed."""
+        return self.manager is None
+
+    def run(self, code, seconds, most=None):
+        """Run one cell; its outputs are kept, up to ``most`` bytes."""
+        content = {"code": code, "silent": False, "store_history": True}
+        return self._exchange(content, seconds, self.limits.output_bytes if most is None else most)
 
     def ask(self, seconds, **request):
         """Put one of the bridge's questions; ``answer`` is its text, or None where there is none."""
         expression = question(self.bridge, most=self.limits.reply_bytes, **request)
         content = {"code": "", "silent": True, "store_history": False}
-        return self._exchange({**content, "user_expressions": {"answer": expression}}, seconds)
+        content["user_expressions"] = {"answer": expression}
+        return self._exchange(content, seconds, self.limits.output_bytes + 2 * self.limits.reply_bytes)
 
     def close(self):
         """End the kernel and everything that it started."""
         if self.manager is None:
             return
         self.manager.shutdown_kernel(now=True)
-        self.shell.close()
-        self.iopub.close()
+        self.shell.close(linger=0)
+        self.iopub.close(linger=0)
         self.context.destroy(linger=0)
         self.manager = None
 
@@ -191,10 +198,10 @@ class StudentKernel:
                 self.close()
                 raise KernelFault("The kernel started and does not answer.")
 
-    def _exchange(self, content, seconds):
+    def _exchange(self, content, seconds, most):
         """Send one execute_request and gather what comes back, until it ends or is stopped."""
         content = {"allow_stdin": False, "stop_on_error": False, "user_expressions": {}, **content}
-        ran, outputs = Ran(), Outputs(self.limits.output_bytes)
+        ran, outputs, started = Ran(), Outputs(most), time.monotonic()
         if not self.alive:
             return Ran(stopped="death")
         request = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
@@ -232,7 +239,7 @@ class StudentKernel:
                     break
                 ran.stopped, interrupted, deadline = "time", True, now + GRACE_SECONDS
                 self.manager.interrupt_kernel()
-        ran.outputs = outputs.outputs
+        ran.outputs, ran.seconds = outputs.outputs, time.monotonic() - started
         return ran
 
     def _memory(self):

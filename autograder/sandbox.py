@@ -308,7 +308,7 @@ def _view(hides, needs):
 
 
 def _folders(paths):
-    """Make the folders above ``paths``, searchable by every user: left to itself bubblewrap makes them 0700."""
+    """Make the folders above ``paths``, searchable by all: bubblewrap alone makes them 0700."""
     parents = {str(parent) for path in paths for parent in Path(path).parents} - {"/"}
     return [word for parent in sorted(parents) for word in ("--perms", "0755", "--dir", parent)]
 

@@ -1,0 +1,298 @@
+"""Grade one notebook: the student's cells in a sandboxed kernel, the test cells in the judge.
+
+``grade_notebook`` is pure: plain data in and out, no database and no state between calls, so it runs
+anywhere an Executor takes it. A cell that stops the kernel costs its own exercise: the kernel is
+started again, the cells that had worked are run again, the one that stopped it is skipped, and the rest
+is graded, all within the notebook's time.
+"""
+
+import ast
+import copy
+import importlib.metadata
+import platform
+import time
+from dataclasses import asdict, dataclass, field
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from autograder.judge import judge_cell
+from autograder.kernels import KernelFault, StudentKernel
+from autograder.sandbox import NEVER, Limits, NoSandbox
+from autograder.status import Status
+
+__all__ = ["CellScore", "GradedNotebook", "Limits", "NoSandbox", "grade_notebook"]
+
+NOT_RUN = "experiment"  # the tag of cells that only show something
+MOST_STARTS = 10
+MOST_STORED = 4  # times Limits.output_bytes: what all cells together may show
+
+STOPPED = {
+    "time": (Status.TIME_LIMIT, "TimeLimit", "it ran longer than it may"),
+    "memory": (Status.MEMORY_LIMIT, "MemoryLimit", "it used more memory than there is"),
+    "output": (Status.OUTPUT_LIMIT, "OutputLimit", "it printed more than may be printed"),
+    "death": (Status.KILLED_ITSELF, "KernelDied", "it ended the Python process that it ran in"),
+}
+
+
+@dataclass(frozen=True)
+class CellScore:
+    """One test cell's points, the Verdict as data where there is one, and the seed of its inputs."""
+
+    points: float
+    max_points: float
+    verdict: dict | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """The notebook with outputs filled in, the points by grade_id, and how it ended."""
+
+    notebook: NotebookNode
+    scores: dict[str, CellScore]
+    status: Status
+    remarks: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    provenance: dict = field(default_factory=dict)
+
+
+def grade_notebook(
+    notebook: NotebookNode, spec, limits: Limits, *, student: str, secret: bytes, sandbox: bool = True
+) -> GradedNotebook:
+    """Grade ``notebook`` against the release that ``spec`` (a LessonSpec) describes.
+
+    Raises NoSandbox if ``sandbox`` is true and there is none; every other fault of ours is the status
+    "infrastructure fault", and then there are no scores.
+    """
+    started = time.monotonic()
+    grading = _Grading(copy.deepcopy(notebook), spec, limits, student, secret, sandbox)
+    try:
+        status = grading.run()
+    except NoSandbox:
+        raise
+    except Exception as fault:
+        grading.scores.clear()
+        grading.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
+        status = Status.INFRASTRUCTURE_FAULT
+    finally:
+        grading.stop()
+    return GradedNotebook(
+        grading.notebook,
+        grading.scores,
+        status,
+        grading.remarks,
+        time.monotonic() - started,
+        grading.provenance(),
+    )
+
+
+class _Grading:
+    """The work on one notebook."""
+
+    def __init__(self, notebook, spec, limits, student, secret, sandbox):
+        self.notebook, self.spec, self.limits = notebook, spec, limits
+        self.student, self.secret, self.sandbox = student, secret, sandbox
+        self.release = {cell.grade_id: cell for cell in spec.cells}
+        self.deadline = time.monotonic() + limits.notebook_seconds
+        self.stored_left = MOST_STORED * limits.output_bytes
+        self.kernel, self.starts, self.worked, self.theirs = None, 0, [], False
+        self.scores, self.judged, self.stops, self.remarks = {}, {}, [], []
+        if not sandbox:
+            self.remarks.append("Graded WITHOUT a sandbox: this notebook's code could reach this machine.")
+
+    def run(self):
+        """Run and judge every cell in order; returns the Status."""
+        for number, cell in enumerate(self.notebook.cells, 1):
+            if cell.cell_type != "code":
+                continue
+            own = self.release.get(_name(cell))
+            kind = own.kind if own else "added"
+            cell.outputs, cell.execution_count = [], None
+            if kind == "test" and own.grade_id not in self.scores:
+                cell.outputs = self._judge(own)
+            elif kind in ("locked", "code", "added", "solution"):
+                skipped = own is not None and NOT_RUN in own.tags and kind in ("locked", "code")
+                cell.outputs = [_note("Not run while grading.")] if skipped else self._run(number, cell, own)
+            cell.execution_count = number if cell.outputs else None
+        for own in self.spec.cells:
+            if own.kind == "test" and own.grade_id not in self.scores:
+                self._judge(own)
+                self.remarks.append(f"The test cell {own.grade_id} was missing; it was run at the end.")
+        return self._status()
+
+    def stop(self):
+        """End the kernel, if there is one."""
+        if self.kernel is not None:
+            self.kernel.close()
+            self.kernel = None
+
+    def provenance(self):
+        """What is needed to understand, and to repeat, this result."""
+        return {
+            "sandbox": self.sandbox,
+            "kernel": "cold",
+            "kernel_starts": self.starts,
+            "seeds": {name: score.seed for name, score in self.scores.items()},
+            "versions": {"python": platform.python_version(), **_versions()},
+            "limits": asdict(self.limits),
+            "release_hash": self.spec.release_hash,
+        }
+
+    # Running --------------------------------------------------------------------------------------
+
+    def _run(self, number, cell, own):
+        """Run one cell in the student's kernel; its outputs."""
+        written_here = own is None or own.kind == "solution"
+        source = cell.source if written_here else own.source
+        name = f"`{own.grade_id}`" if own else f"number {number}"
+        if not source.strip():
+            return []
+        if written_here:
+            self._look_for_answers(name, source)
+        if not self._ready():
+            return [self._not_run()]
+        self.theirs = self.theirs or written_here
+        ran = self.kernel.run(
+            source, self._seconds(), min(self.limits.output_bytes, max(0, self.stored_left))
+        )
+        self.stored_left -= sum(_size(output) for output in ran.outputs)
+        failed = [output for output in ran.outputs if output.output_type == "error"]
+        if not self.theirs and (ran.stopped or failed):
+            says = failed[0].evalue if failed else STOPPED[ran.stopped][2]
+            raise KernelFault(f"the lesson's own cell {name} does not run here: {says}")
+        if ran.stopped:
+            self._note_stop(ran.stopped, f"The cell {name} was stopped")
+            return [*ran.outputs, _stopped_output(ran.stopped)]
+        for output in failed:
+            self._look_at_error(name, output.ename, output.evalue)
+        self.worked.append(source)
+        return ran.outputs
+
+    def _judge(self, own):
+        """Run one test cell in the judge and score it; its outputs."""
+        if not self._ready():
+            self.scores[own.grade_id] = CellScore(0.0, own.points)
+            return [self._not_run()]
+        judged = judge_cell(
+            own,
+            self.spec,
+            self.kernel.ask,
+            limits=self.limits,
+            seconds=self._seconds(),
+            student=self.student,
+            secret=self.secret,
+        )
+        self.judged[own.grade_id] = judged
+        self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
+        if judged.stopped:
+            self._note_stop(judged.stopped, f"A call in the test `{own.grade_id}` was stopped")
+        for error in judged.errors:
+            self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
+        return judged.outputs
+
+    def _ready(self):
+        """Whether there is a kernel to run in; starts one, and runs again what had worked, if need be."""
+        while self.kernel is None or not self.kernel.alive:
+            if self.kernel is not None and not self.kernel.closed and self.worked:
+                self._note_stop("death", "The kernel ended between two cells")
+                self.worked.pop()  # most likely the last cell left something behind that did it
+            self.stop()
+            if self.starts >= MOST_STARTS or time.monotonic() >= self.deadline:
+                return False
+            self.starts += 1
+            self.kernel = StudentKernel(self.spec.hides, self.spec.needs, self.limits, self.sandbox)
+            for source in list(self.worked):
+                if self.kernel.run(source, self._seconds()).stopped:
+                    self.worked.remove(source)
+                    if not self.kernel.alive:
+                        break
+        return time.monotonic() < self.deadline
+
+    def _seconds(self):
+        return max(0.1, min(self.limits.cell_seconds, self.deadline - time.monotonic()))
+
+    def _not_run(self):
+        why = "the notebook's time was over" if time.monotonic() >= self.deadline else "too many restarts"
+        self.stops.append("time" if "time" in why else self.stops[0])
+        self._remark(f"Not everything was run: {why}.")
+        return new_output("error", ename="NotRun", evalue=f"Not run: {why}.", traceback=[f"Not run: {why}."])
+
+    # Remarks --------------------------------------------------------------------------------------
+
+    def _remark(self, text):
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    def _note_stop(self, stopped, what):
+        self.stops.append(stopped)
+        self._remark(f"{what}: {STOPPED[stopped][2]}.")
+
+    def _look_for_answers(self, name, source):
+        """Note imports of what is not there while this lesson is graded."""
+        try:
+            tree = ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._look_at_import(name, alias.name)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                self._look_at_import(name, node.module)
+                for alias in node.names:
+                    self._look_at_import(name, f"{node.module}.{alias.name}")
+
+    def _look_at_import(self, name, module):
+        hidden = (*self.spec.hides, *NEVER, *({"torch"} - set(self.spec.needs)))
+        if any(module == one or module.startswith(f"{one}.") for one in hidden):
+            self._remark(f"The cell {name} imports {module}, which is not there while this lesson is graded.")
+
+    def _look_at_error(self, name, kind, message):
+        if kind == "ModuleNotFoundError" and message.count("'") >= 2:
+            self._look_at_import(name, message.split("'")[1])
+        if kind == "MemoryError":
+            self._note_stop("memory", f"The cell {name} was stopped")
+
+    def _status(self):
+        """How it ended: what was stopped first, or else how much of it was attempted."""
+        if self.stops:
+            return STOPPED[self.stops[0]][0]
+        if self.judged and not any(judged.attempted for judged in self.judged.values()):
+            return Status.NOT_ATTEMPTED
+        missing = {name: None for judged in self.judged.values() for name in judged.missing}
+        for name in missing:
+            self._remark(f"The notebook never defines `{name}`.")
+        return Status.PARTLY_GRADED if missing else Status.GRADED
+
+
+def _name(cell):
+    """The grade_id of a cell, or its id where nbgrader gave it none."""
+    marks = cell.metadata.get("nbgrader")
+    name = marks.get("grade_id") if isinstance(marks, dict) else None
+    return name or cell.get("id")
+
+
+def _note(text):
+    return new_output("stream", name="stdout", text=f"{text}\n")
+
+
+def _stopped_output(stopped):
+    _, name, why = STOPPED[stopped]
+    text = f"This cell was stopped while grading: {why}."
+    return new_output("error", ename=name, evalue=text, traceback=[text])
+
+
+def _size(output):
+    return sum(len(str(part)) for part in output.values())
+
+
+def _versions():
+    names = ("numpy", "ipykernel", "unrolled")
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
