@@ -2,7 +2,7 @@
 
 ``difference(got, want)`` is None when the two agree and otherwise the sentence a student reads: what is
 wrong with the kind, the shape or the numbers, and, where a simple cause explains the numbers (a
-transpose, a sign, a constant factor, steps of time from some point on), that cause.
+transpose, a sign, a constant factor, a gate's block, steps of time from some point on), that cause.
 """
 
 import numpy as np
@@ -53,11 +53,14 @@ def as_numbers(value) -> np.ndarray | None:
     return array.astype(np.result_type(array.dtype, np.float64))
 
 
-def difference(got, want, name: str, *, tolerance: float, sizes: dict[str, int], layout=()) -> str | None:
+def difference(
+    got, want, name: str, *, tolerance: float, sizes: dict[str, int], layout=(), gates=()
+) -> str | None:
     """Why ``got`` is not ``want``, in one or two sentences that begin with ``name``; None if it is.
 
     ``sizes``: the case's sizes by letter, such as {"B": 3, "T": 5}, to name a constant factor.
     ``layout``: what the items of an inner tuple are called, to name the first wrong one.
+    ``gates``: the letters of the blocks of H rows that parameters are made of, to name the wrong ones.
     """
     if agree(got, want, tolerance):
         return None
@@ -75,7 +78,8 @@ def difference(got, want, name: str, *, tolerance: float, sizes: dict[str, int],
     if not np.isfinite(array).all() and np.isfinite(want).all():
         bad = np.argwhere(~np.isfinite(array))[0]
         return f"{name} holds {array[tuple(bad)]} at {_place(name, bad)}, where a finite number is expected."
-    return f"{name} {_cause(array, want, tolerance, sizes)}{_sample(array, want, name, tolerance)}"
+    cause = _cause(array, want, tolerance, sizes, gates)
+    return f"{name} {cause}{_sample(array, want, name, tolerance)}"
 
 
 def kind(value) -> str:
@@ -100,8 +104,8 @@ def _place(name: str, index) -> str:
     return f"{name}[{', '.join(str(i) for i in index)}]" if len(index) else name
 
 
-def _cause(got: np.ndarray, want: np.ndarray, tolerance: float, sizes: dict[str, int]) -> str:
-    """The simplest story that explains all of the numbers, or how many of them are wrong."""
+def _simple_cause(got: np.ndarray, want: np.ndarray, tolerance: float, sizes: dict[str, int]) -> str:
+    """One story that explains all of the numbers, or an empty string if there is none."""
 
     def explains(other):
         return bool(same_numbers(got, other, 10 * tolerance).all())
@@ -115,19 +119,75 @@ def _cause(got: np.ndarray, want: np.ndarray, tolerance: float, sizes: dict[str,
     for factor, words in _factors(sizes):
         if explains(factor * want):
             return f"is the right answer {words}, everywhere."
+    return ""
+
+
+def _cause(got: np.ndarray, want: np.ndarray, tolerance: float, sizes: dict[str, int], gates) -> str:
+    """The simplest story that explains all of the numbers, or how many of them are wrong."""
+    simple = _simple_cause(got, want, tolerance, sizes)
+    if simple:
+        return simple
     wrong = ~same_numbers(got, want, tolerance)
-    off = np.abs(got - want).max() / (np.abs(want).max() or 1.0)
-    if off < 1e-2:
-        return f"is close, but right to only about {max(int(-np.log10(off)), 1)} digits."
+    H = sizes.get("H", 0)
+    if gates and H and want.ndim in (1, 2) and len(want) == len(gates) * H != sizes.get("B"):
+        said = _gate_blocks(got, want, tolerance, sizes, gates)
+        if said:
+            return said
     if want.ndim == 3 and want.shape[1] == sizes.get("T"):
         if want.shape[1] > 1 and same_numbers(got, got[:, -1:], tolerance).all():
             return "holds the same numbers at every time step: is one array written over and over?"
         steps = np.flatnonzero(wrong.any(axis=(0, 2)))
         if 0 < len(steps) < want.shape[1]:
             return _steps(steps, want.shape[1])
+    apart = got - want
+    if want.size > 1 and same_numbers(apart, np.broadcast_to(apart.flat[0], apart.shape), 1e-3).all():
+        return f"is {abs(apart.flat[0]):.4g} too {'large' if apart.flat[0] > 0 else 'small'}, everywhere."
+    off = (np.abs(apart) / (np.abs(want) + 1e-3 * np.abs(want).max() + TINY)).max()
+    if off < 1e-2 and wrong.mean() > 0.5:
+        return f"is close, but right to only about {max(int(-np.log10(off)), 1)} digits."
     if wrong.all():
         return "has the right shape and the wrong numbers."
     return f"is wrong in {int(wrong.sum())} of its {wrong.size} numbers."
+
+
+GATES = {
+    "i": "the input gate i",
+    "f": "the forget gate f",
+    "g": "the candidate g",
+    "o": "the output gate o",
+    "r": "the reset gate r",
+    "z": "the update gate z",
+    "n": "the candidate n",
+}
+COUNT = {2: "two", 3: "three"}
+
+
+def _gate_blocks(got, want, tolerance: float, sizes: dict[str, int], gates) -> str:
+    """Which gates' blocks of rows are wrong, or in another order; an empty string if all are wrong."""
+    H = sizes["H"]
+    ours, right = np.split(got, len(gates)), np.split(want, len(gates))
+    holds = [
+        [gate for gate, block in zip(gates, right, strict=True) if same_numbers(mine, block, tolerance).all()]
+        for mine in ours
+    ]
+    wrong = [position for position, gate in enumerate(gates) if gate not in holds[position]]
+    order = [found[0] if len(found) == 1 else "" for found in holds]
+    if sorted(order) == sorted(gates):
+        return f"holds the right blocks in the order {', '.join(order)}, expected {', '.join(gates)}."
+    if len(wrong) == len(gates):
+        return ""
+
+    def block(position):
+        first, last = position * H, (position + 1) * H - 1
+        rows = f"row {first}" if H == 1 else f"rows {first} to {last}"
+        return f"{GATES.get(gates[position], gates[position])} ({rows})"
+
+    fine = [position for position in range(len(gates)) if position not in wrong]
+    rest = f"that of {block(fine[0])}" if len(fine) == 1 else f"the other {COUNT.get(len(fine), len(fine))}"
+    named = " and ".join(block(position) for position in wrong)
+    says = f"is wrong in the block{'s' * (len(wrong) > 1)} of {named} and right in {rest}."
+    cause = _simple_cause(ours[wrong[0]], right[wrong[0]], tolerance, sizes) if len(wrong) == 1 else ""
+    return says + (f" That block {cause}" if cause else "")
 
 
 def _steps(wrong: np.ndarray, T: int) -> str:
@@ -167,13 +227,15 @@ def _sample(got: np.ndarray, want: np.ndarray, name: str, tolerance: float) -> s
 def _container_difference(got, want, name, *, tolerance, sizes, layout) -> str:
     if not isinstance(got, tuple | list):
         return f"{name} is {kind(got)}, expected a {type(want).__name__} of {len(want)}."
+    named = layout if len(layout) == len(want) and not isinstance(want[0], tuple | list) else ()
     if len(got) != len(want):
-        return f"{name} holds {len(got)} item{'s' if len(got) != 1 else ''}, expected {len(want)}."
+        items = f": ({', '.join(named)})" if named else ""
+        return f"{name} holds {len(got)} item{'s' if len(got) != 1 else ''}, expected {len(want)}{items}."
     for position, (g, w) in enumerate(zip(got, want, strict=True)):
         inner = f"{name}[{position}]"
-        if layout and len(layout) == len(want) and not isinstance(w, tuple | list):
-            inner += f", the cached {layout[position]},"
         said = difference(g, w, inner, tolerance=tolerance, sizes=sizes, layout=layout)
+        if said and named:
+            said = said.replace(inner, f"{inner} (the cached {named[position]})", 1)
         if said:
             return said
     return f"{name} differs."

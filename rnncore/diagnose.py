@@ -9,8 +9,8 @@ is named only for numbers that it gives and the right answer does not.
 import time
 from itertools import combinations
 
-from rnncore.check import Findings, changed_arguments
 from rnncore.compare import agree
+from rnncore.marking import Findings, changed_arguments
 from rnncore.observe import Outcome
 from rnncore.verdict import Named
 
@@ -88,26 +88,22 @@ class _Search:
 
     def _share(self, mistake) -> set[str]:
         """The wrong parts that this mistake alone explains; empty if it would spoil a part that is right."""
-        explained: set[str] | None = None
-        twin = self.exercise.twin(mistake)
-        for case, ours, want in zip(self.cases, self.marking.outcomes, self.marking.wanted, strict=True):
+        twin, marking, tolerance = self.exercise.twin(mistake), self.marking, self.exercise.tolerance
+        spoiled, unlike = set(), set()
+        for case, ours, want in zip(self.cases, marking.outcomes, marking.wanted, strict=True):
             if case.when:
                 continue
             twins = self.exercise.outcome(twin, case)
-            if ours.error or twins.error or self.marking._whole_fault(ours.value):
+            if ours.error or twins.error:
                 return set()
-            if self.marking._whole_fault(twins.value):
+            if marking.whole_fault(case, ours.value) or marking.whole_fault(case, twins.value):
                 return set()
-            right = self.marking.split(case, want.value)
-            our_parts = self.marking.split(case, ours.value, like=want.value)
-            twin_parts = self.marking.split(case, twins.value, like=want.value)
-            spoiled = {
-                part for part in right if not agree(twin_parts[part], right[part], self.exercise.tolerance)
-            }
-            if not spoiled <= set(self.found.wrong):
-                return set()
-            fits = {
-                part for part in spoiled if agree(our_parts[part], twin_parts[part], self.exercise.tolerance)
-            }
-            explained = fits if explained is None else explained & fits
-        return explained or set()
+            right = marking.split(case, want.value)
+            our_parts = marking.split(case, ours.value, like=want.value)
+            twin_parts = marking.split(case, twins.value, like=want.value)
+            for part in right:
+                if not agree(twin_parts[part], right[part], tolerance):
+                    spoiled.add(part)
+                if not agree(our_parts[part], twin_parts[part], tolerance):
+                    unlike.add(part)
+        return spoiled - unlike if spoiled <= set(self.found.wrong) else set()

@@ -40,34 +40,40 @@ class Case:
 
     ``when`` is empty for an ordinary case and otherwise says what is special about it ("T = 1"); an
     answer that is wrong only in special cases loses less than one that is wrong everywhere. ``part``
-    names what this case alone decides, where the cases of an exercise are marked one by one.
+    names what this case alone decides, where the cases of an exercise are marked one by one. ``more``
+    holds the arguments of further calls, whose values the exercise's view is given as well: whether a
+    random result is drawn from the generator that was passed in shows only in several calls.
     """
 
     args: tuple
     sizes: dict[str, int] = field(default_factory=dict)
     when: str = ""
     part: str = ""
+    more: tuple[tuple, ...] = ()
 
 
 @dataclass(frozen=True)
 class Exercise:
     """An exercise: the right function, what it returns, and all that ``check`` needs to grade it.
 
-    ``returns`` names the returned values in order; a dict among them is graded key by key.
+    ``returns`` names the returned values in order; a dict among them is graded key by key, and a tuple
+    of names stands for a tuple graded item by item, as in (("h_next", "c_next"), "cache").
     ``uses`` names the student's own earlier functions that this one may call: an answer that is right
-    given those earns its marks. ``layout`` names the items of a cache. ``view`` turns a returned value
+    given those earns its marks. ``layout`` names the items of a cache, ``gates`` the blocks of rows of the
+    parameters, so that a wrong block can be named. ``view`` turns a returned value
     into what is compared, where many values are right: a random matrix, say, into its product with its
     transpose. It may raise on a value of the wrong kind, which is then compared as it is.
     """
 
     reference: Callable
-    returns: tuple[str, ...]
+    returns: tuple[str | tuple[str, ...], ...]
     draw: Callable[[np.random.Generator], list[Case]]
     mistakes: tuple[Mistake, ...]
     uses: tuple[str, ...] = ()
     layout: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
     tolerance: float = 1e-5
-    view: Callable[[Case, object], object] | None = None
+    view: Callable[..., object] | None = None
 
     def __post_init__(self):
         for mistake in self.mistakes:
@@ -83,17 +89,27 @@ class Exercise:
 
     def outcome(self, function: Callable, case: Case) -> Outcome:
         """What ``function`` does with a case, its value as this exercise views it."""
-        outcome = observe(function, case.args)
+        outcome, values = observe(function, case.args), []
         if self.view is None or outcome.error:
             return outcome
+        for args in case.more:
+            further = observe(function, args)
+            if further.error:
+                return further
+            values.append(further.value)
         try:
-            return replace(outcome, value=self.view(case, outcome.value))
+            return replace(outcome, value=self.view(case, outcome.value, *values))
         except Exception:  # not a value that can be viewed: the comparison will say so
             return outcome
 
     @property
     def signature(self) -> str:
         return str(inspect.signature(self.reference))
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of the reference's arguments, in order."""
+        return list(inspect.signature(self.reference).parameters)
 
     @cached_property
     def source(self) -> str:

@@ -36,7 +36,8 @@ SIGMOID = Exercise(
             "overflow",
             old="0.5 * (1 + np.tanh(x / 2))",
             new="1 / (1 + np.exp(-x))",
-            says="The formula is right, but np.exp(-x) overflows when x is very negative. Find a form whose "
+            also=("np.exp(x) / (1 + np.exp(x))",),
+            says="The formula is right, but its exponential overflows when x is far from 0. Find a form whose "
             "exponential never grows, or use that the sigmoid is a tanh, shifted and stretched.",
         ),
         Mistake(
@@ -161,6 +162,14 @@ RNN_CELL = Exercise(
             new='x @ p["weight_ih"]',
             says="weight_ih has shape (H, D), one row for each hidden unit. To map x (B, D) to (B, H), "
             'multiply by its transpose: x @ p["weight_ih"].T.',
+        ),
+        Mistake(
+            "weights-on-the-left",
+            old=A,
+            new='a = p["weight_ih"] @ x + p["bias_ih"] + p["weight_hh"] @ h + p["bias_hh"]',
+            also=('a = np.dot(p["weight_ih"], x) + p["bias_ih"] + np.dot(p["weight_hh"], h) + p["bias_hh"]',),
+            says="The weights stand on the left, as in a formula for one column vector. Here x is (B, D), one "
+            "row for each example: put x on the left and the *transposed* weights on the right.",
         ),
         Mistake(
             "weight-hh-untransposed",
@@ -303,6 +312,12 @@ RNN_FORWARD = Exercise(
             says="The second result is still h0. It should be the state after the last step.",
         ),
         Mistake(
+            "results-swapped",
+            old="return y, h, caches",
+            new="return h, y, caches",
+            says="The first two results are swapped: all states y come first, then the last state h_T.",
+        ),
+        Mistake(
             "last-step-only",
             old="return y, h, caches",
             new="return h, h, caches",
@@ -312,6 +327,7 @@ RNN_FORWARD = Exercise(
             "last-cache-only",
             old="return y, h, caches",
             new="return y, h, [cache]",
+            also=("return y, h, cache",),
             says="Only the last step's cache is returned: the backward pass needs all T of them, in order.",
         ),
         Mistake(
@@ -334,10 +350,22 @@ RNN_FORWARD = Exercise(
             "misses the last state.",
         ),
         Mistake(
+            "first-step-missing",
+            old="for t in range(T):",
+            new="for t in range(1, T):",
+            says="The loop starts at t = 1, so the first input is never read. Time starts at t = 0.",
+        ),
+        Mistake(
             "last-step-missing",
             old="for t in range(T):",
             new="for t in range(T - 1):",
             says="The loop stops one step early: the last state is never computed.",
+        ),
+        Mistake(
+            "batch-for-time",
+            old="x[:, t]",
+            new="x[t]",
+            says="x[t] picks an *example*: x is batch first, (B, T, D). Time is the second axis, x[:, t].",
         ),
         Mistake(
             "same-input-each-step",

@@ -40,7 +40,7 @@ def test_each_part_earns_its_share():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda dx, dh, g: None, "returned None: is its `return` missing?"),
+        (lambda dx, dh, g: None, "returned None: is a `return` missing?"),
         (lambda dx, dh, g: (dx, dh), "returned 2 values, expected 3 values, `dx, dh_prev, grads`"),
         (lambda dx, dh, g: g, "returned a dict of 4, expected 3 values"),
         (lambda dx, dh, g: (dx.T, dh, g), "has shape (5, 3), expected (3, 5). Its transpose would be right."),
@@ -141,6 +141,56 @@ def test_two_mistakes_at_once_are_both_named():
     for pair in (("bias-averaged", "weight-hh-gradient-transposed"), ("not-squared", "bias-averaged")):
         verdict = check(exercise.twin(*(by_id[one] for one in pair)), 6)
         assert {named.id for named in verdict.mistakes} == set(pair)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "sentence"),
+    [
+        (
+            "activation_grad",
+            "def activation_grad(name, y):\n    if name == 'sigmoid': return y * (1 - y)\n"
+            "    if name == 'tanh': return 1 - y**2\n    if name == 'ReLU': return (y > 0) * 1.0",
+            "returned None for name = 'relu': is a `return` missing?",
+        ),
+        (
+            "rnn_cell",
+            "def rnn_cell(p, x, h):\n    return np.tanh(x @ p['W_ih'].T), (x, h, h)",
+            "'W_ih'. The keys there are: weight_ih, weight_hh, bias_ih, bias_hh.",
+        ),
+        (
+            "rnn_cell",
+            "def rnn_cell(p, x, h):\n    new, cache = right(p, x, h)\n    return new, cache[:2]",
+            "cache: holds 2 items, expected 3: (x, h, h_next).",
+        ),
+        (
+            "rnn_cell",
+            "def rnn_cell(p, x, h):\n    new, cache = right(p, x, h)\n    return new, (x, -h, new)",
+            "cache[1] (the cached h) has the wrong sign everywhere",
+        ),
+        ("sigmoid", "def sigmoid(x):\n    return 0.5 * np.tanh(x / 2) + 1", "is 0.5 too large, everywhere."),
+    ],
+)
+def test_lesson_02_slips_are_told_in_its_own_words(name, source, sentence):
+    verdict = check(student(source, name, right=reference.rnn_cell), 6)
+    assert verdict.earned < 6
+    assert sentence in repr(verdict), repr(verdict)
+
+
+def test_a_cache_that_holds_the_wrong_state_returned_is_charged_once():
+    exercise = by_name()["rnn_cell"]
+    forgotten = next(m for m in exercise.mistakes if m.id == "bias-ih-missing")
+    verdict = check(exercise.twin(forgotten), 4)
+    assert (verdict.earned, [named.id for named in verdict.mistakes]) == (2, ["bias-ih-missing"])
+
+
+def test_two_mistakes_in_cases_of_their_own_are_both_named():
+    source = (
+        "def activation_grad(name, y):\n"
+        "    return {'sigmoid': y * (1 - y), 'tanh': 1 - y, 'relu': (y >= 0) * 1}[name]"
+    )
+    verdict = check(student(source, "activation_grad"), 3)
+    assert verdict.earned == 1
+    assert {named.id for named in verdict.mistakes} == {"tanh-not-squared", "relu-slope-one-everywhere"}
 
 
 def test_changed_inputs_cost_a_part_and_are_named():

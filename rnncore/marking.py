@@ -1,0 +1,239 @@
+"""Marking one function: run it on the cases, and find which parts of its answers are right.
+
+``Marking`` draws an exercise's cases, records what the reference and the student's function do with
+them, and compares the two part by part (``Findings``). ``check`` makes a verdict of that, and
+``diagnose`` looks for the mistakes behind it.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rnncore.compare import agree, difference, kind
+from rnncore.observe import Outcome, StudentError, Unplain, observe
+
+MISSING = Unplain("missing")
+
+
+@dataclass
+class Findings:
+    """What comparing a function's outcomes with the right ones brought to light.
+
+    ``wrong``: part -> sentence, from the ordinary cases. ``special``: condition -> sentence, where a part
+    that is otherwise right fails under a condition, such as T = 1. ``parts``: all the parts there are.
+    ``remarks``: notes that cost nothing.
+    """
+
+    parts: dict[str, None] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+    special: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        return not self.wrong and not self.special
+
+
+class Marking:
+    """One function being marked: the cases, the right outcomes, and the student's."""
+
+    def __init__(self, exercise, function, seed: int):
+        self.exercise, self.function, self.seed = exercise, function, seed
+        self.cases = exercise.draw(np.random.default_rng(seed))
+        # The first case comes again at the end: nothing may be left over from earlier calls.
+        self.cases.append(replace(self.cases[0], when="it is called a second time"))
+        self.wanted = self.run(exercise.reference)
+        self.outcomes: list[Outcome] = []
+
+    def first_error(self) -> StudentError | None:
+        """Call the student's function once; its error, if there is one."""
+        self.outcomes = [self.exercise.outcome(self.function, self.cases[0])]
+        return self.outcomes[0].error
+
+    def findings(self) -> Findings:
+        """Call the student's function on the other cases too, and compare."""
+        rest = self.cases[len(self.outcomes) :]
+        self.outcomes += [self.exercise.outcome(self.function, case) for case in rest]
+        return self.compare(self.wanted)
+
+    def run(self, function) -> list[Outcome]:
+        """What a function of ours does with every case."""
+        return [self.exercise.outcome(function, case) for case in self.cases]
+
+    def compare(self, wanted: list[Outcome]) -> Findings:
+        """Hold the student's outcomes against ``wanted``, case by case and part by part."""
+        found = Findings()
+        for case, got, want in zip(self.cases, self.outcomes, wanted, strict=True):
+            faults = self._faults(case, got, want, found)
+            if not case.when:
+                for part, says in faults.items():
+                    found.wrong.setdefault(part, says)
+            else:
+                faults = {part: says for part, says in faults.items() if part not in found.wrong}
+                if faults:
+                    found.special.setdefault(case.when, next(iter(faults.values())))
+            if not faults:
+                self._manners(case, got, want, found)
+        if len(found.wrong) == len(found.parts):
+            found.special.clear()  # nothing is right, so there is nothing that a condition could spoil
+        self._changed_inputs(found)
+        return found
+
+    def _faults(self, case, got: Outcome, want: Outcome, found: Findings) -> dict[str, str]:
+        """The wrong parts of one case, each with its sentence."""
+        right = self.split(case, want.value)
+        found.parts.update(dict.fromkeys(right))
+        if got.error:
+            return dict.fromkeys(right, error_sentence(got.error, self.exercise.name, case))
+        whole = self.whole_fault(case, got.value)
+        if whole:
+            return dict.fromkeys(right, whole)
+        answers, faults = self.split(case, got.value, like=want.value), {}
+        for part, value in right.items():
+            says = self._fault(case, part, answers, value)
+            if says:
+                faults[part] = says
+            else:
+                _remark(part, answers[part], value, found)
+        return faults
+
+    def _fault(self, case, part: str, answers: dict, value) -> str | None:
+        answer, layout = answers[part], self.exercise.layout
+        if answer is MISSING:
+            return f"{part} is missing from the dict that was returned."
+        if isinstance(value, tuple) and len(value) == len(layout):
+            # A cache is right if it holds what was returned: a wrong h_next is charged once.
+            own = tuple(
+                answers.get(name, item) if name in self.exercise.returns else item
+                for name, item in zip(layout, value, strict=True)
+            )
+            if agree(answer, own, self.exercise.tolerance):
+                return None
+        return difference(
+            answer,
+            value,
+            part,
+            tolerance=self.exercise.tolerance,
+            sizes=case.sizes,
+            layout=layout,
+            gates=self.exercise.gates,
+        )
+
+    def split(self, case, value, like=None) -> dict:
+        """A returned value by part: tuples by the exercise's names, dicts by key."""
+        like = value if like is None else like
+        names = self.exercise.returns
+        if len(names) == 1:
+            return {case.part or names[0]: value}
+        parts = {}
+        for name, item, model in zip(names, value, like, strict=True):
+            if isinstance(name, tuple):
+                fits = isinstance(item, tuple | list) and len(item) == len(name)
+                parts |= {inner: item[n] if fits else item for n, inner in enumerate(name)}
+            elif isinstance(model, dict):
+                for key in model:
+                    whole = item if not isinstance(item, dict) else item.get(key, MISSING)
+                    parts[f'{name}["{key}"]'] = whole
+            else:
+                parts[name] = item
+        return parts
+
+    def whole_fault(self, case, value) -> str | None:
+        """What is wrong with the returned value before any part of it can be looked at."""
+        names = self.exercise.returns
+        if value is None:
+            words = [
+                f" for {name} = {arg!r}"
+                for name, arg in zip(self.exercise.arguments, case.args, strict=False)
+                if isinstance(arg, str)
+            ]
+            return f"The function returned None{''.join(words)}: is a `return` missing?"
+        if len(names) == 1:
+            return None
+        spelled = (f"({', '.join(name)})" if isinstance(name, tuple) else name for name in names)
+        wanted = f"{len(names)} values, `{', '.join(spelled)}`"
+        if not isinstance(value, tuple | list):
+            return f"The function returned {kind(value)}, expected {wanted}."
+        if len(value) != len(names):
+            return f"The function returned {len(value)} value{'s' * (len(value) != 1)}, expected {wanted}."
+        return None
+
+    def _manners(self, case, got: Outcome, want: Outcome, found: Findings) -> None:
+        """A numerical warning beside a right answer counts like one more wrong part."""
+        if got.warnings and not want.warnings:
+            warned = got.warnings[0]
+            found.special["no numerical warnings"] = f"NumPy warned: {warned.message}{line(warned)}."
+
+    def _changed_inputs(self, found: Findings) -> None:
+        """So does an input that the function changed."""
+        for case, got in zip(self.cases, self.outcomes, strict=True):
+            for name in changed_arguments(self.exercise, case, got):
+                found.special["inputs stay unchanged"] = (
+                    f"The function changes its input `{name}`. Work on a copy: the caller still needs it. "
+                    "(An in-place `+=` or `*=` on an array that was passed in does this.)"
+                )
+
+    def own_functions(self) -> dict:
+        """The student's own earlier functions that this one may call, wrapped for observing."""
+        names = getattr(self.function, "__globals__", {})
+        own = {}
+        for name in self.exercise.uses:
+            helper = names.get(name)
+            if helper is not None and helper is not self.exercise.reference.__globals__.get(name):
+                own[name] = _observed(helper)
+        return own
+
+
+def changed_arguments(exercise, case, outcome: Outcome) -> list[str]:
+    """The names of the arguments that a call left different from how it found them."""
+    return [
+        name
+        for name, before, after in zip(exercise.arguments, case.args, outcome.args_after, strict=False)
+        if after is not None and not agree(after, before, 1e-12)
+    ]
+
+
+def line(where) -> str:
+    """(line 3: `y = ...`), or nothing where the line is not known."""
+    if not where.line_text:
+        return f" (line {where.line_number})" if where.line_number else ""
+    return f" (line {where.line_number}: `{where.line_text}`)"
+
+
+def error_sentence(error: StudentError, name: str, case=None) -> str:
+    """An exception inside a student's function, in a sentence with their own line."""
+    if error.kind == "Arguments":
+        return f"It takes {error.message}."
+    inside = f" in `{error.function}`" if error.function and error.function != name else ""
+    message = f": {error.message}" if error.message else ""
+    if error.kind == "KeyError" and case is not None:
+        known = [", ".join(arg) for arg in case.args if isinstance(arg, dict)]
+        message += f". The keys there are: {known[0]}." if known else ""
+    return f"{error.kind} was raised{inside}{line(error)}{message}"
+
+
+def _remark(part: str, answer, want, found: Findings) -> None:
+    """Notes on a right answer that cost nothing."""
+    if not isinstance(want, np.ndarray):
+        return
+    if isinstance(answer, list | tuple):
+        found.remarks[f"`{part}` is a {type(answer).__name__}; an array is expected. Accepted."] = None
+    elif getattr(answer, "dtype", None) == np.float32 and want.dtype == np.float64:
+        note = f"`{part}` came back as float32, though the inputs are float64. Accepted, but keep "
+        found.remarks[note + "the dtype: a gradient check needs all the digits."] = None
+
+
+class OwnFunctionFailed(Exception):
+    """Raised inside the reference's loop where the student's own earlier function raised."""
+
+
+def _observed(helper):
+    """A student's function as one that returns plain values and raises only OwnFunctionFailed."""
+
+    def call(*args):
+        outcome = observe(helper, args)
+        if outcome.error:
+            raise OwnFunctionFailed(outcome.error.message)
+        return outcome.value
+
+    return call
