@@ -110,7 +110,7 @@ class Recurrent:
             if second == 0:
                 d_steps, below = below, 0
         grads = {name: grads[name] for name in self.params}
-        return np.ascontiguousarray(d_steps.swapaxes(0, 1)), dh0, grads
+        return d_steps.swapaxes(0, 1), dh0, grads
 
     def _check_inputs(self, x, h0, lengths):
         x = np.asarray(x)
