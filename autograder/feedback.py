@@ -5,6 +5,7 @@ removed, and a content-security policy is written at the top, so that even what 
 Formulas stay in TeX, since typesetting them would take a script.
 """
 
+import logging
 import re
 
 from nbconvert.exporters import HTMLExporter
@@ -28,3 +29,26 @@ def secure(page):
     return re.sub(
         r"<head[^>]*>", lambda match: match.group() + "\n" + META, page, count=1, flags=re.IGNORECASE
     )
+
+
+def write_feedback(workspace, course, spec, students, on_result=None):
+    """Write the feedback pages of these students with nbgrader's GenerateFeedback; returns how many."""
+    from nbgrader.converters import GenerateFeedback
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    from autograder.nbgrader_config import configure
+
+    count = 0
+    for student in students:
+        if (workspace.autograded / student / spec.assignment / f"{spec.notebook}.ipynb").is_file():
+            config = configure(Config(), course=course, workspace=workspace.root)
+            config.CourseDirectory.assignment_id = spec.assignment
+            config.CourseDirectory.student_id = student
+            converter = GenerateFeedback(coursedir=CourseDirectory(config=config), config=config, force=True)
+            converter.log = logging.getLogger("unrolled.nbgrader")
+            converter.start()
+            count += 1
+        if on_result:
+            on_result(student)
+    return count

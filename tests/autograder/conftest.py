@@ -1,5 +1,7 @@
 """A small course, made with nbformat, so that these tests need no real lesson."""
 
+import shutil
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -91,6 +93,28 @@ def released(tmp_path_factory):
 def spec(released):
     """The spec of the released lesson."""
     return read_spec(all_lessons(released)[0].lesson_path)
+
+
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory):
+    """A gradebook with nothing in it, to be copied: making one takes nbgrader more than a second."""
+    from autograder.course import Workspace
+    from autograder.gradebook import open_gradebook
+
+    workspace = Workspace(tmp_path_factory.mktemp("gradebook"))
+    with open_gradebook(workspace):
+        pass
+    return workspace.gradebook
+
+
+@pytest.fixture
+def workspace(released, empty_gradebook, tmp_path):
+    """An empty workspace of the released course."""
+    from autograder.nbgrader_config import prepare_workspace
+
+    workspace = prepare_workspace(tmp_path / "classroom", released)
+    shutil.copy(empty_gradebook, workspace.gradebook)
+    return workspace
 
 
 @pytest.fixture

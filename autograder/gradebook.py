@@ -1,0 +1,160 @@
+"""The one writer: what grading found goes into nbgrader's gradebook through nbgrader's own steps.
+
+The lesson's cells are registered from the release, and each graded notebook passes through the stock
+SaveAutoGrades and AssignLatePenalties, so scores and comments that a person gave are never touched.
+Only one process writes to a workspace at a time.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+import warnings
+
+import sqlalchemy
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, SaveCells
+from nbgrader.utils import parse_utc
+
+from autograder.course import CourseError
+from autograder.rescue import untouched
+
+COURSE_ID = "unrolled"
+STRAY_COURSE = "default_course"  # nbgrader's own steps make this row in passing
+
+# nbgrader creates a gradebook by running `alembic`, which lies beside the interpreter.
+_folder = os.path.dirname(sys.executable)
+if _folder not in os.environ.get("PATH", "").split(os.pathsep):
+    os.environ["PATH"] = _folder + os.pathsep + os.environ.get("PATH", "")
+
+
+@contextlib.contextmanager
+def open_gradebook(workspace):
+    """The workspace's gradebook; raises CourseError if it is another course's, or no gradebook."""
+    try:
+        if workspace.gradebook.exists():
+            _refuse_other_course(workspace)
+        gradebook = Gradebook(workspace.db_url, COURSE_ID)
+    except sqlalchemy.exc.OperationalError as error:
+        raise CourseError(f"The gradebook {workspace.gradebook} cannot be written: {error.orig}.") from error
+    except sqlalchemy.exc.DatabaseError as error:
+        raise CourseError(
+            f"{workspace.gradebook} is not a gradebook ({error.orig}); move it away."
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            # nbgrader 0.9 makes a submission in a way that newer SQLAlchemy finds odd, and that works.
+            warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)
+            yield gradebook
+    finally:
+        gradebook.close()
+
+
+def _refuse_other_course(workspace):
+    engine = sqlalchemy.create_engine(workspace.db_url)
+    try:
+        with engine.connect() as connection:
+            tables = set(sqlalchemy.inspect(connection).get_table_names())
+            if not tables:
+                return
+            if not {"course", "assignment"} <= tables:
+                raise CourseError(f"{workspace.gradebook} is not a gradebook of nbgrader; move it away.")
+            courses = set(connection.execute(sqlalchemy.text("SELECT id FROM course")).scalars())
+            assigned = connection.execute(sqlalchemy.text("SELECT name, course_id FROM assignment"))
+            foreign = sorted(name for name, course in assigned if course != COURSE_ID)
+    finally:
+        engine.dispose()
+    others = sorted(courses - {COURSE_ID, STRAY_COURSE, ""})
+    if others or foreign:
+        belongs = f"the course {others[0]!r}" if others else f"another course (it has {foreign[0]!r})"
+        raise CourseError(
+            f"The gradebook {workspace.gradebook} belongs to {belongs}; "
+            "choose another folder with --workspace."
+        )
+
+
+@contextlib.contextmanager
+def sole_writer(workspace):
+    """Hold the workspace for writing; raises CourseError if another grading run does."""
+    with open(workspace.root / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CourseError(
+                f"Another run is grading in {workspace.root}; wait for it, or choose another --workspace."
+            ) from None
+        yield
+
+
+def register(workspace, spec):
+    """Tell the gradebook which cells the released lesson has."""
+    with open_gradebook(workspace) as gradebook:
+        gradebook.update_or_create_assignment(spec.assignment)
+    try:
+        _step(SaveCells, untouched(spec), _resources(workspace, spec))
+    except RuntimeError as error:
+        raise CourseError(
+            f"The gradebook {workspace.gradebook} holds grades for a version of {spec.assignment} "
+            "with other cells; choose a new folder with --workspace for this version."
+        ) from error
+    _forget_stray_course(workspace)
+
+
+def record(workspace, spec, student, notebook=None, timestamp=None):
+    """Give a student a row; with a graded ``notebook``, save its scores."""
+    with open_gradebook(workspace) as gradebook:
+        gradebook.update_or_create_student(student)
+        when = {"timestamp": timestamp} if timestamp else {}
+        gradebook.update_or_create_submission(spec.assignment, student, **when)
+    if notebook is not None:
+        resources = _resources(workspace, spec, student)
+        _step(SaveAutoGrades, notebook, resources)
+        _step(AssignLatePenalties, notebook, resources)
+    _forget_stray_course(workspace)
+
+
+def standings(workspace, spec):
+    """{student: (score, needs grading by hand)} as the gradebook has them, manual scores included."""
+    with open_gradebook(workspace) as gradebook:
+        try:
+            submissions = gradebook.assignment_submissions(spec.assignment)
+        except MissingEntry:
+            return {}
+        return {
+            entry.student_id: (
+                sum(notebook.score - (notebook.late_submission_penalty or 0) for notebook in entry.notebooks),
+                bool(entry.needs_manual_grade),
+            )
+            for entry in submissions
+        }
+
+
+def read_timestamp(text):
+    """A submission's time as nbgrader writes it in timestamp.txt; ValueError if it is none."""
+    try:
+        return parse_utc(text.strip())
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ValueError("no time") from error
+
+
+def _resources(workspace, spec, student=None):
+    names = {"assignment": spec.assignment, "notebook": spec.notebook, "db_url": workspace.db_url}
+    return {"nbgrader": {**names, "student": student}}
+
+
+def _step(step_class, notebook, resources):
+    step = step_class()
+    step.log = logging.getLogger("unrolled.nbgrader")
+    step.preprocess(notebook, resources)
+
+
+def _forget_stray_course(workspace):
+    with Gradebook(workspace.db_url, COURSE_ID) as gradebook:
+        gradebook.db.execute(
+            sqlalchemy.text(
+                "DELETE FROM course WHERE id = :id AND id NOT IN (SELECT course_id FROM assignment)"
+            ),
+            {"id": STRAY_COURSE},
+        )
+        gradebook.db.commit()

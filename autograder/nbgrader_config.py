@@ -1,0 +1,78 @@
+"""The course as nbgrader sees it: one function that fills in nbgrader's configuration.
+
+A workspace holds a one-line nbgrader_config.py that calls ``configure``; every `unrolled` command that
+writes to a workspace makes it. In that folder `nbgrader autograde 03-bptt`, the formgrader and the rest
+of nbgrader then work as they are, and give the scores that `unrolled grade` gives.
+"""
+
+import os
+from pathlib import Path
+
+from autograder.course import CourseError, Workspace, all_lessons, write_atomically
+
+CONFIG_NAME = "nbgrader_config.py"
+STOCK = "nbgrader.preprocessors"
+OURS = "autograder.nbgrader_plugin"
+
+
+def configure(config, *, course, workspace, sandbox=True):
+    """Fill in ``config`` for the workspace's folder of the course at ``course``."""
+    from autograder.gradebook import COURSE_ID
+    from autograder.release import nbgrader_release_config
+
+    course, workspace = Path(course), Path(workspace)
+    # A loaded config file's own object must be changed in place.
+    config.merge(nbgrader_release_config())
+    directory = config.CourseDirectory
+    directory.course_id = COURSE_ID
+    directory.root = str(workspace)
+    directory.source_directory = str(course / "solutions")
+    # nbgrader copies what lies beside a solution into releases and feedback: answers, perhaps.
+    siblings = {
+        path.name
+        for lesson in all_lessons(course)
+        for path in lesson.solution_path.parent.rglob("*")
+        if path.suffix != ".ipynb" and path.is_file()
+    }
+    standard = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback"]
+    directory.ignore = standard + sorted(siblings)
+
+    config.Autograde.exporter_class = f"{OURS}.RescueExporter"
+    config.Autograde.sanitize_preprocessors = [f"{STOCK}.CheckCellMetadata"]
+    config.Autograde.autograde_preprocessors = [
+        f"{OURS}.GradeInSandbox",
+        f"{STOCK}.SaveAutoGrades",
+        f"{STOCK}.AssignLatePenalties",
+    ]
+    config.RescueExporter.course = str(course)
+    config.GradeInSandbox.course = str(course)
+    config.GradeInSandbox.workspace = str(workspace)
+    config.GradeInSandbox.sandbox = sandbox
+    config.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
+    return config
+
+
+def prepare_workspace(root, course):
+    """Make the folder a workspace of the course: its layout and nbgrader_config.py. Returns it."""
+    workspace = Workspace(Path(root).absolute())
+    try:
+        workspace.submitted.mkdir(parents=True, exist_ok=True)
+        line = (
+            "from autograder.nbgrader_config import configure; "
+            f"configure(get_config(), course={str(course)!r}, workspace={str(workspace.root)!r})\n"
+        )
+        path = workspace.root / CONFIG_NAME
+        existing = path.read_text() if path.exists() else None
+        if existing is not None and "autograder.nbgrader_config" not in existing:
+            raise CourseError(f"{path} configures another course; choose another folder with --workspace.")
+        if existing is None or (line not in existing and len(existing.splitlines()) == 1):
+            write_atomically(path, line)
+        if not os.access(workspace.root, os.W_OK):
+            raise PermissionError(13, "Permission denied", str(workspace.root))
+        (workspace.root / ".lock").touch()
+    except OSError as error:
+        raise CourseError(
+            f"The workspace {workspace.root} cannot be written ({error.strerror or error}); "
+            "choose another folder with --workspace."
+        ) from error
+    return workspace

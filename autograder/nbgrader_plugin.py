@@ -1,0 +1,76 @@
+"""How plain nbgrader grades with our grader: the pieces that nbgrader_config.py names.
+
+``RescueExporter`` reads a submission as tolerantly as `unrolled grade` does, and ``GradeInSandbox``
+takes the place of nbgrader's Execute: it calls the same ``grade_submission``. The command line, the
+formgrader's button and nbgrader's API all go through both.
+"""
+
+from pathlib import Path
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Unicode
+
+from autograder.course import Workspace, find_lesson
+from autograder.spec import read_spec
+from autograder.status import Status
+
+
+class RescueExporter(NotebookExporter):
+    """Reads a submission into a notebook that holds its file as it came, for GradeInSandbox to rescue."""
+
+    course = Unicode(help="The course's folder.").tag(config=True)
+
+    def from_filename(self, filename, resources=None, **kw):
+        from autograder.rescue import Unreadable, rescue, untouched
+        from autograder.submissions import read_regular
+
+        # nbgrader reads twice: the submission, and then the copy that this wrote.
+        if not getattr(self.parent, "_sanitizing", False):
+            return super().from_filename(filename, resources=resources, **kw)
+        spec = _spec(self.course, resources)
+        try:
+            rescued = rescue(read_regular(Path(filename)), spec)
+            notebook, note = rescued.notebook, {"remarks": rescued.remarks}
+        except Unreadable as error:
+            notebook, note = untouched(spec), {"unreadable": str(error)}
+        notebook.metadata["unrolled"].update(nbformat.from_dict(note))
+        return self.from_notebook_node(notebook, resources, **kw)
+
+
+class GradeInSandbox(NbGraderPreprocessor):
+    """Grades a rescued notebook with the same grader as `unrolled grade`, and cleans it for browsers."""
+
+    course = Unicode(help="The course's folder.").tag(config=True)
+    workspace = Unicode(help="The folder with submitted/ and gradebook.db.").tag(config=True)
+    sandbox = Bool(True, help="False runs students' code with your rights: only for code you trust.").tag(
+        config=True
+    )
+
+    def preprocess(self, nb, resources):
+        from autograder.results import write_result
+        from autograder.runner import grade_rescued
+
+        spec = _spec(self.course, resources)
+        workspace = Workspace(Path(self.workspace))
+        student = resources["nbgrader"]["student"]
+        note = nb.metadata.get("unrolled", {})
+        graded = grade_rescued(
+            nb,
+            spec,
+            student=student,
+            secret=workspace.secret(),
+            sandbox=self.sandbox,
+            remarks=list(note.get("remarks", ())),
+            unreadable=note.get("unreadable"),
+        )
+        if graded.status == Status.INFRASTRUCTURE_FAULT:
+            raise RuntimeError(f"{student} could not be graded: {' '.join(graded.remarks)}")
+        write_result(workspace, spec, student, graded, hashes={})
+        return graded.notebook, resources
+
+
+def _spec(course, resources):
+    lesson = find_lesson(Path(course), resources["nbgrader"]["assignment"])
+    return read_spec(lesson.lesson_path)

@@ -1,0 +1,246 @@
+"""The class's results: a table for the terminal, and a page that opens from disk without a network.
+
+The page holds everything it needs and runs nothing: bars are plain boxes and one small drawing, so it
+prints well and can be sent by mail. What the gradebook knows, such as a grade given by hand, goes before
+what the grader found.
+"""
+
+import html
+import re
+import statistics
+from collections import Counter, defaultdict
+from urllib.parse import quote
+
+from rich.table import Table
+
+from autograder.course import write_atomically
+from autograder.results import read_results
+from autograder.status import Status
+
+STATUS_STYLES = {
+    Status.GRADED: "green",
+    Status.PARTLY_GRADED: "yellow",
+    Status.NOT_ATTEMPTED: "dim",
+    Status.INFRASTRUCTURE_FAULT: "bold red",
+}
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+STYLE = """
+:root { --ink: #1f2430; --soft: #5d6472; --line: #dde1e8; --bar: #3b6ea8; --faint: #eef2f7; --bad: #a8451f; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 1100px; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .8rem; }
+p { margin: .3rem 0; } .soft { color: var(--soft); }
+.figures { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.4rem 0 0; }
+.figures div { flex: 1 1 9rem; border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
+.figures strong { display: block; font-size: 1.45rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+table { width: 100%; border-collapse: collapse; }
+th, td { text-align: left; vertical-align: top; padding: .5rem .9rem .5rem 0;
+  border-bottom: 1px solid var(--line); }
+th { font-weight: 600; font-size: .85rem; color: var(--soft); white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.track { width: 9rem; min-width: 5rem; height: .6rem; margin-top: .45rem; background: var(--faint);
+  border-radius: 3px; }
+.track span { display: block; height: 100%; background: var(--bar); border-radius: 3px; }
+.status { white-space: nowrap; } .status.other { color: var(--bad); font-weight: 600; }
+ul { margin: 0; padding-left: 1.1rem; } .remarks { color: var(--soft); font-size: .92em; }
+code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--faint);
+  padding: 0 .25em; border-radius: 3px; }
+a { color: #1f5a99; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
+@media print { body { padding: 0; max-width: none; font-size: 11px; } tr, svg { break-inside: avoid; }
+  thead { display: table-header-group; } a { color: inherit; text-decoration: none; } }
+"""
+
+
+def terminal_table(results, title=None):
+    """A rich Table: student, score, status, the mistakes named, seconds."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column("student", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("mistake named", overflow="fold")
+    table.add_column("seconds", justify="right", no_wrap=True)
+    for student in sorted(results):
+        result = results[student]
+        style = STATUS_STYLES.get(result["status"], "magenta")
+        named = ", ".join(f"{mistake['exercise']}: {mistake['id']}" for mistake in result["mistakes"])
+        table.add_row(
+            student,
+            _score(result["score"], result["max_score"]),
+            f"[{style}]{result['status']}[/]",
+            named or "[dim]-[/]",
+            f"{result['seconds']:.1f}",
+        )
+    return table
+
+
+def write_report(workspace, spec, standings):
+    """Write the class's page for a lesson and return its path; ``standings`` are the gradebook's."""
+    results = read_results(workspace, spec)
+    path = workspace.reports / f"{spec.assignment}.html"
+    write_atomically(path, page(workspace, spec, results, standings))
+    return path
+
+
+def page(workspace, spec, results, standings):
+    """The class's page as html."""
+    scored = {
+        student: standings.get(student, (result["score"], False))[0] for student, result in results.items()
+    }
+    by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
+    title = f"Results of {spec.assignment}"
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        f'<p class="soft">Exercises are worth {spec.max_points - by_hand:g} points'
+        + (f", the written answer {by_hand:g} more, graded by hand." if by_hand else ".")
+        + "</p>",
+        _figures(results, scored, standings),
+        "<h2>Scores</h2>",
+        _histogram(list(scored.values()), spec.max_points),
+        "<h2>Exercises</h2>",
+        _exercises(results, spec),
+        "<h2>Mistakes that were named</h2>",
+        _mistakes(results),
+        "<h2>Students</h2>",
+        _students(workspace, spec, results, scored, standings),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _figures(results, scored, standings):
+    counts = Counter(result["status"] for result in results.values())
+    waiting = sum(1 for student in results if standings.get(student, (0, False))[1])
+    figures = [("submissions", len(results))]
+    if scored:
+        figures += [
+            ("mean score", f"{statistics.mean(scored.values()):.1f}"),
+            ("median score", f"{statistics.median(scored.values()):.1f}"),
+        ]
+    figures.append(("graded without trouble", counts[Status.GRADED]))
+    if waiting:
+        figures.append(("wait for grading by hand", waiting))
+    boxes = "".join(f"<div><strong>{value}</strong>{name}</div>" for name, value in figures)
+    return f'<div class="figures">{boxes}</div>'
+
+
+def _histogram(scores, top):
+    """How many students have which score, in ten steps of equal width, as a drawing with its numbers."""
+    bins = [0] * 10
+    for score in scores:
+        bins[min(9, int(10 * score / top) if top else 0)] += 1
+    tallest = max([1, *bins])
+    width, height, step = 640, 150, 62
+    bars = []
+    for number, count in enumerate(bins):
+        x, tall, wide = 10 + number * step, round(height * count / tallest), step - 6
+        y = 20 + height - tall
+        if count:
+            bars.append(f'<rect x="{x}" y="{y}" width="{wide}" height="{tall}" rx="3" fill="#3b6ea8"/>')
+            bars.append(f'<text x="{x + wide / 2}" y="{y - 5}" text-anchor="middle">{count}</text>')
+        edge = f"{top * number / 10:g}"
+        bars.append(f'<text x="{x - 3}" y="{height + 38}" text-anchor="middle">{edge}</text>')
+    bars.append(f'<text x="{10 + 10 * step - 6}" y="{height + 38}" text-anchor="middle">{top:g}</text>')
+    bars.append(f'<line x1="6" y1="{height + 21}" x2="{width}" y2="{height + 21}" stroke="#9aa3b2"/>')
+    said = f"Histogram of {len(scores)} scores from 0 to {top:g} in ten steps: {', '.join(map(str, bins))}."
+    return (
+        f'<svg viewBox="0 0 {width + 10} {height + 50}" width="{width}" role="img" style="max-width: 100%">'
+        f"<title>{said}</title>{''.join(bars)}</svg>"
+        '<p class="soft">Number of students by score, lowest to highest.</p>'
+    )
+
+
+def _exercises(results, spec):
+    rows = []
+    for cell in spec.cells:
+        if cell.kind != "test":
+            continue
+        points = [result["exercises"].get(cell.grade_id, {}).get("points", 0) for result in results.values()]
+        full = sum(1 for value in points if value >= cell.points)
+        none = sum(1 for value in points if value == 0)
+        mean = statistics.mean(points) if points else 0
+        name = html.escape(cell.grade_id.removesuffix("-check"))
+        rows.append(
+            f'<tr><td><code>{name}</code></td><td class="number">{_score(mean, cell.points, 2)}</td>'
+            f"<td>{_bar(mean, cell.points)}</td>"
+            f'<td class="number">{full}</td><td class="number">{none}</td></tr>'
+        )
+    return (
+        '<table><thead><tr><th>exercise</th><th class="number">mean</th><th></th>'
+        '<th class="number">full marks</th><th class="number">no marks</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _mistakes(results):
+    who, says = defaultdict(list), {}
+    for student, result in sorted(results.items()):
+        for mistake in result["mistakes"]:
+            key = (mistake["exercise"], mistake["id"])
+            who[key].append(student)
+            says[key] = mistake["says"]
+    if not who:
+        return '<p class="soft">None.</p>'
+    rows = []
+    for key in sorted(who, key=lambda key: (-len(who[key]), key)):
+        names = ", ".join(map(html.escape, who[key]))
+        rows.append(
+            f'<tr><td class="number">{len(who[key])}</td><td><code>{html.escape(key[0])}</code></td>'
+            f'<td>{_prose(says[key])} <span class="soft">({html.escape(key[1])})</span></td>'
+            f"<td>{names}</td></tr>"
+        )
+    return (
+        '<table><thead><tr><th class="number">students</th><th>exercise</th><th>mistake</th><th>who</th></tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _students(workspace, spec, results, scored, standings):
+    rows = []
+    for student, result in sorted(results.items()):
+        feedback = workspace.feedback / student / spec.assignment / f"{spec.notebook}.html"
+        name = html.escape(student)
+        if feedback.is_file():
+            link = quote(f"../feedback/{student}/{spec.assignment}/{spec.notebook}.html")
+            name = f'<a href="{link}">{name}</a>'
+        notes = [f"<code>{html.escape(m['exercise'])}</code> {_prose(m['says'])}" for m in result["mistakes"]]
+        said = "".join(f"<li>{note}</li>" for note in notes)
+        remarks = "".join(f"<li>{_prose(remark)}</li>" for remark in result["remarks"])
+        waits = (
+            '<br><span class="soft">written answer to grade</span>'
+            if standings.get(student, (0, False))[1]
+            else ""
+        )
+        kind = "" if result["status"] in (Status.GRADED, Status.NOT_ATTEMPTED) else " other"
+        rows.append(
+            f'<tr><td>{name}</td><td class="number">{_score(scored[student], spec.max_points)}</td>'
+            f"<td>{_bar(scored[student], spec.max_points)}</td>"
+            f'<td class="status{kind}">{html.escape(result["status"])}{waits}</td>'
+            f"<td>{f'<ul>{said}</ul>' if said else ''}"
+            f'{f"""<ul class="remarks">{remarks}</ul>""" if remarks else ""}</td></tr>'
+        )
+    return (
+        '<table><thead><tr><th>student</th><th class="number">score</th><th></th><th>status</th>'
+        f"<th>mistakes and remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _score(points, top, digits=2):
+    return f"{round(points, digits):g} / {top:g}"
+
+
+def _bar(points, top):
+    share = max(0, min(100, round(100 * points / top))) if top else 0
+    return f'<div class="track"><span style="width: {share}%"></span></div>'
+
+
+def _prose(text):
+    """Text as html: `code` in backquotes as in Markdown, everything else escaped."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))

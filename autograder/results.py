@@ -1,0 +1,63 @@
+"""One student's result as a JSON file: what reports read, and what tells an unchanged submission."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from autograder.course import write_atomically
+
+
+def result_path(workspace, spec, student):
+    return workspace.results / spec.assignment / f"{student}.json"
+
+
+def read_results(workspace, spec):
+    """{student: result} as JSON data, for every student who was graded."""
+    results = {}
+    for path in sorted((workspace.results / spec.assignment).glob("*.json")):
+        try:
+            results[path.stem] = json.loads(path.read_text())
+        except (ValueError, OSError):
+            continue
+    return results
+
+
+def write_result(workspace, spec, student, graded, hashes):
+    """Write one student's result as JSON and return it."""
+    exercises = {name: asdict(score) for name, score in graded.scores.items()}
+    mistakes = [
+        {"exercise": score["verdict"]["exercise"], **mistake}
+        for score in exercises.values()
+        if score["verdict"]
+        for mistake in score["verdict"].get("mistakes", ())
+    ]
+    result = {
+        "student": student,
+        "lesson": spec.assignment,
+        "status": str(graded.status),
+        "score": round(sum(score.points for score in graded.scores.values()), 2),
+        "max_score": sum(cell.points for cell in spec.cells if cell.kind == "test"),
+        "exercises": exercises,
+        "mistakes": mistakes,
+        "remarks": list(graded.remarks),
+        "seconds": round(graded.seconds, 3),
+        "provenance": graded.provenance,
+        "hashes": hashes,
+    }
+    text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
+    write_atomically(result_path(workspace, spec, student), text)
+    return result
+
+
+@cache
+def grader_version():
+    """A hash of everything that decides a score: the text of this package and of rnncore."""
+    import rnncore
+
+    digest = hashlib.sha256()
+    for package in (Path(__file__).parent, Path(rnncore.__file__).parent):
+        for path in sorted(package.rglob("*.py")):
+            digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

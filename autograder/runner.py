@@ -1,0 +1,227 @@
+"""A class of submissions to one lesson: found, graded in parallel, written by one writer.
+
+The runner knows only ``concurrent.futures.Executor``; here that is a pool of processes, started afresh
+(spawn) with one notebook a task. Every submission ends with a row and a status. A fault of ours, such as
+a worker that died, is tried again and never charged. A submission that has not changed is skipped, and
+since its result is written last, a run that was stopped at any moment goes on where it was.
+"""
+
+import os
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import nbformat
+
+from autograder.course import write_atomically
+from autograder.rescue import Unreadable, rescue, untouched
+from autograder.results import grader_version, read_results, write_result
+from autograder.sanitise import sanitise
+from autograder.status import Status
+from autograder.submissions import Submission, find_submissions
+
+ATTEMPTS = 3
+
+
+# One submission
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs to grade one submission, as plain data."""
+
+    submission: Submission
+    spec: object
+    limits: object
+    secret: bytes
+    sandbox: bool
+
+
+def grade_task(task):
+    """Grade one submission in a worker process; returns a GradedNotebook, cleaned for browsers."""
+    submission = task.submission
+    options = {
+        "student": submission.student,
+        "secret": task.secret,
+        "limits": task.limits,
+        "sandbox": task.sandbox,
+    }
+    remarks = list(submission.remarks)
+    try:
+        if submission.raw is None:
+            raise Unreadable(submission.problem)
+        rescued = rescue(submission.raw, task.spec)
+    except Unreadable as error:
+        return grade_rescued(
+            untouched(task.spec), task.spec, remarks=remarks, unreadable=str(error), **options
+        )
+    return grade_rescued(rescued.notebook, task.spec, remarks=remarks + rescued.remarks, **options)
+
+
+def grade_rescued(notebook, spec, *, student, secret, limits=None, sandbox=True, remarks=(), unreadable=None):
+    """Grade a rescued notebook, put the remarks together, and clean the result for browsers."""
+    from autograder.grade import grade_notebook
+    from autograder.sandbox import Limits
+
+    if unreadable:
+        graded = no_marks(notebook, spec, Status.UNREADABLE, unreadable)
+    else:
+        graded = grade_notebook(
+            notebook, spec, limits or Limits(), student=student, secret=secret, sandbox=sandbox
+        )
+    sanitise(graded.notebook, spec)
+    return replace(graded, remarks=[*remarks, *graded.remarks])
+
+
+def no_marks(notebook, spec, status, remark):
+    """The result of a submission in which there was nothing to grade: a zero for every exercise."""
+    from autograder.grade import CellScore, GradedNotebook
+
+    scores = {}
+    for cell in notebook.cells:
+        own = next((own for own in spec.cells if own.grade_id == cell.id and own.kind == "test"), None)
+        if own:
+            cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "0"})]
+            scores[own.grade_id] = CellScore(0.0, own.points, None, None)
+    return GradedNotebook(notebook, scores, status, [remark], 0.0, {})
+
+
+# The run
+
+
+def run(
+    workspace,
+    lesson,
+    spec,
+    *,
+    limits=None,
+    workers=2,
+    force=False,
+    sandbox=True,
+    only=None,
+    executor=None,
+    grade=grade_task,
+    on_start=None,
+    on_result=None,
+):
+    """Grade every submission to the lesson; returns {student: result} and the students skipped.
+
+    ``executor`` makes an Executor from a number of workers; ``on_start(total)`` and
+    ``on_result(result)`` follow the progress.
+    """
+    from autograder import gradebook
+    from autograder.sandbox import Limits, Sandbox
+
+    limits = limits or Limits()
+    submissions = find_submissions(workspace, lesson)
+    if only is not None:
+        submissions = [submission for submission in submissions if submission.student in only]
+    if sandbox and grade is grade_task:
+        Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
+    with gradebook.sole_writer(workspace):
+        gradebook.register(workspace, spec)
+        rows = gradebook.standings(workspace, spec)
+        results, skipped, todo = read_results(workspace, spec), [], []
+        for submission in submissions:
+            hashes = _hashes(submission, spec, limits, sandbox)
+            old = results.get(submission.student, {})
+            current = (
+                old.get("hashes") == hashes
+                and old.get("status") != Status.INFRASTRUCTURE_FAULT
+                and submission.student in rows
+                and _autograded_path(workspace, spec, submission.student).is_file()
+            )
+            (skipped if current and not force else todo).append(submission)
+        if on_start:
+            on_start(len(todo))
+        tasks = [Task(submission, spec, limits, workspace.secret(), sandbox) for submission in todo]
+        for task, graded in _graded(tasks, grade, executor or process_pool, max(1, workers)):
+            student = task.submission.student
+            _write(workspace, spec, task.submission, graded)
+            hashes = _hashes(task.submission, spec, limits, sandbox)
+            results[student] = write_result(workspace, spec, student, graded, hashes)
+            if on_result:
+                on_result(results[student])
+    names = {submission.student for submission in submissions}
+    graded = {student: results[student] for student in sorted(names)}
+    return graded, [submission.student for submission in skipped]
+
+
+def process_pool(workers):
+    """A pool of fresh processes, in which numerical libraries use one thread each."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # inherited by the workers
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
+def _graded(tasks, grade, executor, workers):
+    """Yield (task, result) as they come. What a dying worker took with it is tried again, then alone."""
+    waiting = list(tasks)
+    faults = {}
+    for attempt in range(ATTEMPTS):
+        if not waiting:
+            return
+        # The last attempt is made one by one, so that a task that kills its worker harms no other.
+        groups = [waiting] if attempt < ATTEMPTS - 1 else [[task] for task in waiting]
+        waiting = []
+        for group in groups:
+            pool = executor(min(workers, len(group)))
+            try:
+                futures = {}
+                for task in group:
+                    try:
+                        futures[pool.submit(grade, task)] = task
+                    except (BrokenExecutor, RuntimeError) as error:
+                        faults[task.submission.student] = error
+                        waiting.append(task)
+                pending = set(futures)
+                while pending:
+                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        task = futures[future]
+                        error = future.exception()
+                        if error is None and future.result().status != Status.INFRASTRUCTURE_FAULT:
+                            yield task, future.result()
+                        else:
+                            faults[task.submission.student] = error or future.result()
+                            waiting.append(task)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+    for task in waiting:
+        fault = faults[task.submission.student]
+        if isinstance(fault, BaseException):
+            from autograder.grade import GradedNotebook
+
+            said = (
+                f"The grader failed {ATTEMPTS} times ({type(fault).__name__}: {fault}); nothing was charged."
+            )
+            fault = GradedNotebook(untouched(task.spec), {}, Status.INFRASTRUCTURE_FAULT, [said], 0.0, {})
+        yield task, fault
+
+
+def _write(workspace, spec, submission, graded):
+    """The autograded notebook and the gradebook's row; the result follows, so that it vouches for both."""
+    from autograder import gradebook
+
+    if graded.status == Status.INFRASTRUCTURE_FAULT:
+        gradebook.record(workspace, spec, submission.student, None, submission.timestamp)
+        return
+    path = _autograded_path(workspace, spec, submission.student)
+    write_atomically(path, nbformat.writes(graded.notebook))
+    if submission.timestamp:
+        write_atomically(path.with_name("timestamp.txt"), f"{submission.timestamp} UTC\n")
+    gradebook.record(workspace, spec, submission.student, graded.notebook, submission.timestamp)
+
+
+def _autograded_path(workspace, spec, student):
+    return workspace.autograded / student / spec.assignment / f"{spec.notebook}.ipynb"
+
+
+def _hashes(submission, spec, limits, sandbox):
+    return {
+        "submission": submission.hash,
+        "release": spec.release_hash,
+        "grader": grader_version(),
+        "limits": repr(limits),
+        "sandbox": sandbox,
+    }

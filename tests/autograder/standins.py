@@ -1,0 +1,34 @@
+"""Stand-ins for the grader, in a module of their own because worker processes import it."""
+
+import os
+import time
+
+import nbformat
+
+from autograder.grade import CellScore, GradedNotebook
+from autograder.rescue import rescue, untouched
+from autograder.runner import no_marks
+from autograder.status import Status
+
+
+def half_marks(task):
+    """A stand-in for the grader: half of each exercise's points to whoever handed in a notebook."""
+    if task.submission.raw is None:
+        notebook = untouched(task.spec)
+        return no_marks(notebook, task.spec, Status.UNREADABLE, task.submission.problem)
+    notebook = rescue(task.submission.raw, task.spec).notebook
+    scores = {}
+    for cell in task.spec.cells:
+        if cell.kind == "test":
+            scores[cell.grade_id] = CellScore(cell.points / 2, cell.points, None, 7)
+            output = nbformat.v4.new_output("execute_result", {"text/plain": f"{cell.points / 2:g}"})
+            next(own for own in notebook.cells if own.id == cell.grade_id).outputs = [output]
+    return GradedNotebook(notebook, scores, Status.GRADED, [], 0.1, {"by": "stand-in"})
+
+
+def dies_for_mallory(task):
+    """Like half_marks, but one submission takes its worker with it."""
+    if task.submission.student == "Mallory":
+        os._exit(3)
+    time.sleep(0.05)
+    return half_marks(task)
