@@ -283,8 +283,9 @@ def contributions(parts, name="W_hh"):
         for t, (axes, part) in enumerate(zip(row, shown, strict=True)):
             axes.imshow(part, cmap=BLUE_TO_ORANGE, vmin=-limit, vmax=limit)
             for (i, j), value in np.ndenumerate(part):
+                dark = not -0.45 < value / limit < 0.75
                 number = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-                axes.text(j, i, number, color="white" if value < -0.5 * limit else INK, fontsize=9, **middle)
+                axes.text(j, i, number, color="white" if dark else INK, fontsize=9, **middle)
             last = t == len(parts)
             axes.set_title(
                 f"gradient of ${name}$" if last else f"step {t + 1}", weight="bold" if last else None
@@ -297,24 +298,27 @@ def contributions(parts, name="W_hh"):
 
 
 def losses(runs, chance=None, smooth=50, size=(8, 3.4)):
-    """Training losses {name: (N,)} by step, each averaged over the last ``smooth`` steps.
+    """Training losses {name: (N,)} by step, each the mean of the last ``smooth`` (at first, of all) steps.
 
     ``chance`` draws a line at the loss of a blind guess.
     """
-    alt = f"Training loss by step for {', '.join(runs)}"
+    alt = f"Training loss by step, one line each for {', '.join(runs)}"
+    alt += "" if chance is None else f"; a thin line marks a blind guess, {chance:.2f}"
+    means = {}
+    for name, values in runs.items():
+        total = np.cumsum(np.asarray(values, dtype=float))
+        before = np.concatenate([np.zeros(min(smooth, len(total))), total[:-smooth]])
+        means[name] = (total - before) / np.minimum(np.arange(1, len(total) + 1), smooth)
     with canvas(size=size, alt=alt) as (_, axes):
-        ends = {}
-        for i, (name, values) in enumerate(runs.items()):
-            total = np.cumsum(np.concatenate([np.zeros(1), np.asarray(values, dtype=float)]))
-            ends[name] = (total[smooth:] - total[:-smooth]) / smooth
-            steps = np.arange(smooth, len(total))
-            axes.plot(steps, ends[name], color=COLOURS[i % 5], ls=STROKES[i % 5])
+        for i, mean in enumerate(means.values()):
+            steps = np.arange(1, len(mean) + 1)
+            axes.plot(steps, mean, color=COLOURS[i % 5], ls=STROKES[i % 5])
         if chance is not None:
             axes.axhline(chance, color=GREY, lw=1)
             axes.text(steps[-1], chance, "blind guess ", color=GREY, ha="right", va="bottom")
-        axes.set(xlabel="training step", ylabel="loss", xlim=(steps[0], steps[-1]))
+        axes.set(xlabel="training step", ylabel="loss", xlim=(0, steps[-1]))
         axes.set_ylim(0, 1.12 * axes.dataLim.y1)
-        _name_the_ends(axes, steps[-1], ends)
+        _name_the_ends(axes, steps[-1], means)
 
 
 def reach(sizes, borders):
@@ -332,7 +336,7 @@ def reach(sizes, borders):
             axes.semilogy(steps[heard], y[heard], color=COLOURS[i], ls="", marker=MARKERS[i], ms=5)
             axes.plot(steps[~heard], np.full(np.sum(~heard), floor), "x", color=GREY)
             if not heard.all():
-                axes.text(1, floor * 1.6, "exactly zero", color=GREY)
+                axes.text(1, floor * 2, "exactly zero", color=GREY, backgroundcolor="white")
             for border in borders[name]:
                 axes.axvline(border + 0.5, color=INK, ls=":", lw=1.2)
             axes.set(title=name, xlabel="time step t", xlim=(0, len(y) + 1))
