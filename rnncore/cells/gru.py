@@ -5,8 +5,9 @@
 The update gate z is how much of the old state stays. The literature disagrees twice, so look before you
 load weights. *Where the reset gate r acts:* PyTorch multiplies it onto the finished recurrent sum
 (``gru_cell``), Cho et al., as published, onto the state before the matrix product
-(``gru_cell_reset_before``; their first draft had it after). *What z means:* here, as in PyTorch and in Cho et al., z = 1 keeps the old state; in Chung et al. (2014) z = 1
-takes the new one. The gates' rows are stacked in PyTorch's order r, z, n in every parameter.
+(``gru_cell_reset_before``; their first draft had it after). *What z means:* here, as in PyTorch and in
+Cho et al., z = 1 keeps the old state; in Chung et al. (2014) z = 1 takes the new one. The gates' rows
+are stacked in PyTorch's order r, z, n in every parameter.
 """
 
 import numpy as np
