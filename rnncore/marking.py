@@ -12,7 +12,12 @@ import numpy as np
 from rnncore.compare import agree, difference, kind
 from rnncore.observe import Outcome, StudentError, Unplain, observe
 
-MISSING = Unplain("missing")
+
+class Absent(Unplain):
+    """Stands for a part that was not returned; ``type_name`` goes on from the part's name to say why."""
+
+
+MISSING = Absent("is missing from the dict that was returned.")
 
 
 @dataclass
@@ -99,8 +104,8 @@ class Marking:
 
     def _fault(self, case, part: str, answers: dict, value) -> str | None:
         answer, layout = answers[part], self.exercise.layout
-        if answer is MISSING:
-            return f"{part} is missing from the dict that was returned."
+        if isinstance(answer, Absent):
+            return f"{part} {answer.type_name}"
         if isinstance(value, tuple) and len(value) == len(layout):
             # A cache is right if it holds what was returned: a wrong h_next is charged once.
             own = tuple(
@@ -124,12 +129,14 @@ class Marking:
         like = value if like is None else like
         names = self.exercise.returns
         if len(names) == 1:
-            return {case.part or names[0]: value}
+            names, value, like = (case.part or names[0],), (value,), (like,)
         parts = {}
         for name, item, model in zip(names, value, like, strict=True):
             if isinstance(name, tuple):
-                fits = isinstance(item, tuple | list) and len(item) == len(name)
-                parts |= {inner: item[n] if fits else item for n, inner in enumerate(name)}
+                if not isinstance(item, tuple | list) or len(item) != len(name):
+                    says = f"belongs in a tuple ({', '.join(name)}); what was returned there is {kind(item)}."
+                    item = [Absent(says)] * len(name)
+                parts |= dict(zip(name, item, strict=True))
             elif isinstance(model, dict):
                 for key in model:
                     whole = item if not isinstance(item, dict) else item.get(key, MISSING)
