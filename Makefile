@@ -7,7 +7,7 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab test lint unit notebooks release release-check pictures constraints clean
+.PHONY: help demo lab test lint unit notebooks release release-check mistakes pictures constraints clean
 .NOTPARALLEL:
 
 help:
@@ -15,15 +15,14 @@ help:
 	@echo 'make lab       open the lessons in JupyterLab'
 	@echo 'make test      lint, tests, notebook validation, release check'
 	@echo 'make release   write lessons/ from solutions/'
-	@echo 'make pictures  draw the pictures in docs/pictures/ again'
-	@echo 'make constraints  write constraints.txt from the newest versions (then run make test)'
+	@echo 'CONTRIBUTING.md names the rest.'
 
 demo: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap
 	$(BIN)/unrolled demo
 
 lab: .venv/.student
-	$(BIN)/jupyter lab --notebook-dir=lessons
+	$(BIN)/jupyter lab --notebook-dir=lessons $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"
@@ -50,10 +49,13 @@ release-check: .venv/.developer
 release: .venv/.developer
 	$(BIN)/unrolled release
 
+mistakes: .venv/.developer
+	$(BIN)/python -m rnncore.exercises.matrix docs/mistakes.md
+
 pictures: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap
 	@.ci/set-up tool chromium chromium
-	$(BIN)/python docs/pictures/make.py
+	$(BIN)/python docs/draw_pictures.py
 
 # KEEP holds versions back, as in: make constraints KEEP=torch==2.13.0
 constraints: .venv/.student
