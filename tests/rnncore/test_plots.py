@@ -105,3 +105,59 @@ def test_in_a_notebook_the_picture_carries_its_description():
         assert plt.get_fignums() == []
     finally:
         InteractiveShell.clear_instance()
+
+
+def test_backward_graph_has_an_error_and_a_share_for_each_step_and_a_carry_between_two():
+    assert plots.backward_graph(3) is None
+    found = words(plt.gcf())
+    assert {"$h_0$", "$dh_0$", "$dy_1$", "$dy_2$", "$dy_3$"} <= set(found)
+    assert found.count("carry") == 2
+    assert sum("da_t" in text and "sum" in text for text in found) == 1
+
+
+def test_next_letter_writes_every_number_with_its_sign_and_hatches_the_letter_that_came():
+    plots.next_letter(["a", "e"], 1, np.array([0.75, 0.25]), np.array([-0.75, 0.75]))
+    left, right = plt.gcf().axes
+    assert [text.get_text() for text in left.texts] == ["0.75", "0.25"]
+    assert [text.get_text() for text in right.texts] == ["\N{MINUS SIGN}0.75", "+0.75"]
+    assert [bar.get_hatch() for bar in right.patches] == ["", "//"]
+
+
+def test_step_sizes_draws_the_given_errors_on_two_logarithmic_axes():
+    h = np.array([1e-1, 1e-4, 1e-8])
+    errors = {"one-sided": 3 * h, "central": h**2}
+    plots.step_sizes(h, errors)
+    axes = plt.gca()
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    for drawn, y in zip(axes.lines, errors.values(), strict=True):
+        np.testing.assert_array_equal(drawn.get_xydata(), np.stack([h, y], axis=1))
+
+
+def test_contributions_end_in_their_sum():
+    parts = np.random.default_rng(4).normal(size=(3, 2, 4))
+    plots.contributions(parts)
+    panels = [axes.images[0].get_array() for axes in plt.gcf().axes]
+    np.testing.assert_allclose(panels, [*parts, parts.sum(axis=0)])
+    signs = [axes.texts[-1].get_text() for axes in plt.gcf().axes]
+    assert signs == ["", "+", "+", "="]
+
+
+@pytest.mark.parametrize("length", [3, 7])
+def test_losses_are_means_of_the_last_steps_or_of_all_there_are(length):
+    values = np.random.default_rng(5).normal(2, 0.3, length)
+    plots.losses({"run": list(values)}, chance=3.0, smooth=4)
+    want = [values[max(0, t - 4) : t].mean() for t in range(1, length + 1)]
+    drawn = plt.gca().lines[0]
+    np.testing.assert_allclose(drawn.get_ydata(), want)
+    assert drawn.get_xdata().tolist() == list(range(1, length + 1))
+
+
+def test_reach_puts_exact_zeros_on_the_floor_and_borders_between_steps():
+    sizes = {"all": np.array([1e-3, 1e-2, 1e-1]), "cut": np.array([0, 0, 0.5])}
+    plots.reach(sizes, {"all": [], "cut": [2]})
+    whole, cut = plt.gcf().axes
+    assert whole.lines[0].get_xdata().tolist() == [1, 2, 3]
+    assert cut.lines[0].get_xydata().tolist() == [[3, 0.5]]
+    assert cut.lines[1].get_xdata().tolist() == [1, 2]
+    assert "exactly zero" in words(plt.gcf())
+    assert cut.lines[2].get_xdata() == [2.5, 2.5]
