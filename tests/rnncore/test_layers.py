@@ -99,11 +99,12 @@ def test_rnn_starts_with_zeros_and_ends_with_no_gradient_unless_given(bidirectio
     close({"y": y, "h_n": h_n, "dx": dx, "dh0": dh0, "grads": grads}, expected)
 
 
-@pytest.mark.parametrize("lengths", [None, [5, 7, 1, 3]])
+@pytest.mark.parametrize("lengths", [None, [5, 7, 1, 3]], ids=["full", "padded"])
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize("plugged_in", [False, True], ids=["fast", "cell"])
-def test_rnn_in_float32_stays_there_and_is_as_close_as_it_can_be(lengths, plugged_in):
-    cells = PLAIN["tanh"] if plugged_in else {}
-    layer = RNN(D, H, 2, True, rng=np.random.default_rng(0), dtype=np.float32, **cells)
+def test_rnn_in_float32_stays_there_and_is_as_close_as_it_can_be(plugged_in, nonlinearity, lengths):
+    cells = PLAIN[nonlinearity] if plugged_in else {}
+    layer = RNN(D, H, 2, True, nonlinearity, rng=np.random.default_rng(0), dtype=np.float32, **cells)
     x, h0, dy, dh_n = drawn(layer)
     received = ran(layer, x, h0, lengths, dy, dh_n)
     arrays = [*list(received.values())[:4], *received["grads"].values()]
@@ -156,9 +157,14 @@ def test_a_row_of_a_padded_batch_is_what_it_is_alone(data):
     close(batch["grads"], {name: sum(one["grads"][name] for one in alone) for name in layer.params})
 
 
-@pytest.mark.parametrize("lengths", [None, [5, 7, 1, 3]])
-def test_rnn_changes_nothing_that_it_was_given_and_keeps_nothing_that_it_gave(lengths):
-    layer = RNN(D, H, 2, True, rng=np.random.default_rng(0))
+@pytest.mark.parametrize("lengths", [None, [5, 7, 1, 3]], ids=["full", "padded"])
+@pytest.mark.parametrize(("num_layers", "bidirectional"), [(1, False), (2, True)])
+@pytest.mark.parametrize("plugged_in", [False, True], ids=["fast", "cell"])
+def test_rnn_changes_nothing_that_it_was_given_and_keeps_nothing_that_it_gave(
+    plugged_in, num_layers, bidirectional, lengths
+):
+    cells = PLAIN["tanh"] if plugged_in else {}
+    layer = RNN(D, H, num_layers, bidirectional, rng=np.random.default_rng(0), **cells)
     case = drawn(layer)
     given_arrays = [*case, *layer.params.values()]
     copies = [array.copy() for array in given_arrays]
@@ -168,12 +174,15 @@ def test_rnn_changes_nothing_that_it_was_given_and_keeps_nothing_that_it_gave(le
     kept = [array.copy() for array in (first[0], first[1], *first[2].values())]
     y += 1
     h_n += 1
-    first[0][:] = 0
+    for array in (first[0], first[1], *first[2].values()):
+        array *= 2  # two that share memory would be doubled twice
+    doubled = [array / 2 for array in (first[0], first[1], *first[2].values())]
     second = layer.backward(dy, cache, dh_n)
     for array, copy in zip(given_arrays, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
-    for array, copy in zip((second[0], second[1], *second[2].values()), kept, strict=True):
+    for array, half, copy in zip((second[0], second[1], *second[2].values()), doubled, kept, strict=True):
         np.testing.assert_array_equal(array, copy)
+        np.testing.assert_array_equal(half, copy)
 
 
 def test_rnn_parameters_have_torchs_names_shapes_and_spread():
