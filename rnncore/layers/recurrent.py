@@ -97,7 +97,7 @@ class Recurrent:
             raise ValueError("this layer has a cell but no cell_backward; give both to go backward")
         H = self.hidden_size
         grads, dh0 = {}, np.empty_like(dh_n)
-        d_steps, below = dy.swapaxes(0, 1), 0
+        d_steps, below = dy.swapaxes(0, 1), None
         for index, _, suffix in reversed(list(self._runs())):
             second = index % self.directions
             part = d_steps[..., second * H : (second + 1) * H]
@@ -106,9 +106,9 @@ class Recurrent:
             else:
                 dx, dh0[index], step = loop_backward(self.cell_backward, part, dh_n[index], caches[index])
             grads.update({name + suffix: grad for name, grad in step.items()})
-            below = below + dx
+            below = dx if below is None else below + dx
             if second == 0:
-                d_steps, below = below, 0
+                d_steps, below = below, None
         grads = {name: grads[name] for name in self.params}
         return d_steps.swapaxes(0, 1), dh0, grads
 
