@@ -64,6 +64,8 @@ def difference(
     """
     if agree(got, want, tolerance):
         return None
+    if isinstance(want, bool):
+        return f"{name} is {not want}, expected {want}."
     if isinstance(want, tuple | list):
         return _container_difference(got, want, name, tolerance=tolerance, sizes=sizes, layout=layout)
     array, want = as_numbers(got), as_numbers(want)
