@@ -12,7 +12,7 @@ from rnncore.exercises.exercise import Case, Exercise, Mistake
 
 __all__ = ["MODULES", "Case", "Exercise", "Mistake", "by_name", "of_lesson"]
 
-MODULES = {"02-rnn-cell": "rnn_cell", "03-bptt": "bptt"}
+MODULES = {"02-rnn-cell": "rnn_cell", "03-bptt": "bptt", "05-lstm": "lstm", "06-gru": "gru"}
 
 
 def of_lesson(lesson: str) -> tuple[Exercise, ...]:
