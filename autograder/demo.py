@@ -17,11 +17,18 @@ WRITTEN = (
     "step; backpropagation through time adds the steps' gradients up."
 )
 
-# One exercise replaced by something that breaks or attacks the grader; {stub} is its first line.
+# One exercise replaced by something that breaks or attacks the grader; run only in the sandbox.
 ENDLESS = "def truncated_backward(p, dy, caches, k):\n    while True:\n        pass\n"
 EXIT = "import os\n\n\ndef rnn_backward(p, dy, caches):\n    os._exit(0)\n"
-HOG = "def truncated_backward(p, dy, caches, k):\n    return [bytearray(10**8) for _ in range(10**6)]\n"
-FLOOD = "def numerical_gradient(f, x):\n    while True:\n        print('nearly there ' * 10_000)\n"
+HOG = (
+    "import time\n\n\n"
+    "def truncated_backward(p, dy, caches, k):\n"
+    "    kept = []\n"
+    "    while True:\n"
+    "        kept.append(b'x' * 50_000_000)\n"
+    "        time.sleep(0.02)\n"
+)
+FLOOD = "def numerical_gradient(f, x):\n    return x\n\n\nwhile True:\n    print('nearly there ' * 10_000)\n"
 REACH = (
     "def rnn_cell_backward(p, dh, cache):\n"
     "    from rnncore.cells.rnn import rnn_cell_backward as answer\n"

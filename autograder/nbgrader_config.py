@@ -6,6 +6,7 @@ of nbgrader then work as they are, and give the scores that `unrolled grade` giv
 """
 
 import os
+import warnings
 from pathlib import Path
 
 from autograder.course import CourseError, Workspace, all_lessons, write_atomically
@@ -21,6 +22,8 @@ def configure(config, *, course, workspace, sandbox=True):
     from autograder.release import nbgrader_release_config
 
     course, workspace = Path(course), Path(workspace)
+    # nbgrader 0.9 makes submissions in a way that newer SQLAlchemy warns of at length, and that works.
+    warnings.filterwarnings("ignore", message="Object of type <Submitted")
     # A loaded config file's own object must be changed in place.
     config.merge(nbgrader_release_config())
     directory = config.CourseDirectory

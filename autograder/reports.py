@@ -44,7 +44,8 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
   border-radius: 3px; }
 .track span { display: block; height: 100%; background: var(--bar); border-radius: 3px; }
 .status { white-space: nowrap; } .status.other { color: var(--bad); font-weight: 600; }
-ul { margin: 0; padding-left: 1.1rem; } .remarks { color: var(--soft); font-size: .92em; }
+ul { margin: 0; padding-left: 1.1rem; } .name { white-space: nowrap; }
+.remarks { color: var(--soft); font-size: .92em; }
 code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--faint);
   padding: 0 .25em; border-radius: 3px; }
 a { color: #1f5a99; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
@@ -219,8 +220,9 @@ def _students(workspace, spec, results, scored, standings):
             else ""
         )
         kind = "" if result["status"] in (Status.GRADED, Status.NOT_ATTEMPTED) else " other"
+        score = _score(scored[student], spec.max_points)
         rows.append(
-            f'<tr><td>{name}</td><td class="number">{_score(scored[student], spec.max_points)}</td>'
+            f'<tr><td class="name">{name}</td><td class="number">{score}</td>'
             f"<td>{_bar(scored[student], spec.max_points)}</td>"
             f'<td class="status{kind}">{html.escape(result["status"])}{waits}</td>'
             f"<td>{f'<ul>{said}</ul>' if said else ''}"
@@ -242,5 +244,6 @@ def _bar(points, top):
 
 
 def _prose(text):
-    """Text as html: `code` in backquotes as in Markdown, everything else escaped."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    """Text as html: `code` and *emphasis* as in Markdown, everything else escaped."""
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    return re.sub(r"(?<![\w*])\*(\w[^*\n]*?\w|\w)\*(?![\w*])", r"<em>\1</em>", text)

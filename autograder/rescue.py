@@ -227,7 +227,7 @@ def _idle(found, cell):
 
 def _match_instructors(cells, spec, answers, matched, dropped, remarks):
     """Recognise the cells that are taken from the release anyway; returns the indices they used up."""
-    claimed = set()
+    claimed, changed = set(), {}
     by_name, by_source = {}, {}
     for found in cells:
         by_name.setdefault(found.name, []).append(found)
@@ -256,11 +256,16 @@ def _match_instructors(cells, spec, answers, matched, dropped, remarks):
         copies = [found for found in named if found is not best]
         claimed |= {found.index for found in copies}
         dropped |= {found.index for found in copies}
-        changes = _changes(best, cell)
+        changed.setdefault(_changes(best, cell), []).append(cell.grade_id)
         if copies:
             remarks.append(f"The cell {cell.grade_id} was there {len(copies) + 1} times; one was kept.")
+    for changes, names in changed.items():
         if changes:
-            remarks.append(f"The locked cell {cell.grade_id} had {' and '.join(changes)}; it was restored.")
+            cells = f"{len(names)} locked cells" if len(names) > 1 else "The locked cell"
+            what = (
+                f"{', '.join(names)} had {changes}; {'they were' if len(names) > 1 else 'it was'} restored."
+            )
+            remarks.append(f"{cells} {what}")
     return claimed
 
 
@@ -274,7 +279,7 @@ def _changes(found, cell):
         changes.append("changed points")
     if set(found.tags) != set(cell.tags):
         changes.append("changed tags")
-    return changes
+    return " and ".join(changes)
 
 
 def _match_written(cells, spec, matched, claimed, dropped, remarks):
