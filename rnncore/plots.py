@@ -283,7 +283,7 @@ def contributions(parts, name="W_hh"):
         for t, (axes, part) in enumerate(zip(row, shown, strict=True)):
             axes.imshow(part, cmap=BLUE_TO_ORANGE, vmin=-limit, vmax=limit)
             for (i, j), value in np.ndenumerate(part):
-                dark = not -0.45 < value / limit < 0.75
+                dark = not -0.5 < value / limit < 0.75
                 number = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
                 axes.text(j, i, number, color="white" if dark else INK, fontsize=9, **middle)
             last = t == len(parts)
@@ -336,7 +336,8 @@ def reach(sizes, borders):
             axes.semilogy(steps[heard], y[heard], color=COLOURS[i], ls="", marker=MARKERS[i], ms=5)
             axes.plot(steps[~heard], np.full(np.sum(~heard), floor), "x", color=GREY)
             if not heard.all():
-                axes.text(1, floor * 2, "exactly zero", color=GREY, backgroundcolor="white")
+                plate = {"fc": "white", "ec": "none", "pad": 1}
+                axes.text(1, floor * 3, "exactly zero", color=GREY, va="bottom", bbox=plate)
             for border in borders[name]:
                 axes.axvline(border + 0.5, color=INK, ls=":", lw=1.2)
             axes.set(title=name, xlabel="time step t", xlim=(0, len(y) + 1))
