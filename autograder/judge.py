@@ -22,6 +22,7 @@ from nbformat.v4 import new_output
 
 from autograder.bridge import Malformed, TooLarge, decode
 from rnncore.observe import Outcome, StudentError, Warned
+from rnncore.verdict import Verdict
 
 CELL = "<test cell>"
 STOPPED = {
@@ -83,8 +84,8 @@ class StudentFunction:
         if outcome.error is None:
             return outcome.value
         kind = getattr(builtins, outcome.error.kind, None)
-        if outcome.error.kind in ("Arguments", "UndefinedInNotebook"):
-            kind = {"Arguments": TypeError, "UndefinedInNotebook": NameError}[outcome.error.kind]
+        if outcome.error.kind == "Arguments":
+            kind = TypeError
         if isinstance(kind, type) and issubclass(kind, Exception):
             with contextlib.suppress(TypeError):  # a few kinds want more than a message
                 raise kind(outcome.error.message)
@@ -135,7 +136,7 @@ class Line:
     def call(self, name, args, named=None):
         """Call the student's function ``name``; always an Outcome."""
         if self.look([name])[name] == "missing" and not self.stopped:
-            return Outcome(error=StudentError("UndefinedInNotebook", f"name '{name}' is not defined"))
+            return Outcome(error=StudentError("NameError", f"name '{name}' is not defined"))
         data = None if self.stopped else self._answer(do="call", name=name, args=args, named=named or {})
         if self.stopped:
             return Outcome(error=StudentError(*STOPPED[self.stopped]))
@@ -265,6 +266,9 @@ def _seeded(check, judged, lesson, student, secret):
 
     def seeded(function, points=1, *, seed=None):
         name = str(getattr(function, "__name__", ""))
+        if name in judged.missing:
+            says = f"The notebook never defines `{name}`."
+            return Verdict(name, points, status="not attempted", headline=says)
         judged.seed = seed_of(secret, lesson, student, name) if seed is None else seed
         try:
             return check(function, points, seed=judged.seed)

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -145,7 +146,11 @@ class StudentKernel:
                 needs=list(needs),
                 limits=self.limits,
             )
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def alive(self):
@@ -167,21 +172,19 @@ class StudentKernel:
         expression = question(self.bridge, most=self.limits.reply_bytes, **request)
         content = {"code": "", "silent": True, "store_history": False}
         content["user_expressions"] = {"answer": expression}
-        return self._exchange(content, seconds, self.limits.output_bytes + 2 * self.limits.reply_bytes)
+        return self._exchange(content, seconds, self.limits.output_bytes)
 
     def close(self):
         """End the kernel and everything that it started."""
         if self.manager is None:
             return
         self.manager.shutdown_kernel(now=True)
-        self.shell.close(linger=0)
-        self.iopub.close(linger=0)
         self.context.destroy(linger=0)
         self.manager = None
 
     def _start(self):
         manager = self.manager
-        manager.connection_file = os.path.join(_runtime_folder(), f"{os.getpid()}-{id(self)}.json")
+        manager.connection_file = os.path.join(tempfile.gettempdir(), f"{os.getpid()}-{id(self)}.json")
         manager.start_kernel()
         self.session = manager.session
         self.shell, self.iopub = manager.connect_shell(), manager.connect_iopub()
@@ -195,7 +198,6 @@ class StudentKernel:
             for channel, _, _ in self._messages(deadline):
                 heard.add(channel)
             if time.monotonic() > deadline or not self.alive:
-                self.close()
                 raise KernelFault("The kernel started and does not answer.")
 
     def _exchange(self, content, seconds, most):
@@ -209,7 +211,8 @@ class StudentKernel:
         deadline, memory_at = time.monotonic() + seconds, time.monotonic() + 0.5
         while waiting:
             for channel, message, size in self._messages(deadline):
-                outputs.count(size)
+                if channel == "iopub":
+                    outputs.count(size)
                 if message["parent_header"].get("msg_id") != request:
                     continue
                 kind, body = message["header"].get("msg_type"), message["content"]
@@ -272,9 +275,3 @@ def _answer(reply):
     for step in ("answer", "data", "text/plain"):
         found = found.get(step) if isinstance(found, dict) else None
     return found if isinstance(found, str) else None
-
-
-def _runtime_folder():
-    import tempfile
-
-    return tempfile.gettempdir()

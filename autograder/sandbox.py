@@ -25,6 +25,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from autograder.seccomp import refusals
+
 MIB = 2**20
 STUDENT_PACKAGES = ("ipykernel", "numpy", "matplotlib", "tqdm", "ipywidgets")
 NEVER = ("rnncore.exercises", "autograder")
@@ -100,6 +102,13 @@ class Limits:
         }
 
 
+def doctor():
+    """Attack the sandbox from inside: yields (attempt, held, says) for every attack."""
+    from autograder.doctor import attempts
+
+    yield from attempts()
+
+
 class Sandbox:
     """A sandbox for one lesson: ``hides`` names modules that do not exist in it, ``needs`` extra packages.
 
@@ -117,7 +126,7 @@ class Sandbox:
 
     def run(self, code, seconds=30.0):
         """Run Python ``code`` to its end; returns (exit status or None if out of time, output text)."""
-        contained = self.start([_python(), "-c", code])
+        contained = self.start([python(), "-c", code])
         try:
             status = contained.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -130,7 +139,7 @@ class Contained:
     """A running sandbox, seen from outside."""
 
     def __init__(self, process, root_pid, output):
-        self.process, self.root_pid, self._output = process, root_pid, output
+        self.process, self.root_pid, self._output, self._said = process, root_pid, output, ""
 
     def path(self, inside):
         """The path by which this process reaches ``inside``, a path in the sandbox."""
@@ -173,11 +182,14 @@ class Contained:
             _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
             self.process.kill()
         self.process.wait()
+        self._said = self.output()
+        self._output.close()
 
     def output(self):
         """What was written to standard output and error, the first 64 KiB."""
-        self._output.seek(0)
-        return self._output.read(65536).decode(errors="replace")
+        if self._output.closed:
+            return self._said
+        return os.pread(self._output.fileno(), 65536, 0).decode(errors="replace")
 
 
 def _signal(pid, number):
@@ -187,7 +199,8 @@ def _signal(pid, number):
         pass
 
 
-def _python():
+def python():
+    """The interpreter that runs in the sandbox: this one's own, whatever environment it is called by."""
     return os.path.realpath(sys.executable)
 
 
@@ -200,18 +213,24 @@ def _start(view, limits, argv, files):
         )
     user = 20000 + secrets.randbelow(40000) if os.geteuid() == 0 else 0
     arguments, keep = [*view, *_writable(limits)], []
-    for inside, content in files.items():
+
+    def as_file(content):
         handle = tempfile.TemporaryFile()
         handle.write(content)
         handle.seek(0)
         keep.append(handle)
-        arguments += ["--perms", "0444", "--ro-bind-data", str(handle.fileno()), inside]
+        return str(handle.fileno())
+
+    for inside, content in files.items():
+        arguments += ["--perms", "0444", "--ro-bind-data", as_file(content), inside]
+    if refusals() is not None:
+        arguments += ["--seccomp", as_file(refusals())]
     info_read, info_write = os.pipe()
     output = open(os.memfd_create("output"), "w+b", buffering=0)
     launch = json.dumps([limits.as_rlimits(), user, list(argv)])
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
     arguments += ["--info-fd", str(info_write)]
-    arguments += ["--", _python(), "-I", "-S", "-c", LAUNCH, launch]
+    arguments += ["--", python(), "-I", "-S", "-c", LAUNCH, launch]
     try:
         process = subprocess.Popen(
             [bwrap, *arguments],
@@ -229,9 +248,9 @@ def _start(view, limits, argv, files):
     with open(info_read) as info:
         told = info.read()
     if not told:
-        process.wait()
-        output.seek(0)
-        raise NoSandbox(_explain(output.read(4096).decode(errors="replace")))
+        contained = Contained(process, process.pid, output)
+        contained.kill()
+        raise NoSandbox(_explain(contained.output()))
     return Contained(process, json.loads(told)["child-pid"], output)
 
 
@@ -247,8 +266,9 @@ def _probe():
                 f"Grading needs bubblewrap 0.8 or newer and this is {version.strip()!r}: "
                 "install a newer one (Debian 12, Ubuntu 24.04 and Fedora 38 have it)."
             )
-    contained = _start(_view((), ()), Limits(), [_python(), "-I", "-S", "-c", "print('it works')"], {})
+    contained = _start(_view((), ()), Limits(), [python(), "-I", "-S", "-c", "print('it works')"], {})
     contained.process.wait()
+    contained.kill()
     if contained.output().strip() != "it works":
         raise NoSandbox(_explain(contained.output()))
 
@@ -260,16 +280,17 @@ def _explain(complaint):
     forbidden = ("new namespace", "uid map", "RTM_NEWADDR", "Operation not permitted", "Permission denied")
     if not complaint.startswith("bwrap:") or not any(words in complaint for words in forbidden):
         return f"Bubblewrap does not work here; it says: {complaint}"
-    if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
-        return (
-            "The sandbox cannot be made because this container may not create namespaces: start it with "
-            f"`--security-opt seccomp=unconfined --security-opt systempaths=unconfined --cap-add SYS_ADMIN` "
-            f"(bubblewrap says: {complaint})."
-        )
     if knob.exists() and knob.read_text().strip() == "1":
         return (
             "The sandbox cannot be made because AppArmor forbids unprivileged user namespaces here (Ubuntu "
             "23.10 and newer): allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+        )
+    if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
+        return (
+            "The sandbox cannot be made because this container may not create namespaces: start it with "
+            "`--cap-add SYS_ADMIN` and `--security-opt` seccomp=unconfined, apparmor=unconfined and "
+            "systempaths=unconfined "
+            f"(bubblewrap says: {complaint})."
         )
     return (
         "The sandbox cannot be made because unprivileged user namespaces are forbidden here: allow them "
@@ -283,7 +304,22 @@ def _writable(limits):
     arguments = []
     for folder in (WORK, "/tmp", "/dev/shm"):
         arguments += ["--size", str(limits.disk), "--perms", "1777", "--tmpfs", folder]
-    return [*arguments, "--size", str(MIB), "--perms", "1777", "--tmpfs", "/kernel"]
+    arguments += ["--size", str(MIB), "--perms", "1777", "--tmpfs", "/kernel"]
+    arguments += ["--perms", "1777", "--dir", "/tmp/matplotlib"]
+    for file in _font_lists():
+        arguments += ["--ro-bind", str(file), f"/tmp/matplotlib/{file.name}"]
+    return arguments
+
+
+@functools.lru_cache(maxsize=1)
+def _font_lists():
+    """Matplotlib's list of the system's fonts, which takes a second to make: made here once, for all."""
+    import matplotlib
+
+    folder = Path(matplotlib.get_cachedir())
+    if not any(folder.glob("fontlist-*.json")):
+        import matplotlib.font_manager
+    return sorted(folder.glob("fontlist-*.json"))
 
 
 @functools.lru_cache(maxsize=32)
@@ -325,7 +361,7 @@ def _system():
             arguments += ["--ro-bind", str(top), str(top)]
     for file in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/etc/localtime"):
         arguments += ["--ro-bind-try", file, file]
-    for prefix in {Path(sys.base_prefix).resolve(), Path(_python()).parent.parent}:
+    for prefix in {Path(sys.base_prefix).resolve(), Path(python()).parent.parent}:
         if not prefix.is_relative_to("/usr"):
             arguments += [*_folders([prefix]), "--ro-bind", str(prefix), str(prefix)]
             roots.append(prefix)

@@ -1,0 +1,69 @@
+"""A lesson of three real exercises, submissions to it, and what grading them should give."""
+
+import nbformat
+from nbformat.v4 import new_code_cell
+
+from autograder.grade import grade_notebook
+from autograder.sandbox import MIB, Limits
+from autograder.spec import CellSpec, LessonSpec
+from rnncore.exercises import by_name
+
+SECRET = b"a course secret, 32 bytes long.."
+LIMITS = Limits(cell_seconds=4.0, call_seconds=1.5, notebook_seconds=60.0, memory=400 * MIB, output_bytes=MIB)
+SETUP = "import numpy as np\n\nfrom rnncore.check import check\n"
+POINTS = {"softmax_cross_entropy": 3.0, "rnn_cell_backward": 5.0, "rnn_backward": 4.0}
+NAMES = tuple(POINTS)
+FIRST, SECOND, THIRD = NAMES
+FULL = {f"{name}-check": points for name, points in POINTS.items()}
+
+SOLVED = {name: by_name()[name].source for name in NAMES}
+UNTOUCHED = {name: f"{SOLVED[name].split(chr(10))[0]}\n    raise NotImplementedError\n" for name in NAMES}
+
+
+def lesson(*, setup=SETUP, tests=None, needs=(), extra=()):
+    """The spec; ``tests``: other sources for test cells by exercise; ``extra``: more CellSpecs at the end."""
+    cells = [CellSpec("setup", "locked", "code", setup, metadata=_marks("setup"))]
+    for name, points in POINTS.items():
+        cells.append(CellSpec(name, "solution", "code", UNTOUCHED[name], metadata=_marks(name)))
+        source = (tests or {}).get(name, f"check({name}, points={points:g})")
+        mark = f"{name}-check"
+        cells.append(CellSpec(mark, "test", "code", source, points, metadata=_marks(mark)))
+    hides = ("rnncore.cells", "rnncore.layers", "rnncore.losses", "rnncore.gradcheck")
+    return LessonSpec("03-bptt", "bptt", (*cells, *extra), hides, tuple(needs), "a release hash")
+
+
+def _marks(grade_id):
+    return {"nbgrader": {"grade_id": grade_id}}
+
+
+def submission(answers=None, *, first="", last="", spec=None):
+    """A notebook with ``answers`` by name (others solved), and cells added before and after them."""
+    notebook = nbformat.v4.new_notebook()
+    answers = {**SOLVED, **(answers or {})}
+    for cell in (spec or lesson()).cells:
+        source = answers.get(cell.grade_id, cell.source)
+        notebook.cells.append(new_code_cell(source, metadata=cell.metadata))
+        if cell.grade_id == "setup" and first:
+            notebook.cells.append(new_code_cell(first))
+    if last:
+        notebook.cells.append(new_code_cell(last))
+    return notebook
+
+
+def grade(notebook, spec=None, limits=LIMITS, student="student", sandbox=True):
+    """Grade in the sandbox; the result's notebook must be one that nbformat accepts."""
+    graded = grade_notebook(
+        notebook, spec or lesson(), limits, student=student, secret=SECRET, sandbox=sandbox
+    )
+    nbformat.validate(graded.notebook)
+    return graded
+
+
+def points(graded):
+    """Points by the exercise's name."""
+    return {name.removesuffix("-check"): score.points for name, score in graded.scores.items()}
+
+
+def without(*names):
+    """Full marks but for these exercises, which have none."""
+    return {name: 0.0 if name in names else full for name, full in POINTS.items()}
