@@ -7,11 +7,12 @@ like afterwards. It never raises for what the function does. A function that liv
 """
 
 import copy
+import functools
 import inspect
 import linecache
 import traceback
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,15 +57,27 @@ class Formula:
 
     It stands for what cannot travel as data: a function ("lambda x: float(np.sum(x**2))") or a random
     generator ("np.random.default_rng(7)"). The function under observation gets what the text evaluates to.
+    A text that begins with "def" defines a function, and that is its value. As the *first* argument it is
+    a use of what is observed: it is called in its place, with it and the other arguments. So a class or a
+    function of models and optimisers is put to use where it lives, and only plain data travels.
     """
 
     def __init__(self, source: str):
         self.source = source
 
     @property
+    def defines(self) -> bool:
+        """Whether the text is the definition of a function, not an expression."""
+        return self.source.startswith("def ")
+
+    @property
     def value(self):
         """A fresh evaluation of the text."""
-        return eval(self.source, {"np": np})
+        scope = {"np": np}
+        if not self.defines:
+            return eval(self.source, scope)
+        exec(self.source, scope)
+        return next(made for name, made in scope.items() if name not in ("np", "__builtins__"))
 
     def __repr__(self):
         return f"Formula({self.source!r})"
@@ -108,6 +121,9 @@ def observe(function, args: tuple) -> Outcome:
     """
     if hasattr(function, "observe_remotely"):
         return function.observe_remotely(args)
+    if args and isinstance(args[0], Formula) and args[0].defines:
+        outcome = observe(functools.partial(args[0].value, function), args[1:])
+        return replace(outcome, args_after=(None, *outcome.args_after))
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # a builtin without a signature: let the call itself decide
@@ -137,9 +153,15 @@ def observe(function, args: tuple) -> Outcome:
 def plain(value, depth: int = 0):
     """``value`` rebuilt from arrays of numbers, Python numbers, strings, None, tuples, lists and dicts.
 
-    Subclasses become their base class, NumPy scalars become arrays of shape (), and whatever else there
-    is becomes ``Unplain``, so nothing of the student's own making is ever compared with anything.
+    Subclasses become their base class, NumPy scalars become arrays of shape (), torch tensors become
+    arrays, and whatever else there is becomes ``Unplain``, so nothing of the student's own making is ever
+    compared with anything.
     """
+    if _is_tensor(value):
+        try:
+            value = value.detach().cpu().numpy()
+        except (TypeError, RuntimeError):  # bfloat16, say, or sparse
+            return Unplain(f"tensor of dtype {value.dtype}")
     if value is None or type(value) in (bool, int, float, complex, str, Unplain):
         return value
     if isinstance(value, np.ndarray | np.generic):
@@ -154,6 +176,11 @@ def plain(value, depth: int = 0):
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return {str(key): plain(item, depth + 1) for key, item in value.items()}
     return Unplain(type(value).__name__)
+
+
+def _is_tensor(value) -> bool:
+    """Whether this is a torch tensor, found out without importing torch."""
+    return any((kind.__module__, kind.__name__) == ("torch", "Tensor") for kind in type(value).__mro__)
 
 
 def _student_error(exception: BaseException) -> StudentError:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rnncore.observe import Outcome, observe
+from rnncore.observe import Formula, Outcome, observe
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,10 @@ class Exercise:
     given those earns its marks. ``layout`` names the items of a cache, ``gates`` the blocks of rows of the
     parameters, so that a wrong block can be named. ``view`` turns a returned value
     into what is compared, where many values are right: a random matrix, say, into its product with its
-    transpose. It may raise on a value of the wrong kind, which is then compared as it is.
+    transpose. It may raise on a value of the wrong kind, which is then compared as it is. ``use``
+    is for an answer that plain arguments cannot show, such as a class, or a function of a model and its
+    optimiser: a function that is called where the answer lives, with the answer and the case's arguments,
+    and returns plain data or tensors. It travels as its text, so it must import what it needs itself.
     """
 
     reference: Callable
@@ -74,6 +77,7 @@ class Exercise:
     gates: tuple[str, ...] = ()
     tolerance: float = 1e-5
     view: Callable[..., object] | None = None
+    use: Callable[..., object] | None = None
 
     def __post_init__(self):
         for mistake in self.mistakes:
@@ -89,11 +93,11 @@ class Exercise:
 
     def outcome(self, function: Callable, case: Case) -> Outcome:
         """What ``function`` does with a case, its value as this exercise views it."""
-        outcome, values = observe(function, case.args), []
+        outcome, values = self._observe(function, case.args), []
         if self.view is None or outcome.error:
             return outcome
         for args in case.more:
-            further = observe(function, args)
+            further = self._observe(function, args)
             if further.error:
                 return further
             values.append(further.value)
@@ -102,13 +106,21 @@ class Exercise:
         except Exception:  # not a value that can be viewed: the comparison will say so
             return outcome
 
+    def _observe(self, function: Callable, args: tuple) -> Outcome:
+        if self.use is None:
+            return observe(function, args)
+        outcome = observe(function, (Formula(inspect.getsource(self.use)), *args))
+        return replace(outcome, args_after=outcome.args_after[1:])
+
     @property
     def signature(self) -> str:
         return str(inspect.signature(self.reference))
 
     @property
     def arguments(self) -> list[str]:
-        """The names of the reference's arguments, in order."""
+        """The names of a case's arguments, in order: the reference's, or those of its use."""
+        if self.use is not None:
+            return list(inspect.signature(self.use).parameters)[1:]
         return list(inspect.signature(self.reference).parameters)
 
     @cached_property
