@@ -12,7 +12,15 @@ from rnncore.exercises.exercise import Case, Exercise, Mistake
 
 __all__ = ["MODULES", "Case", "Exercise", "Mistake", "by_name", "of_lesson"]
 
-MODULES = {"02-rnn-cell": "rnn_cell", "03-bptt": "bptt", "05-lstm": "lstm", "06-gru": "gru"}
+MODULES = {
+    "01-sequences": "sequences",
+    "02-rnn-cell": "rnn_cell",
+    "03-bptt": "bptt",
+    "04-gradients": "gradients",
+    "05-lstm": "lstm",
+    "06-gru": "gru",
+    "07-bidirectional": "bidirectional",
+}
 
 
 def of_lesson(lesson: str) -> tuple[Exercise, ...]:
