@@ -26,8 +26,12 @@ def notebook(path):
     return reading.read(path)
 
 
-def test_there_are_lessons():
-    assert [path.parent.name for path in SOLUTIONS] == sorted(MODULES)
+def test_every_lesson_has_exercises_and_a_row_in_the_readme():
+    assert SOLUTIONS
+    readme = (reading.ROOT / "README.md").read_text()
+    for path in SOLUTIONS:
+        assert path.parent.name in MODULES
+        assert f"({path.relative_to(reading.ROOT).as_posix()})" in readme
 
 
 def test_metadata_is_canonical(notebook, path):
