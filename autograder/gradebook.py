@@ -7,7 +7,6 @@ Only one process writes to a workspace at a time.
 
 import contextlib
 import fcntl
-import logging
 import os
 import sys
 import warnings
@@ -18,6 +17,7 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, SaveCell
 from nbgrader.utils import parse_utc
 
 from autograder.course import CourseError
+from autograder.nbgrader_config import quiet_log
 from autograder.rescue import untouched
 
 COURSE_ID = "unrolled"
@@ -145,7 +145,7 @@ def _resources(workspace, spec, student=None):
 
 def _step(step_class, notebook, resources):
     step = step_class()
-    step.log = logging.getLogger("unrolled.nbgrader")
+    step.log = quiet_log()
     step.preprocess(notebook, resources)
 
 

@@ -5,6 +5,7 @@ writes to a workspace makes it. In that folder `nbgrader autograde 03-bptt`, the
 of nbgrader then work as they are, and give the scores that `unrolled grade` gives.
 """
 
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -53,6 +54,14 @@ def configure(config, *, course, workspace, sandbox=True):
     config.GradeInSandbox.sandbox = sandbox
     config.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
     return config
+
+
+def quiet_log():
+    """A log for nbgrader's steps that keeps them from printing; what matters they raise."""
+    log = logging.getLogger("unrolled.nbgrader")
+    log.propagate = False
+    log.handlers = log.handlers or [logging.NullHandler()]
+    return log
 
 
 def prepare_workspace(root, course):
