@@ -56,7 +56,7 @@ def test_sentences_are_unique_and_ids_too(exercise):
 
 
 def test_an_edit_that_does_not_fit_the_reference_is_refused():
-    exercise = EXERCISES[0]
+    exercise = by_name()["rnn_cell"]
     stale = Mistake("stale", old="text that stands nowhere", new="", says="-")
     with pytest.raises(ValueError, match=r"'stale'.*0 times"):
         Exercise(exercise.reference, exercise.returns, exercise.draw, (stale,))
