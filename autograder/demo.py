@@ -26,9 +26,16 @@ HOG = (
     "    kept = []\n"
     "    while True:\n"
     "        kept.append(b'x' * 50_000_000)\n"
-    "        time.sleep(0.02)\n"
+    "        time.sleep(0.05)\n"
 )
-FLOOD = "def numerical_gradient(f, x):\n    return x\n\n\nwhile True:\n    print('nearly there ' * 10_000)\n"
+FLOOD = (
+    "import time\n\n\n"
+    "def numerical_gradient(f, x):\n"
+    "    return x\n\n\n"
+    "while True:\n"
+    "    print('nearly there ' * 1000)\n"
+    "    time.sleep(0.001)\n"
+)
 REACH = (
     "def rnn_cell_backward(p, dh, cache):\n"
     "    from rnncore.cells.rnn import rnn_cell_backward as answer\n"

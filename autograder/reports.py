@@ -44,6 +44,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
   border-radius: 3px; }
 .track span { display: block; height: 100%; background: var(--bar); border-radius: 3px; }
 .status { white-space: nowrap; } .status.other { color: var(--bad); font-weight: 600; }
+.status .soft { font-weight: normal; }
 ul { margin: 0; padding-left: 1.1rem; } .name { white-space: nowrap; }
 .remarks { color: var(--soft); font-size: .92em; }
 code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--faint);
