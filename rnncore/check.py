@@ -55,7 +55,7 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
     found = marking.findings()
     if found.clean:
         parts = tuple(Part(part, True) for part in found.parts)
-        remarks = tuple(found.remarks)
+        remarks = (*found.remarks, *printed(marking))
         says = "Right, on inputs drawn just now."
         return Verdict(exercise.name, points, float(points), "right", says, parts, remarks=remarks, seed=seed)
     blame = _follow_through(marking, found)
@@ -89,13 +89,16 @@ def _follow_through(marking: Marking, found: Findings) -> str:
     if all(outcome.error for outcome in given):
         return f"The reference's own loop stops in your {name} as well: mend that first."
     second = marking.compare(given)
-    forgiven = [part for part in found.wrong if part not in second.wrong]
+    unproven = marking.unproven_parts(given[0], own)
+    forgiven = [part for part in found.wrong if part not in second.wrong and part not in unproven]
     if not forgiven:
         return ""
     found.special.clear()
     found.special.update(second.special)
     for part in forgiven:
         del found.wrong[part]
+    if found.wrong:
+        return f"Right given your {name}, and so not wrong here: {', '.join(forgiven)}."
     return (
         f"Right given your {name}: the reference's own loop over your {name} gives the same numbers. "
         f"The fault is in {name}; see its own check."
@@ -124,12 +127,18 @@ def _verdict(marking: Marking, points: float, found: Findings, blame: str, mista
         elif error:
             says = error_sentence(error, name)
     parts += [Part(when, False, sentence) for when, sentence in found.special.items()]
-    remarks = [*([blame] if blame else []), *found.remarks]
+    remarks = [*([blame] if blame else []), *found.remarks, *printed(marking)]
     if status in ("partly right", "wrong"):
         remarks.append(f"To see the same numbers again: `check({name}, seed={marking.seed})`.")
     return Verdict(
         name, points, earned, status, says, tuple(parts), tuple(mistakes), tuple(remarks), marking.seed
     )
+
+
+def printed(marking: Marking) -> list[str]:
+    """What the function printed when it was first called, as a remark: prints help to find faults."""
+    text = marking.outcomes[0].printed.strip()
+    return [f"It printed, when first called:\n{text}"] if text else []
 
 
 def _fold(parts: list[Part]) -> list[Part]:

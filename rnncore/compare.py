@@ -66,6 +66,8 @@ def difference(
         return None
     if isinstance(want, bool):
         return f"{name} is {not want}, expected {want}."
+    if isinstance(want, str):
+        return f"{name} is {repr(got) if isinstance(got, str) else kind(got)}, expected {want!r}."
     if isinstance(want, tuple | list):
         return _container_difference(got, want, name, tolerance=tolerance, sizes=sizes, layout=layout)
     array, want = as_numbers(got), as_numbers(want)
@@ -78,8 +80,9 @@ def difference(
             hint = " Its transpose would be right."
         return f"{name} has shape {array.shape}, expected {want.shape}.{hint}"
     if not np.isfinite(array).all() and np.isfinite(want).all():
-        bad = np.argwhere(~np.isfinite(array))[0]
-        return f"{name} holds {array[tuple(bad)]} at {_place(name, bad)}, where a finite number is expected."
+        bad = tuple(np.argwhere(~np.isfinite(array))[0])
+        where = f" holds {array[bad]} at {_place(name, bad)}" if bad else f" is {array[bad]}"
+        return f"{name}{where}, where a finite number is expected."
     cause = _cause(array, want, tolerance, sizes, gates)
     return f"{name} {cause}{_sample(array, want, name, tolerance)}"
 

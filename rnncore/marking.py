@@ -5,12 +5,17 @@ them, and compares the two part by part (``Findings``). ``check`` makes a verdic
 ``diagnose`` looks for the mistakes behind it.
 """
 
+import re
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 
 import numpy as np
 
 from rnncore.compare import agree, difference, kind
-from rnncore.observe import Outcome, StudentError, Unplain, observe
+from rnncore.observe import Formula, Outcome, StudentError, Unplain, observe
+
+# NumPy's own words for a product of arrays that do not fit are hard to read.
+INNER_SIZES = re.compile(r"matmul: Input operand \d has a mismatch .*\(size (\d+) is different from (\d+)\)")
 
 
 class Absent(Unplain):
@@ -93,6 +98,10 @@ class Marking:
         whole = self.whole_fault(case, got.value)
         if whole:
             return dict.fromkeys(right, whole)
+        if self._in_another_order(got.value, want.value):
+            return dict.fromkeys(
+                right, f"The results are right but in another order, expected {self.spelled}."
+            )
         answers, faults = self.split(case, got.value, like=want.value), {}
         for part, value in right.items():
             says = self._fault(case, part, answers, value)
@@ -101,6 +110,19 @@ class Marking:
             else:
                 _remark(part, answers[part], value, found)
         return faults
+
+    def _in_another_order(self, got, want) -> bool:
+        tolerance = self.exercise.tolerance
+        if len(self.exercise.returns) == 1 or agree(got, want, tolerance):
+            return False
+        orders = permutations(got)
+        return len(got) <= 4 and any(agree(list(order), list(want), tolerance) for order in orders)
+
+    @property
+    def spelled(self) -> str:
+        """The returned values as they are written in a return statement."""
+        names = (f"({', '.join(n)})" if isinstance(n, tuple) else n for n in self.exercise.returns)
+        return f"`{', '.join(names)}`"
 
     def _fault(self, case, part: str, answers: dict, value) -> str | None:
         answer, layout = answers[part], self.exercise.layout
@@ -157,8 +179,7 @@ class Marking:
             return f"The function returned None{''.join(words)}: is a `return` missing?"
         if len(names) == 1:
             return None
-        spelled = (f"({', '.join(name)})" if isinstance(name, tuple) else name for name in names)
-        wanted = f"{len(names)} values, `{', '.join(spelled)}`"
+        wanted = f"{len(names)} values, {self.spelled}"
         if not isinstance(value, tuple | list):
             return f"The function returned {kind(value)}, expected {wanted}."
         if len(value) != len(names):
@@ -190,6 +211,26 @@ class Marking:
                 own[name] = _observed(helper)
         return own
 
+    def unproven_parts(self, given: Outcome, own: dict) -> set[str]:
+        """The parts for which a right loop over the student's own functions cannot be told from a wrong one.
+
+        ``given``: what the reference does with the first case over those functions. If they return zeros,
+        say, every loop over them does, and there is nothing to reward.
+        """
+        case, want, unproven = self.cases[0], self.wanted[0], set()
+        for mistake in self.exercise.mistakes:
+            spoiled = self._differing(case, self.exercise.outcome(self.exercise.twin(mistake), case), want)
+            twin = self.exercise.twin(mistake, given=own)
+            unproven |= spoiled - self._differing(case, self.exercise.outcome(twin, case), given)
+        return unproven
+
+    def _differing(self, case, got: Outcome, want: Outcome) -> set[str]:
+        """The parts in which two outcomes of our own functions differ; all of them where one has none."""
+        if got.error or want.error or self.whole_fault(case, got.value):
+            return set(self.split(case, self.wanted[0].value))
+        ours, right = self.split(case, got.value, like=want.value), self.split(case, want.value)
+        return {part for part in right if not agree(ours[part], right[part], self.exercise.tolerance)}
+
 
 def changed_arguments(exercise, case, outcome: Outcome) -> list[str]:
     """The names of the arguments that a call left different from how it found them."""
@@ -212,7 +253,8 @@ def error_sentence(error: StudentError, name: str, case=None) -> str:
     if error.kind == "Arguments":
         return f"It takes {error.message}."
     inside = f" in `{error.function}`" if error.function and error.function != name else ""
-    message = f": {error.message}" if error.message else ""
+    text = INNER_SIZES.sub(r"the inner sizes of a product differ: \1 and \2", error.message)
+    message = f": {text}" if text else ""
     if error.kind == "KeyError" and case is not None:
         known = [", ".join(arg) for arg in case.args if isinstance(arg, dict)]
         message += f". The keys there are: {known[0]}." if known else ""
@@ -238,9 +280,16 @@ def _observed(helper):
     """A student's function as one that returns plain values and raises only OwnFunctionFailed."""
 
     def call(*args):
+        # Each call is given copies: a generator copied as it stands would give the same numbers every time.
+        args = tuple(_generator(arg) if isinstance(arg, np.random.Generator) else arg for arg in args)
         outcome = observe(helper, args)
         if outcome.error:
             raise OwnFunctionFailed(outcome.error.message)
         return outcome.value
 
     return call
+
+
+def _generator(rng: np.random.Generator) -> Formula:
+    """A generator of its own for one call, seeded by ``rng``; as a text it travels."""
+    return Formula(f"np.random.default_rng({int(rng.integers(2**32))})")

@@ -6,9 +6,11 @@ like afterwards. It never raises for what the function does. A function that liv
 (the grader's proxy) brings its own ``observe_remotely``; the rest of ``check`` cannot tell the two apart.
 """
 
+import contextlib
 import copy
 import functools
 import inspect
+import io
 import linecache
 import traceback
 import warnings
@@ -18,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 DEEPEST = 8
+MOST_PRINTED = 1000  # characters
 LIBRARIES = (*(str(Path(m.__file__).parent) for m in (np, inspect)), str(Path(__file__).parent), "<string>")
 
 
@@ -91,6 +94,7 @@ class Outcome:
     error: StudentError | None = None
     warnings: tuple[Warned, ...] = ()
     args_after: tuple = ()
+    printed: str = ""
 
     def to_plain(self) -> dict:
         """This outcome as nested dicts, lists, strings, numbers and arrays."""
@@ -99,6 +103,7 @@ class Outcome:
             "error": asdict(self.error) if self.error else None,
             "warnings": [asdict(warned) for warned in self.warnings],
             "args_after": list(self.args_after),
+            "printed": self.printed,
         }
 
     @classmethod
@@ -110,6 +115,7 @@ class Outcome:
             error=None if error is None else StudentError(**error),
             warnings=tuple(Warned(**warned) for warned in data["warnings"]),
             args_after=tuple(data["args_after"]),
+            printed=str(data["printed"])[:MOST_PRINTED],
         )
 
 
@@ -134,10 +140,11 @@ def observe(function, args: tuple) -> Outcome:
         except TypeError:
             return Outcome(error=StudentError("Arguments", str(signature).split(" ->")[0]))
     handed = tuple(arg.value if isinstance(arg, Formula) else copy.deepcopy(arg) for arg in args)
-    value, error = None, None
+    value, error, printed = None, None, io.StringIO()
     with (
         warnings.catch_warnings(record=True) as caught,
         np.errstate(over="warn", divide="warn", invalid="warn"),
+        contextlib.redirect_stdout(printed),
     ):
         warnings.simplefilter("always")
         try:
@@ -147,7 +154,7 @@ def observe(function, args: tuple) -> Outcome:
     after = tuple(
         None if isinstance(given, Formula) else plain(arg) for given, arg in zip(args, handed, strict=True)
     )
-    return Outcome(value, error, tuple(_numerical(caught)), after)
+    return Outcome(value, error, tuple(_numerical(caught)), after, printed.getvalue()[:MOST_PRINTED])
 
 
 def plain(value, depth: int = 0):

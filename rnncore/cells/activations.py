@@ -41,5 +41,5 @@ def activation_grad(name, y):
     if name == "tanh":
         return 1 - y**2
     if name == "relu":
-        return (y > 0) * 1.0
+        return (y > 0).astype(y.dtype)
     raise ValueError(f"name is {name!r}, expected 'sigmoid', 'tanh' or 'relu'")

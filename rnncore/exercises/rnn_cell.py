@@ -116,7 +116,7 @@ ACTIVATION_GRAD = Exercise(
         ),
         Mistake(
             "relu-passes-the-output",
-            old="return (y > 0) * 1.0",
+            old="return (y > 0).astype(y.dtype)",
             new="return np.maximum(y, 0)",
             says="For relu: this returns the output again. Its slope is 1 where y > 0 and 0 elsewhere.",
         ),

@@ -118,6 +118,57 @@ def test_follow_through_marks_a_right_loop_over_a_wrong_cell():
         assert "The fault is in `rnn_cell_backward`" in verdict.remarks[0]
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_follow_through_rewards_nothing_over_a_function_that_proves_nothing(value):
+    """A cell that returns constants makes every loop over it look right: no marks for that."""
+    constants = student(
+        "def rnn_cell_backward(p, dh, cache):\n"
+        f"    full = lambda a: np.full(a.shape, {value})\n"
+        "    return full(cache[0]), full(dh), {name: full(a) for name, a in p.items()}",
+        "rnn_cell_backward",
+    )
+    source = (
+        "def rnn_backward(p, dy, caches):\n"
+        f"    T = len(caches); full = lambda a, v: np.full(a.shape, v)\n"
+        "    x = np.stack([cache[0] for cache in caches], axis=1)\n"
+        f"    return full(x, {value}), full(dy[:, 0], {value}), "
+        f"{{name: full(a, T * {value}) for name, a in p.items()}}"
+    )
+    assert check(student(source, "rnn_backward", rnn_cell_backward=constants), 6).earned == 0
+
+
+def test_zeros_are_no_known_mistake():
+    verdict = check(
+        student("def numerical_gradient(f, x):\n    return np.zeros_like(x)", "numerical_gradient"), 3
+    )
+    assert (verdict.earned, verdict.mistakes) == (0, ())
+    assert "is all zeros" in repr(verdict)
+
+
+def test_results_in_another_order_are_told_so():
+    verdict = check(backward(lambda dx, dh, g: (dh, dx, g)), 6)
+    assert "in another order, expected `dx, dh_prev, grads`" in verdict.headline
+
+
+def test_the_common_unstable_softmax_is_named():
+    source = (
+        "def softmax_cross_entropy(logits, targets):\n    B, T, V = logits.shape\n    e = np.exp(logits)\n"
+        "    p = e / e.sum(-1, keepdims=True)\n    b, t = np.ogrid[:B, :T]\n"
+        "    loss = -np.log(p[b, t, targets]).mean()\n    d = p.copy()\n    d[b, t, targets] -= 1\n"
+        "    return loss, d / (B * T)"
+    )
+    verdict = check(student(source, "softmax_cross_entropy"), 4)
+    assert [named.id for named in verdict.mistakes] == ["unstable"]
+
+
+def test_prints_appear_once_as_a_remark(capsys):
+    source = "def sigmoid(x):\n    print('hello', np.shape(x))\n    return 0.5 + 0.5 * np.tanh(x / 2)"
+    verdict = check(student(source, "sigmoid"), 4)
+    assert verdict.earned == 4
+    assert verdict.remarks == ("It printed, when first called:\nhello (3, 5)",)
+    assert capsys.readouterr().out == ""
+
+
 def test_a_wrong_loop_over_a_wrong_cell_is_named_for_its_own_mistake():
     cell, loop = by_name()["rnn_cell_backward"], by_name()["rnn_backward"]
     wrong_cell = cell.twin(cell.mistakes[0])
