@@ -32,7 +32,7 @@ def masked_cross_entropy(logits, targets, lengths):
     (B, T, V). The mean is over the sum(lengths) real predictions. What stands at step lengths[b] or
     later is padding: it counts nothing, whatever it is, and its gradient is zero.
     """
-    B, T, V = logits.shape
+    _, T, V = logits.shape
     real = np.arange(T) < lengths[:, None]
     count = int(lengths.sum())
     safe_logits = np.where(real[..., None], logits, 0)
@@ -70,7 +70,7 @@ def ctc_loss(logits, targets, input_lengths=None, blank=0):
     log probabilities already: the softmax changes nothing then. A target that no path of that length can
     spell has the loss infinity and the gradient zero.
     """
-    B, T, V = logits.shape
+    B, T, _ = logits.shape
     lengths = np.full(B, T) if input_lengths is None else np.asarray(input_lengths)
     targets = [np.asarray(target, dtype=int) for target in targets]
     _check_ctc(logits, targets, lengths, blank)

@@ -20,6 +20,7 @@ MODULES = {
     "05-lstm": "lstm",
     "06-gru": "gru",
     "07-bidirectional": "bidirectional",
+    "08-shapes": "shapes",
 }
 
 
