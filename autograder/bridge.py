@@ -131,7 +131,8 @@ class _Decoder:
         if tag == "i":
             return int(body, 16)
         if tag == "c":
-            return complex(*(float(self.node(part, depth + 1)) for part in body))
+            real, imaginary = body
+            return complex(float(self.node(real, depth + 1)), float(self.node(imaginary, depth + 1)))
         return self._special(tag, body)
 
     def _special(self, tag, body):

@@ -15,7 +15,7 @@ import io
 import traceback
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from nbformat.v4 import new_output
@@ -83,13 +83,16 @@ class StudentFunction:
         outcome = self._line.call(self.__name__, args, named)
         if outcome.error is None:
             return outcome.value
-        kind = getattr(builtins, outcome.error.kind, None)
-        if outcome.error.kind == "Arguments":
-            kind = TypeError
-        if isinstance(kind, type) and issubclass(kind, Exception):
-            with contextlib.suppress(TypeError):  # a few kinds want more than a message
-                raise kind(outcome.error.message)
-        raise StudentFailure(f"{outcome.error.kind}: {outcome.error.message}")
+        raise _exception(outcome.error)
+
+
+def _exception(error):
+    """The exception that a StudentError tells of, of the same kind where Python has it."""
+    kind = TypeError if error.kind == "Arguments" else getattr(builtins, error.kind, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with contextlib.suppress(TypeError):  # a few kinds want more than a message
+            return kind(error.message)
+    return StudentFailure(f"{error.kind}: {error.message}")
 
 
 class _Namesakes(Mapping):
@@ -160,28 +163,23 @@ class Line:
 def _outcome(data):
     """An Outcome from what a kernel sent, every field of the type that it should have."""
     try:
-        outcome = Outcome.from_plain(data)
-        if outcome.error is not None:
-            error = outcome.error
-            outcome = Outcome(
-                error=StudentError(
-                    _text(error.kind, 100),
-                    _text(error.message, 500),
-                    _number(error.line_number),
-                    _text(error.line_text, 300),
-                    _text(error.function, 100),
-                ),
-                args_after=outcome.args_after,
+        outcome = Outcome.from_plain({**data, "printed": _text(data["printed"], 2000)})
+        error = outcome.error
+        if error is not None:
+            error = StudentError(
+                _text(error.kind, 100),
+                _text(error.message, 500),
+                _number(error.line_number),
+                _text(error.line_text, 300),
+                _text(error.function, 100),
             )
         warned = tuple(
-            Warned(_text(w.message, 300), _number(w.line_number), _text(w.line_text, 300))
-            for w in outcome.warnings[:20]
+            Warned(_text(one.message, 300), _number(one.line_number), _text(one.line_text, 300))
+            for one in outcome.warnings[:20]
         )
-        return Outcome(outcome.value, outcome.error, warned, outcome.args_after)
+        return replace(outcome, error=error, warnings=warned)
     except (TypeError, KeyError, AttributeError, ValueError):
-        return Outcome(
-            error=StudentError("NoAnswer", "The notebook's kernel gave no answer that can be read.")
-        )
+        return Outcome(error=StudentError("NoAnswer", "The kernel gave no answer that can be read."))
 
 
 def _text(value, most):

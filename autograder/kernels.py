@@ -242,12 +242,18 @@ class StudentKernel:
                     break
                 ran.stopped, interrupted, deadline = "time", True, now + GRACE_SECONDS
                 self.manager.interrupt_kernel()
+        if ran.stopped == "time" and self._started_others():
+            self.close()  # an interrupt stops one process; what it left running would go on
         ran.outputs, ran.seconds = outputs.outputs, time.monotonic() - started
         return ran
 
     def _memory(self):
         contained = getattr(self.manager.provisioner, "contained", None)
         return contained.memory() if contained else 0
+
+    def _started_others(self):
+        contained = getattr(self.manager and self.manager.provisioner, "contained", None)
+        return contained is not None and len(contained.pids()) > 1
 
     def _messages(self, deadline):
         """What has arrived, or arrives within a moment, as (channel, message, bytes)."""

@@ -180,8 +180,11 @@ class Contained:
         """End everything in the sandbox, now; returns when it is gone."""
         if self.process.poll() is None:
             _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
+        try:
+            self.process.wait(5.0)  # bubblewrap ends when the last of them is gone
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
         self._said = self.output()
         self._output.close()
 
@@ -276,16 +279,15 @@ def _probe():
 def _explain(complaint):
     """One sentence for what bubblewrap complained about."""
     complaint = " ".join(complaint.split()) or "no message"
-    knob = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     forbidden = ("new namespace", "uid map", "RTM_NEWADDR", "Operation not permitted", "Permission denied")
     if not complaint.startswith("bwrap:") or not any(words in complaint for words in forbidden):
         return f"Bubblewrap does not work here; it says: {complaint}"
-    if knob.exists() and knob.read_text().strip() == "1":
+    if _apparmor_restricts():
         return (
             "The sandbox cannot be made because AppArmor forbids unprivileged user namespaces here (Ubuntu "
             "23.10 and newer): allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
         )
-    if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
+    if _in_container():
         return (
             "The sandbox cannot be made because this container may not create namespaces: start it with "
             "`--cap-add SYS_ADMIN` and `--security-opt` seccomp=unconfined, apparmor=unconfined and "
@@ -297,6 +299,15 @@ def _explain(complaint):
         f"with `sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000` "
         f"(bubblewrap says: {complaint})."
     )
+
+
+def _apparmor_restricts():
+    knob = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    return knob.exists() and knob.read_text().strip() == "1"
+
+
+def _in_container():
+    return any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv"))
 
 
 def _writable(limits):

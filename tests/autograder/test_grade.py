@@ -3,6 +3,7 @@
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import pytest
 from nbformat.v4 import new_code_cell
@@ -14,6 +15,7 @@ from autograder.status import Status
 from rnncore.exercises import by_name
 from tests.autograder.small_lesson import (
     FIRST,
+    LIMITS,
     POINTS,
     SECOND,
     THIRD,
@@ -328,7 +330,7 @@ BROKEN_CALLS = {
     "more memory than there is": (HEADER + "    return np.ones(2**30), 0\n", Status.MEMORY_LIMIT),
     "huge value": (HEADER + "    return np.zeros(2**22), 0\n", Status.GRADED),
     "output flood": (
-        "import time\n" + HEADER + "    while True: print('x' * 9999); time.sleep(0.001)\n",
+        "import os, time\n" + HEADER + "    while True: os.write(1, b'x' * 9999); time.sleep(0.001)\n",
         Status.OUTPUT_LIMIT,
     ),
     "deep recursion": (HEADER + "    return softmax_cross_entropy(logits, targets)\n", Status.GRADED),
@@ -420,7 +422,8 @@ def test_honest_neighbour_is_not_moved_by_hostile_ones():
     bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
     hog = "kept = []\nwhile True: kept.append(bytearray(2**24))"
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
-        hostile = [pool.submit(grade, submission(first=source)) for source in (bomb, hog)]
+        limits = replace(LIMITS, cell_seconds=2.0)
+        hostile = [pool.submit(grade, submission(first=text), limits=limits) for text in (bomb, hog)]
         honest = pool.submit(grade, submission({THIRD: UNTOUCHED[THIRD]}), student="honest")
         assert points(honest.result()) == alone == without(THIRD)
         assert honest.result().status is Status.GRADED
