@@ -85,9 +85,14 @@ def _console():
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
-def _course(folder):
+def _course(folder, workspace=None):
+    """The course: the one named, else the one that the workspace belongs to, else upwards from here."""
+    from autograder.nbgrader_config import course_of
+
     if folder is not None and not folder.is_dir():
         raise CourseError(f"There is no folder {folder}; --course names the course's folder.")
+    if folder is None:
+        folder = course_of(workspace or Path.cwd())
     return places.find_course(folder)
 
 
@@ -170,7 +175,7 @@ def grade(
     """
     from autograder.submissions import import_submissions, left_out
 
-    root = _course(course)
+    root = _course(course, workspace)
     chosen = places.find_lesson(root, lesson)
     spec = read_spec(chosen.lesson_path)
     if submissions is not None and not submissions.is_dir():
@@ -218,12 +223,16 @@ def _run(room, lesson, spec, **options):
             on_result=lambda result: progress.advance(bar),
             **options,
         )
-    console.print(reports.terminal_table(results, title=f"{lesson.name}: {len(results)} submissions"))
+    console.print(reports.terminal_table(results, title=_title(lesson, results)))
     if skipped:
         typer.echo(
             f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would)."
         )
     return results
+
+
+def _title(lesson, results):
+    return f"{lesson.name}: {len(results)} submission{'s' * (len(results) != 1)}"
 
 
 def _complain_of_faults(results):
@@ -316,11 +325,11 @@ def feedback(
     course: CourseFolder = None,
 ):
     """Write a feedback page for each graded submission, with scores, verdicts and comments."""
-    root = _course(course)
+    root = _course(course, workspace)
     chosen = places.find_lesson(root, lesson)
     room = _workspace(workspace, root)
     count = _feedback(room, root, chosen, student)
-    typer.echo(f"Wrote {count} feedback pages to {room.feedback}.")
+    typer.echo(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
 
 
 def _feedback(room, root, lesson, only=None):
@@ -351,13 +360,13 @@ def _feedback(room, root, lesson, only=None):
 @plainly
 def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: CourseFolder = None):
     """Print the class's results and write them as a page that opens from disk."""
-    root = _course(course)
+    root = _course(course, workspace)
     chosen = places.find_lesson(root, lesson)
     room = _workspace(workspace, root)
     path, results = _report(room, chosen)
     from autograder import reports
 
-    _console().print(reports.terminal_table(results, title=chosen.name))
+    _console().print(reports.terminal_table(results, title=_title(chosen, results)))
     typer.echo(f"Report: {path}")
 
 
@@ -407,7 +416,7 @@ def demo(
 
     if unsafe_no_sandbox:
         raise CourseError("The sample class holds hostile notebooks; it is only graded in a sandbox.")
-    root = _course(course)
+    root = _course(course, workspace)
     lesson = places.find_lesson(root, sample.LESSON)
     spec = read_spec(lesson.lesson_path)
     room = _workspace(workspace, root)

@@ -5,8 +5,10 @@ writes to a workspace makes it. In that folder `nbgrader autograde 03-bptt`, the
 of nbgrader then work as they are, and give the scores that `unrolled grade` gives.
 """
 
+import ast
 import logging
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -54,6 +56,18 @@ def configure(config, *, course, workspace, sandbox=True):
     config.GradeInSandbox.sandbox = sandbox
     config.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
     return config
+
+
+def course_of(folder):
+    """The course that a workspace says it belongs to, or None where the folder is no workspace of ours."""
+    try:
+        found = re.search(
+            r"configure\(get_config\(\), course=('[^']*'|\"[^\"]*\")", (folder / CONFIG_NAME).read_text()
+        )
+        course = Path(ast.literal_eval(found[1])) if found else None
+    except (OSError, ValueError, SyntaxError):
+        return None
+    return course if course and course.is_dir() else None
 
 
 def quiet_log():

@@ -79,6 +79,15 @@ def test_no_course_here(tmp_path, monkeypatch):
     refused(unrolled("release", "--course", tmp_path / "nowhere"), "There is no folder")
 
 
+def test_a_workspace_elsewhere_knows_its_course(course, tmp_path, monkeypatch):
+    room = tmp_path / "elsewhere" / "room"
+    assert unrolled("workspace", room).exit_code == 0
+    monkeypatch.chdir(room)
+    refused(unrolled("report", "01"), f"Nothing was graded for 01-double in {room}")
+    monkeypatch.chdir(tmp_path)
+    refused(unrolled("report", "01", "-w", room), f"Nothing was graded for 01-double in {room}")
+
+
 # release
 
 
@@ -223,7 +232,10 @@ def test_the_demo_does_not_mix_with_a_real_class(course, workspace):
     shutil.copytree(course / "lessons" / "01-double", course / "lessons" / "03-bptt")
     for side in ("solutions", "lessons"):
         (course / side / "03-bptt" / "double.ipynb").rename(course / side / "03-bptt" / "bptt.ipynb")
-    refused(unrolled("demo", "-w", workspace.root), "holds a real class ('Ann' handed in there)")
+    refused(
+        unrolled("demo", "-w", workspace.root, "--course", course),
+        "holds a real class ('Ann' handed in there)",
+    )
     refused(unrolled("demo", "--unsafe-no-sandbox"), "only graded in a sandbox")
 
 
