@@ -28,6 +28,7 @@ class _Search:
     def __init__(self, marking, found: Findings):
         self.marking, self.found = marking, found
         self.exercise, self.cases = marking.exercise, marking.cases
+        self.spoiled: dict = {}
 
     def one(self, given: dict | None = None) -> list:
         """The one mistake whose twin does what the student's function does in every case.
@@ -47,24 +48,29 @@ class _Search:
         """Two or more mistakes that explain the wrong parts between them."""
         if self._nothing_there():
             return []  # two edits together may well cancel to zeros, but nobody made them
+        if all(outcome.error for outcome in self.marking.outcomes):
+            return []  # many slips raise the same words, such as those about unequal shapes
         shares = {m: share for m in self.exercise.mistakes if (share := self._share(m))}
         unexplained, chosen = set(self.found.wrong), []
         while shares:
-            best = max(shares, key=lambda mistake: len(shares[mistake] & unexplained))
+            # Of two that explain as much, the one that spoils less.
+            best = max(shares, key=lambda m: (len(shares[m] & unexplained), -len(self._spoils(m))))
             if not shares[best] & unexplained:
                 break
             unexplained -= shares.pop(best)
             chosen.append(best)
-        if not unexplained and chosen:
+        if not unexplained and len(chosen) > 1:
             return chosen
         deadline = time.monotonic() + PATIENCE
-        pairs = combinations(self.exercise.mistakes, 2)
-        if chosen:
-            pairs = ((chosen[0], other) for other in self.exercise.mistakes if other is not chosen[0])
-        for first, second in pairs:
+        # Most pairs need not be tried: what two mistakes spoil one by one is what they spoil together.
+        wrong = self._places(self.marking.outcomes[0])
+        spoils = {mistake: self._spoils(mistake) for mistake in self.exercise.mistakes}
+        pairs = (pair for pair in combinations(spoils, 2) if spoils[pair[0]] | spoils[pair[1]] == wrong)
+        for first, second in sorted(pairs, key=lambda pair: not any(one in chosen for one in pair)):
             if time.monotonic() > deadline:
                 break
-            if self._fits(self.exercise.twin(first, second)):
+            # One edit may bring in the text that the other looks for, so the order can matter.
+            if self._fits(self.exercise.twin(first, second) or self.exercise.twin(second, first)):
                 return [first, second]
         return chosen
 
@@ -95,9 +101,22 @@ class _Search:
             )
         return (
             bool(ours.warnings) == bool(twins.warnings)
-            and changed_arguments(self.exercise, case, ours) == changed_arguments(self.exercise, case, twins)
             and agree(ours.value, twins.value, self.exercise.tolerance)
+            and changed_arguments(self.exercise, case, ours) == changed_arguments(self.exercise, case, twins)
         )
+
+    def _spoils(self, mistake) -> frozenset:
+        """The places of the result that this mistake alone makes wrong in the first case."""
+        if mistake not in self.spoiled:
+            twins = self.exercise.outcome(self.exercise.twin(mistake), self.cases[0])
+            self.spoiled[mistake] = self._places(twins)
+        return self.spoiled[mistake]
+
+    def _places(self, outcome: Outcome) -> frozenset:
+        """Where a first outcome is wrong: the paths of keys to every array in it that is."""
+        if outcome.error:
+            return frozenset({"error"})
+        return frozenset(_wrong_places(outcome.value, self.marking.wanted[0].value, self.exercise.tolerance))
 
     def _share(self, mistake) -> set[str]:
         """The wrong parts that this mistake alone explains; empty if it would spoil a part that is right."""
@@ -120,3 +139,18 @@ class _Search:
                 if not agree(our_parts[part], twin_parts[part], tolerance):
                     unlike.add(part)
         return spoiled - unlike if spoiled <= set(self.found.wrong) else set()
+
+
+def _wrong_places(got, want, tolerance: float, path=()):
+    """The path to every array or number of ``want``, a nest of values, that is not the same in ``got``."""
+    if isinstance(want, dict):
+        inside = [(key, got.get(key) if isinstance(got, dict) else None) for key in want]
+    elif isinstance(want, tuple | list):
+        fits = isinstance(got, tuple | list) and len(got) == len(want)
+        inside = enumerate(got if fits else [None] * len(want))
+    else:
+        inside = ()
+        if not agree(got, want, tolerance):
+            yield path
+    for key, value in inside:
+        yield from _wrong_places(value, want[key], tolerance, (*path, key))
