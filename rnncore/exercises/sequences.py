@@ -39,7 +39,8 @@ ONE_HOT = Exercise(
             "vocabulary-first",
             old=VECTORS,
             new="return identity[ids].transpose(2, 0, 1)",
-            says="The vocabulary is the first axis, (V, B, T). It belongs last, (B, T, V), so that x[b, t] is "
+            also=("return identity[ids].T",),
+            says="The vocabulary is the first axis. It belongs last, (B, T, V), so that x[b, t] is "
             "the vector of one step.",
         ),
         Mistake(
