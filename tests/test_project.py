@@ -85,7 +85,11 @@ def modules_imported_by(folder):
 
 @pytest.mark.parametrize(
     "folder, extras",
-    [("rnncore", ["torch"]), ("autograder", ["torch", "grading"]), ("tests", ["torch", "grading", "dev"])],
+    [
+        ("rnncore", ["torch", "interop"]),
+        ("autograder", ["torch", "grading"]),
+        ("tests", ["torch", "interop", "grading", "dev"]),
+    ],
 )
 def test_every_import_is_a_declared_dependency(folder, extras):
     declared = requirements(
