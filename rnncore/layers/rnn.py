@@ -8,7 +8,7 @@ contiguous block of memory.
 
 import numpy as np
 
-from rnncore.layers.recurrent import Recurrent
+from rnncore.layers.recurrent import Recurrent, walk
 
 
 def _relu(x, out):
@@ -31,50 +31,23 @@ ACTIVATIONS = {"tanh": (np.tanh, _tanh_derivative), "relu": (_relu, _relu_deriva
 class RNN(Recurrent):
     """Simple recurrent network (Elman, 1990), as torch.nn.RNN(batch_first=True).
 
-    h_t = tanh(x_t W_ih^T + b_ih + h_{t-1} W_hh^T + b_hh), or relu instead of tanh. ``params`` holds
-    weight_ih_l0 (H, D), weight_hh_l0 (H, H), bias_ih_l0 and bias_hh_l0 (H,), then _l0_reverse for
-    the second direction, and _l1 onward, whose inputs are the layer below.
-
-    A ``cell`` and ``cell_backward`` of your own, with the signatures of ``rnncore.cells``, replace the
-    fast kernel by a plain loop over them.
+    h_t = tanh(x_t W_ih^T + b_ih + h_{t-1} W_hh^T + b_hh), or relu instead of tanh. The options,
+    of which ``rng`` must be given, and the names in ``params`` are those of ``Recurrent``.
     """
 
     def __init__(
-        self,
-        input_size,
-        hidden_size,
-        num_layers=1,
-        bidirectional=False,
-        nonlinearity="tanh",
-        *,
-        rng,
-        dtype=np.float64,
-        cell=None,
-        cell_backward=None,
+        self, input_size, hidden_size, num_layers=1, bidirectional=False, nonlinearity="tanh", **options
     ):
         if nonlinearity not in ACTIVATIONS:
             raise ValueError(f"nonlinearity is {nonlinearity!r}, expected 'tanh' or 'relu'")
         self.nonlinearity = nonlinearity
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bidirectional,
-            rng=rng,
-            dtype=dtype,
-            cell=cell,
-            cell_backward=cell_backward,
-        )
+        super().__init__(input_size, hidden_size, num_layers, bidirectional, **options)
 
     def sequence_forward(self, p, x, h0, padded, reverse):
         """One direction of one layer: x (T, B, D), h0 (B, H) give y (T, B, H), the last h, the cache."""
         T, B, D = x.shape
         activation, _ = ACTIVATIONS[self.nonlinearity]
-        order = range(T - 1, -1, -1) if reverse else range(T)
-        # One array holds the state before the first step and after every step, in the order of time.
-        states = np.empty((T + 1, *h0.shape), dtype=x.dtype)
-        before, after = (states[1:], states[:-1]) if reverse else (states[:-1], states[1:])
-        before[order[0]] = h0
+        order, before, after = walk(h0, T, reverse)
         # What comes from the inputs is put where each step's state will be, and made into it there.
         np.matmul(x.reshape(T * B, D), p["weight_ih"].T, out=after.reshape(T * B, -1))
         after += p["bias_ih"] + p["bias_hh"]

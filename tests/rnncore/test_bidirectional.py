@@ -1,7 +1,5 @@
 """Lesson 07 against torch's bidirectional RNN on packed sequences, and what padding may never do."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from rnncore import bidirectional
 from rnncore.bidirectional import bidirectional_backward, bidirectional_forward, final_states, reverse_padded
+from rnncore.check import check
+from rnncore.exercises import by_name
 from rnncore.exercises.rnn_cell import draw_params
 from rnncore.gradcheck import numerical_gradient
-from tests.rnncore.oracle import close, torch_rnn
+from rnncore.layers import RNN
+from tests.rnncore.oracle import close, torch_layer
 
 BATCHES = [  # lengths, T, D, H
     ((5, 2, 3), 5, 4, 2),
@@ -42,11 +44,10 @@ def test_outputs_final_states_and_all_gradients_are_those_of_torch(lengths, T, D
     fw, bw, x, lengths, dy = draw(lengths, T, D, H)
     params = {f"{name}_l0": value for name, value in fw.items()}
     params |= {f"{name}_l0_reverse": value for name, value in bw.items()}
-    layer = SimpleNamespace(
-        input_size=D, hidden_size=H, num_layers=1, nonlinearity="tanh", bidirectional=True, params=params
-    )
+    layer = RNN(D, H, 1, True, rng=np.random.default_rng(0))
+    layer.params = params
     zeros = np.zeros((2, len(x), H))
-    expected = torch_rnn(layer, x, zeros, lengths, dy, zeros)
+    expected = torch_layer(layer, x, zeros, lengths, dy, zeros)
     y, caches = bidirectional_forward(fw, bw, x, lengths)
     close(y, expected["y"])
     close(final_states(y, lengths), np.concatenate(list(expected["h_n"]), axis=1))
@@ -146,3 +147,20 @@ def test_single_precision_stays_single():
     y, caches = bidirectional_forward(fw, bw, x.astype(np.float32), lengths)
     dx, fw_grads, _ = bidirectional_backward(fw, bw, dy.astype(np.float32), caches)
     assert y.dtype == dx.dtype == fw_grads["weight_hh"].dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["bidirectional_forward", "bidirectional_backward"])
+@pytest.mark.parametrize("mistake", ["padding-reversed", "not-reversed", "last-step-left-out"])
+def test_a_wrong_reversal_is_charged_once(name, mistake):
+    reverse = by_name()["reverse_padded"]
+    wrong = next(reverse.twin(m) for m in reverse.mistakes if m.id == mistake)
+    scope = {**vars(bidirectional), "reverse_padded": wrong}
+    exec(by_name()[name].source, scope)
+    for seed in range(3):
+        verdict = check(scope[name], 6, seed=seed)
+        assert (verdict.earned, verdict.mistakes) == (6, ()), verdict
+        assert "The fault is in `reverse_padded`" in verdict.remarks[0]
+    # Nor is a loop forgiven that does not call the function which is wrong.
+    twin = next(m for m in by_name()[name].mistakes if m.id == "halves-swapped")
+    exec(by_name()[name].twin_source(twin), scope)
+    assert check(scope[name], 6, seed=0).earned < 4
