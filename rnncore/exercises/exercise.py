@@ -9,7 +9,7 @@ stand exactly once in the source is refused here, so the bank cannot rot.
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -109,14 +109,18 @@ class Exercise:
     def _observe(self, function: Callable, args: tuple) -> Outcome:
         if self.use is None:
             return observe(function, args)
-        outcome = observe(function, (Formula(inspect.getsource(self.use)), *args))
+        outcome = observe(function, (self._use_as_text, *args))
         return replace(outcome, args_after=outcome.args_after[1:])
+
+    @cached_property
+    def _use_as_text(self) -> Formula:
+        return Formula(inspect.getsource(self.use))
 
     @property
     def signature(self) -> str:
         return str(inspect.signature(self.reference))
 
-    @property
+    @cached_property
     def arguments(self) -> list[str]:
         """The names of a case's arguments, in order: the reference's, or those of its use."""
         if self.use is not None:
@@ -138,10 +142,25 @@ class Exercise:
         return source
 
     def twin(self, *mistakes: Mistake, given: dict[str, Callable] | None = None) -> Callable | None:
-        """The function with the mistakes made, calling the functions in ``given`` instead of ours."""
+        """The function with the mistakes made, calling the functions in ``given`` instead of ours.
+
+        None where two edits do not go together.
+        """
         source = self.twin_source(*mistakes)
+        try:
+            code = _compiled(source)
+        except SyntaxError:
+            if len(mistakes) < 2:
+                raise
+            return None
         if not source:
             return None
         names = {**self.reference.__globals__, **(given or {})}
-        exec(compile(source, "<string>", "exec"), names)
+        exec(code, names)
         return names[self.name]
+
+
+@lru_cache(maxsize=2000)
+def _compiled(source: str):
+    """A twin's text, compiled once for all the checks in which it is tried."""
+    return compile(source, "<string>", "exec")

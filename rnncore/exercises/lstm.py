@@ -74,6 +74,18 @@ LSTM_CELL = Exercise(
     gates=GATES,
     draw=draw_lstm_cell,
     mistakes=(
+        *(
+            Mistake(
+                f"{gate}-from-another-block",
+                old=line(gate),
+                new=line(gate, source=others[0]),
+                also=tuple(line(gate, source=other) for other in others[1:]),
+                says=f"The {NAMES[gate]} is computed from another gate's block: a copied line whose slice was not "
+                f"changed? Its own is block {GATES.index(gate)} of i, f, g, o, counted from 0.",
+            )
+            for gate in GATES
+            for others in [[other for other in GATES if other != gate]]
+        ),
         Mistake(
             "order-i-f-o-g",
             old=SPLIT,
@@ -101,18 +113,6 @@ LSTM_CELL = Exercise(
             also=tuple(split_as(o) for o in orders(GATES, ("ifog", "iofg", "figo", "gifo"))),
             says="The four blocks are read in a wrong order. The rows are stacked i, f, g, o, "
             "H rows each: input gate, forget gate, candidate, output gate.",
-        ),
-        *(
-            Mistake(
-                f"{gate}-from-another-block",
-                old=line(gate),
-                new=line(gate, source=others[0]),
-                also=tuple(line(gate, source=other) for other in others[1:]),
-                says=f"The {NAMES[gate]} is computed from another gate's block: a copied line whose slice was not "
-                f"changed? Its own is block {GATES.index(gate)} of i, f, g, o, counted from 0.",
-            )
-            for gate in GATES
-            for others in [[other for other in GATES if other != gate]]
         ),
         *(
             Mistake(
@@ -188,6 +188,18 @@ LSTM_CELL = Exercise(
             old=SUM,
             new="c_next = i * c + f * g",
             says="The gates i and f have changed places in the new cell state: f keeps the old, i lets in the new.",
+        ),
+        Mistake(
+            "forget-gate-twice",
+            old=SUM,
+            new="c_next = f * c + f * g",
+            says="The forget gate f weights the candidate too. f keeps the old cell state; i lets in the candidate.",
+        ),
+        Mistake(
+            "input-gate-twice",
+            old=SUM,
+            new="c_next = i * c + i * g",
+            says="The input gate i weights the old cell state too. i lets in the candidate; f keeps the old cell state.",
         ),
         Mistake(
             "one-minus-forget",
@@ -340,6 +352,13 @@ LSTM_CELL_BACKWARD = Exercise(
     draw=draw_lstm_cell_backward,
     mistakes=(
         Mistake(
+            "gates-before-the-sum",
+            old=all_back(),
+            new=all_back(i=("dc_carried * g",), f=("dc_carried * c",), g=("dc_carried * i",)),
+            says="The gates use the dc that was passed in, before dh's share through tanh(c) has been added to it. "
+            "Complete dc first, then go into the gates.",
+        ),
+        Mistake(
             "no-cell-carry",
             old=DC,
             new="dc = dh * o * (1 - tanh_c**2)",
@@ -352,13 +371,6 @@ LSTM_CELL_BACKWARD = Exercise(
             new="dc = dc_carried",
             says="Only the gradient from the next step's cell state is used. The cell state also leaves through "
             "h = o tanh(c): what dh sends back that way must be added.",
-        ),
-        Mistake(
-            "gates-before-the-sum",
-            old=all_back(),
-            new=all_back(i=("dc_carried * g",), f=("dc_carried * c",), g=("dc_carried * i",)),
-            says="The gates use the dc that was passed in, before dh's share through tanh(c) has been added to it. "
-            "Complete dc first, then go into the gates.",
         ),
         Mistake(
             "output-gate-skipped",
@@ -663,6 +675,13 @@ SET_FORGET_BIAS = Exercise(
     view=biases_only,
     mistakes=(
         Mistake(
+            "nothing-set",
+            old=IH + HH,
+            new="",
+            says="The forget gate's biases come back as they were. The slice may lie beyond the end: the rows are stacked "
+            "i, f, g, o, H each, so the forget gate's block runs from H to 2H.",
+        ),
+        Mistake(
             "both-biases",
             old=IH + HH,
             new=both("H : 2 * H", hh="= value"),
@@ -725,16 +744,16 @@ SET_FORGET_BIAS = Exercise(
             "A block has H rows.",
         ),
         Mistake(
-            "every-gate",
-            old=IH + HH,
-            new=both(":"),
-            says="The biases of all four gates are set. Only the forget gate's block is meant.",
-        ),
-        Mistake(
             "other-bias-cleared",
             old=HH,
             new='    p["bias_hh"][:] = 0\n',
             says="bias_hh is set to 0 for all four gates. Only the forget gate's block is meant.",
+        ),
+        Mistake(
+            "every-gate",
+            old=IH + HH,
+            new=both(":"),
+            says="The biases of all four gates are set. Only the forget gate's block is meant.",
         ),
         Mistake(
             "added-instead-of-set",
