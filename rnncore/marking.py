@@ -218,7 +218,13 @@ class Marking:
         say, every loop over them does, and there is nothing to reward.
         """
         case, want, unproven = self.cases[0], self.wanted[0], set()
+
+        def calls(source):
+            return sum(source.count(f"{name}(") for name in own)
+
         for mistake in self.exercise.mistakes:
+            if calls(self.exercise.twin_source(mistake)) < calls(self.exercise.source):
+                continue  # in place of the call it does what the student's function may do: no other loop
             spoiled = self._differing(case, self.exercise.outcome(self.exercise.twin(mistake), case), want)
             twin = self.exercise.twin(mistake, given=own)
             unproven |= spoiled - self._differing(case, self.exercise.outcome(twin, case), given)

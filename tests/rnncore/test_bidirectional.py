@@ -160,7 +160,7 @@ def test_a_wrong_reversal_is_charged_once(name, mistake):
         verdict = check(scope[name], 6, seed=seed)
         assert (verdict.earned, verdict.mistakes) == (6, ()), verdict
         assert "The fault is in `reverse_padded`" in verdict.remarks[0]
-    # Nor is a loop forgiven that does not call the function which is wrong.
+    # A fault of the function's own is still charged.
     twin = next(m for m in by_name()[name].mistakes if m.id == "halves-swapped")
     exec(by_name()[name].twin_source(twin), scope)
     assert check(scope[name], 6, seed=0).earned < 4
