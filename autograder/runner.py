@@ -7,6 +7,7 @@ since its result is written last, a run that was stopped at any moment goes on w
 """
 
 import os
+import signal
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -21,6 +22,7 @@ from autograder.status import Status
 from autograder.submissions import Submission, find_submissions
 
 ATTEMPTS = 3
+PATIENCE = 120  # seconds beyond a notebook's own time in which a worker must answer
 
 
 # One submission
@@ -135,7 +137,8 @@ def run(
         if on_start:
             on_start(len(todo))
         tasks = [Task(submission, spec, limits, workspace.secret(), sandbox) for submission in todo]
-        for task, graded in _graded(tasks, grade, executor or process_pool, max(1, workers)):
+        patience = limits.notebook_seconds + PATIENCE
+        for task, graded in _graded(tasks, grade, executor or process_pool, max(1, workers), patience):
             student = task.submission.student
             _write(workspace, spec, task.submission, graded)
             hashes = _hashes(task.submission, spec, limits, sandbox)
@@ -147,14 +150,19 @@ def run(
     return graded, [submission.student for submission in skipped]
 
 
+def _ignore_interrupts():
+    # Ctrl-C is for the process that writes; it ends its workers itself, without their tracebacks.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def process_pool(workers):
     """A pool of fresh processes, in which numerical libraries use one thread each."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # inherited by the workers
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
 
 
-def _graded(tasks, grade, executor, workers):
+def _graded(tasks, grade, executor, workers, patience):
     """Yield (task, result) as they come. What a dying worker took with it is tried again, then alone."""
     waiting = list(tasks)
     faults = {}
@@ -176,7 +184,9 @@ def _graded(tasks, grade, executor, workers):
                         waiting.append(task)
                 pending = set(futures)
                 while pending:
-                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    done, pending = wait(pending, patience, return_when=FIRST_COMPLETED)
+                    if not done:
+                        _end_workers(pool)  # stuck: their tasks now fail, and are tried again
                     for future in done:
                         task = futures[future]
                         error = future.exception()
@@ -185,6 +195,9 @@ def _graded(tasks, grade, executor, workers):
                         else:
                             faults[task.submission.student] = error or future.result()
                             waiting.append(task)
+            except BaseException:
+                _end_workers(pool)
+                raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
     for task in waiting:
@@ -197,6 +210,12 @@ def _graded(tasks, grade, executor, workers):
             )
             fault = GradedNotebook(untouched(task.spec), {}, Status.INFRASTRUCTURE_FAULT, [said], 0.0, {})
         yield task, fault
+
+
+def _end_workers(pool):
+    """Kill a process pool's workers (from Python 3.14 on a public method does)."""
+    for process in list((getattr(pool, "_processes", None) or {}).values()):
+        process.kill()
 
 
 def _write(workspace, spec, submission, graded):

@@ -32,3 +32,10 @@ def dies_for_mallory(task):
         os._exit(3)
     time.sleep(0.05)
     return half_marks(task)
+
+
+def hangs_for_mallory(task):
+    """Like half_marks, but one submission is never done."""
+    if task.submission.student == "Mallory":
+        time.sleep(600)
+    return half_marks(task)

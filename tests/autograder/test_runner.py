@@ -11,12 +11,13 @@ import nbformat
 import pytest
 from nbgrader.api import Course, Gradebook
 
-from autograder import gradebook
+from autograder import gradebook, runner
 from autograder.course import CourseError, all_lessons
 from autograder.results import read_results
 from autograder.runner import run
+from autograder.sandbox import Limits
 from autograder.submissions import find_submissions, import_submissions, left_out
-from tests.autograder.standins import dies_for_mallory, half_marks
+from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory
 
 
 @pytest.fixture
@@ -134,6 +135,26 @@ def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec):
     # Our fault is tried again the next time, without being asked.
     results, skipped = grade(handed_in, lesson, spec)
     assert skipped == ["Ann", "Bob", "Cem"] or results["Mallory"]["status"] == "graded"
+
+
+def test_a_worker_that_hangs_is_ended(handed_in, lesson, spec, monkeypatch):
+    hand_in(handed_in, "Mallory", lesson.lesson_path.read_bytes())
+    monkeypatch.setattr(runner, "ATTEMPTS", 1)
+    monkeypatch.setattr(runner, "PATIENCE", 9)
+    limits = Limits(notebook_seconds=1)
+    results, _ = run(
+        handed_in,
+        lesson,
+        spec,
+        grade=hangs_for_mallory,
+        sandbox=False,
+        limits=limits,
+        only=["Ann", "Mallory"],
+    )
+    assert {name: r["status"] for name, r in results.items()} == {
+        "Ann": "graded",
+        "Mallory": "infrastructure fault",
+    }
 
 
 def test_a_fault_that_passes_is_tried_again(handed_in, lesson, spec):
