@@ -21,6 +21,7 @@ MODULES = {
     "06-gru": "gru",
     "07-bidirectional": "bidirectional",
     "08-shapes": "shapes",
+    "09-pytorch": "pytorch",
 }
 
 
