@@ -278,7 +278,7 @@ def check(
 
 
 def _read_notebook(path, read_regular):
-    from autograder.rescue import Unreadable
+    from autograder.reading import Unreadable
 
     if not path.exists():
         raise CourseError(f"There is no file {path}.")
@@ -290,7 +290,7 @@ def _read_notebook(path, read_regular):
 
 def _spec_of(raw, path, lesson, root):
     """The lesson that a notebook belongs to: by what was said, its file's name, or its cells."""
-    from autograder.rescue import Unreadable, read_cells
+    from autograder.reading import Unreadable, read_cells
 
     if lesson:
         return read_spec(places.find_lesson(root, lesson).lesson_path)

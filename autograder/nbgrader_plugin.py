@@ -23,7 +23,8 @@ class RescueExporter(NotebookExporter):
     course = Unicode(help="The course's folder.").tag(config=True)
 
     def from_filename(self, filename, resources=None, **kw):
-        from autograder.rescue import Unreadable, rescue, untouched
+        from autograder.reading import Unreadable
+        from autograder.rescue import rescue, untouched
         from autograder.submissions import read_regular
 
         # nbgrader reads twice: the submission, and then the copy that this wrote.

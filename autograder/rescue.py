@@ -7,21 +7,15 @@ by the function it defines, so a notebook that lost its metadata, its order or h
 as if untouched. What had to be mended is told to the instructor in short remarks.
 """
 
-import ast
 import copy
-import json
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import nbformat
 
-MAX_BYTES = 50_000_000
+from autograder.reading import read_cells
+
 MAX_ADDED = 300
 STUB = "raise NotImplementedError"
-
-
-class Unreadable(Exception):
-    """There is no notebook in the file; the message says why in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +24,6 @@ class Rescued:
 
     notebook: nbformat.NotebookNode
     remarks: list
-
-
-@dataclass
-class Found:
-    """One cell of the student's file, reduced to what can be trusted to have a plain type."""
-
-    index: int
-    source: str
-    cell_type: str
-    grade_id: str | None = None
-    cell_id: str | None = None
-    points: object = None
-    tags: tuple = ()
-    attachments: dict = field(default_factory=dict)
-    defines: frozenset = frozenset()
-
-    @property
-    def name(self):
-        """What the cell is called: its grade_id, or its id where that was lost."""
-        return self.grade_id or self.cell_id
 
 
 def rescue(raw, spec):
@@ -63,112 +37,6 @@ def rescue(raw, spec):
 def untouched(spec):
     """The release itself as a notebook: what an unreadable submission is shown as."""
     return _notebook(spec, [_released_cell(cell) for cell in spec.cells])
-
-
-# Reading the file
-
-
-def read_cells(raw, remarks):
-    """The cells of a notebook file of any format that has been in use since 2013."""
-    if not raw.strip(b"\x00 \t\r\n"):
-        raise Unreadable("The file is empty.")
-    if len(raw) > MAX_BYTES:
-        raise Unreadable(
-            f"The file has {len(raw) / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB that are read; "
-            "clear its outputs and hand it in again."
-        )
-    try:
-        data = json.loads(_decode(raw, remarks))
-    except RecursionError:
-        raise Unreadable("The file is nested too deeply to be a notebook.") from None
-    except ValueError as error:
-        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Unreadable(f"The file is not valid JSON{where}, so it is no notebook.") from None
-    if not isinstance(data, dict):
-        raise Unreadable("The file is JSON, but no notebook: it has no cells.")
-    cells = data.get("cells")
-    if not isinstance(cells, list):
-        sheets = data.get("worksheets")
-        if not isinstance(sheets, list):
-            raise Unreadable("The file is JSON, but no notebook: it has no cells.")
-        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
-        remarks.append("The file was in an old notebook format and was converted.")
-    found = [_found(cell, index) for index, cell in enumerate(cells) if isinstance(cell, dict)]
-    if len(found) < len(cells):
-        remarks.append(f"{len(cells) - len(found)} damaged cells were left out.")
-    if not found:
-        remarks.append("The notebook had no cells.")
-    return found
-
-
-def _decode(raw, remarks):
-    if raw.startswith(b"\xef\xbb\xbf"):
-        remarks.append("A byte-order mark at the start of the file was ignored.")
-    elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        remarks.append("The file was in UTF-16 and was converted.")
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        remarks.append("The file was not in UTF-8; it was read as Windows-1252.")
-        return raw.decode("cp1252", errors="replace")
-
-
-def _found(cell, index):
-    metadata = _dict(cell.get("metadata"))
-    marks = _dict(metadata.get("nbgrader"))
-    source = _text(cell.get("source", cell.get("input", "")))
-    cell_type = cell.get("cell_type")
-    if cell_type not in ("code", "markdown", "raw"):
-        if cell_type == "heading":
-            level = cell.get("level")
-            source = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source
-        cell_type = "code" if "outputs" in cell or "input" in cell else "markdown"
-    return Found(
-        index=index,
-        source=source,
-        cell_type=cell_type,
-        grade_id=_name(marks.get("grade_id")),
-        cell_id=_name(cell.get("id")),
-        points=marks.get("points"),
-        tags=tuple(tag for tag in _list(metadata.get("tags")) if isinstance(tag, str)),
-        attachments=_dict(cell.get("attachments")),
-        defines=functions_defined(source),
-    )
-
-
-def functions_defined(source):
-    """The names of the functions that a cell defines at its top level, also where it does not parse."""
-    by_eye = frozenset(re.findall(r"^(?:async )?def[ \t]+(\w+)", source, flags=re.MULTILINE))
-    if not by_eye:
-        return by_eye
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return by_eye
-    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
-
-
-def _text(value):
-    if isinstance(value, list):
-        value = "".join(part for part in value if isinstance(part, str))
-    if not isinstance(value, str):
-        return ""
-    # Lone surrogates cannot be written to a file again.
-    value = value.encode("utf-8", errors="replace").decode()
-    return value.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _name(value):
-    return value if isinstance(value, str) and 0 < len(value) <= 200 else None
-
-
-def _dict(value):
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value):
-    return value if isinstance(value, list) else []
 
 
 # Finding the student's work

@@ -15,7 +15,8 @@ from multiprocessing import get_context
 import nbformat
 
 from autograder.course import write_atomically
-from autograder.rescue import Unreadable, rescue, untouched
+from autograder.reading import Unreadable
+from autograder.rescue import rescue, untouched
 from autograder.results import grader_version, read_results, write_result
 from autograder.sanitise import sanitise
 from autograder.status import Status

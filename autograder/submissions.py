@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass
 
 from autograder.course import CourseError, write_atomically
-from autograder.rescue import MAX_BYTES, Unreadable
+from autograder.reading import MAX_BYTES, Unreadable
 
 STUDENT_NAME = re.compile(r"[\w][\w.@,' +-]{0,99}")
 

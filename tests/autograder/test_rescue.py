@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.rescue import MAX_ADDED, MAX_BYTES, Unreadable, rescue, untouched
+from autograder.reading import MAX_BYTES, Unreadable
+from autograder.rescue import MAX_ADDED, rescue, untouched
 
 DOUBLED = "def double(x):\n    return 2 * x"
 TRIPLED = "def triple(x):\n    return 3 * x"
