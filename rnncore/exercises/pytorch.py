@@ -136,6 +136,11 @@ def use_hand_lstm(HandLSTM, input_size, hidden_size, params, x, state, dy, d_sta
     module = HandLSTM(input_size, hidden_size)
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"HandLSTM(...) made a {type(module).__name__}, expected a torch.nn.Module")
+    own = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+    wanted = {name: array.shape for name, array in params.items()}
+    if own != wanted:
+        listed = [", ".join(f"{n} {shape}" for n, shape in names.items()) for names in (own, wanted)]
+        raise ValueError(f"the module's parameters are {listed[0] or 'none'}; expected {listed[1]}")
     module.to(torch.tensor(x).dtype)
     module.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     x = torch.tensor(x, requires_grad=True)
