@@ -1,8 +1,9 @@
 """What turns gradients into learning: optimisers over dicts of parameters, and clipping.
 
 An optimiser holds the dict it was given and changes the arrays in it, so a layer whose ``params`` it
-was given learns. Everything here agrees with ``torch.optim`` number for number. For a model of
-several layers, ``join`` makes one dict of theirs: join(rnn=rnn.params, output=output.params).
+was given learns. ``state()`` is what it remembers between steps, as arrays that change in place too.
+Everything here agrees with ``torch.optim`` number for number. For a model of several layers, ``join``
+makes one dict of theirs: join(rnn=rnn.params, output=output.params).
 """
 
 import numpy as np
@@ -42,6 +43,10 @@ class SGD:
             velocity += grads[name]
             param -= self.lr * velocity
 
+    def state(self):
+        """The velocity of every parameter: what a checkpoint keeps."""
+        return join(velocity=self.velocity)
+
 
 class Adam:
     """Adam (Kingma and Ba, 2015), as torch.optim.Adam: each step scaled by how much each gradient varies."""
@@ -51,7 +56,7 @@ class Adam:
         self.params, self.lr, self.betas, self.eps = params, lr, betas, eps
         self.mean = {name: np.zeros_like(array) for name, array in params.items()}
         self.square = {name: np.zeros_like(array) for name, array in params.items()}
-        self.steps = 0
+        self.steps = np.zeros((), dtype=np.int64)
 
     def step(self, grads):
         """One step against grads, a dict with the parameters' keys and shapes."""
@@ -59,13 +64,17 @@ class Adam:
         self.steps += 1
         beta1, beta2 = self.betas
         # Both averages start at zero; dividing by these takes that start out of them.
-        correction1 = 1 - beta1**self.steps
-        correction2 = 1 - beta2**self.steps
+        correction1 = 1 - beta1 ** int(self.steps)
+        correction2 = 1 - beta2 ** int(self.steps)
         for name, param in self.params.items():
             grad, mean, square = grads[name], self.mean[name], self.square[name]
             mean += (1 - beta1) * (grad - mean)
             square += (1 - beta2) * (grad * grad - square)
             param -= (self.lr / correction1) * mean / (np.sqrt(square / correction2) + self.eps)
+
+    def state(self):
+        """Both averages of every parameter and the count of steps: what a checkpoint keeps."""
+        return join(mean=self.mean, square=self.square) | {"steps": self.steps}
 
 
 def _check_learning_rate(lr):

@@ -1,6 +1,7 @@
 """The one training loop: batches, forward, loss, backward, clip, step, history, progress bar.
 
-What forward, loss and backward are is yours: ``step(batch)`` returns the loss and its gradients.
+What forward, loss and backward are is yours: ``step(batch)`` returns the loss and its gradients. With
+a ``checkpoint`` a run that was stopped goes on where it was (``rnncore.checkpoint``).
 """
 
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
+from rnncore import checkpoint as checkpoints
 from rnncore.optim import clip_grad_norm
 
 
@@ -27,21 +29,28 @@ class History:
         return f"History of {len(self.losses)} steps: loss {self.losses[0]:.4f} -> {self.losses[-1]:.4f}"
 
 
-def train(step, batches, optimiser, *, epochs=1, max_norm=None, progress=True):
+def train(step, batches, optimiser, *, epochs=1, max_norm=None, progress=True, checkpoint=None, rng=None):
     """Train until the batches of all epochs are used, and return the History.
 
     step(batch) returns loss, grads; batches is a list, or a function without arguments that returns
     the batches of the next epoch; gradients are clipped to max_norm if it is given. A loss or a
     gradient that is not finite raises FloatingPointError, before it reaches the parameters.
+
+    checkpoint is the path of a .npz file that is written after every epoch. If it exists already,
+    training goes on from there, to the numbers that it would have reached without a stop: give the
+    generator that step or batches draw from as rng then, so that it goes on too.
     """
     history = History()
-    start = time.perf_counter()
+    done = 0
+    if checkpoint is not None:
+        done = checkpoints.resume(checkpoint, optimiser, history, rng)
+    start = time.perf_counter() - (history.seconds[-1] if history.seconds else 0)
     bar = _progress_bar(progress)
     try:
-        for epoch in range(1, epochs + 1):
+        for epoch in range(done + 1, epochs + 1):
             now = batches() if callable(batches) else batches
             if bar.total is None and hasattr(now, "__len__"):
-                bar.reset(total=epochs * len(now))
+                bar.reset(total=(epochs - done) * len(now))
             count = 0
             for count, batch in enumerate(now, start=1):
                 loss, grads = step(batch)
@@ -59,6 +68,8 @@ def train(step, batches, optimiser, *, epochs=1, max_norm=None, progress=True):
                     f"batches has nothing in it in epoch {epoch}; give a list, "
                     "or a function that returns the batches of the next epoch"
                 )
+            if checkpoint is not None:
+                checkpoints.save(checkpoint, optimiser, history, epoch, rng)
     finally:
         bar.close()
     return history
