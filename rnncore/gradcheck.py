@@ -99,14 +99,17 @@ class GradientReport:
 def gradient_check(f, arrays, grads, *, directions=False, limit=None, rng=None):
     """Compare grads with the measured gradient of f at arrays, and report the worst place of each array.
 
-    arrays is an array, or a dict, list or tuple of such, nested at will; grads has the same structure;
-    f(arrays) returns one number. The complex step is used where f allows it, else central differences.
-    With ``directions=True`` each array is checked along one random direction, which takes two calls of
-    f for an array of any size: for big layers. The limit of the relative error is 1e-9 for the complex
-    step and 1e-6 for central differences, unless you set it.
+    arrays is an array, or a dict, list or tuple (a named one too) of such, nested at will; grads has the
+    same structure; f(arrays) returns one number. The complex step is used where f allows it, else central
+    differences. With ``directions=True`` each array is checked along one random direction, which takes
+    two calls of f for an array of any size: for big layers. The limit of the relative error is 1e-9 for
+    the complex step and 1e-6 for central differences, unless you set it.
     """
     rng = np.random.default_rng(0) if rng is None else rng
     grads = dict(_leaves(grads))
+    extra = grads.keys() - dict(_leaves(arrays)).keys()
+    if extra:
+        raise ValueError(f"grads holds {_name(min(extra, key=str))}, and arrays has nothing of that name")
     use_complex = _allows_complex_step(f, arrays, rng)
     measure = complex_step_gradient if use_complex else numerical_gradient
     found = {}
@@ -161,7 +164,8 @@ def _rebuilt(structure, change, path=()):
     if isinstance(structure, dict):
         return {key: _rebuilt(value, change, (*path, key)) for key, value in structure.items()}
     if isinstance(structure, list | tuple):
-        return type(structure)(_rebuilt(value, change, (*path, i)) for i, value in enumerate(structure))
+        values = [_rebuilt(value, change, (*path, i)) for i, value in enumerate(structure)]
+        return structure._make(values) if hasattr(structure, "_make") else type(structure)(values)
     return change(path, np.asarray(structure))
 
 

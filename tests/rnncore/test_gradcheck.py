@@ -1,10 +1,12 @@
 """The measured gradients equal ones known by calculus, and the report finds a planted mistake."""
 
 import re
+from collections import namedtuple
 
 import numpy as np
 import pytest
 
+from rnncore import layers
 from rnncore.gradcheck import complex_step_gradient, gradient_check, numerical_gradient
 
 rng = np.random.default_rng(0)
@@ -118,3 +120,61 @@ def test_a_limit_can_be_set():
 def test_a_gradient_that_is_missing_or_misshapen_is_named(grads, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         gradient_check(lambda arrays: arrays["a"].sum() + arrays["b"].sum(), {"a": A, "b": X}, grads)
+
+
+def test_a_gradient_of_something_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=re.escape("grads holds a.1, and arrays has nothing of that name")):
+        gradient_check(lambda arrays: arrays["a"][0].sum(), {"a": [A]}, {"a": [A, A]})
+
+
+def test_named_tuples_and_plain_numbers_are_arrays_too():
+    State = namedtuple("State", ["h", "c"])
+    arrays = State(h={"scale": 3.0}, c=[X])
+
+    def f(state):
+        return (state.h["scale"] ** 2 * state.c[0] ** 3).sum()
+
+    right = State({"scale": 6.0 * (X**3).sum()}, [27.0 * X**2])
+    report = gradient_check(f, arrays, right)
+    assert report.right, report
+    assert [(d.parameter, d.index == ()) for d in report.differences] == [("0.scale", True), ("1.0", False)]
+    wrong = State({"scale": 6.0}, right.c)
+    assert gradient_check(f, arrays, wrong).worst.parameter == "0.scale"
+
+
+@pytest.mark.parametrize("size", [3, 40])
+def test_directions_take_two_measurements_an_array_however_large_it_is(size):
+    calls = []
+
+    def f(arrays):
+        calls.append(1)
+        return float((np.sin(arrays["w"]) * arrays["b"]).sum())
+
+    rng = np.random.default_rng(1)
+    arrays = {"w": rng.normal(size=(size, size)), "b": rng.normal(size=size)}
+    grads = {"w": np.cos(arrays["w"]) * arrays["b"], "b": np.sin(arrays["w"]).sum(axis=0)}
+    assert gradient_check(f, arrays, grads, directions=True).right
+    assert len(calls) <= 2 * len(arrays) + 3, "three more choose the method"
+
+
+@pytest.mark.parametrize("directions", [False, True])
+@pytest.mark.parametrize("make", [layers.RNN, layers.GRU, layers.LSTM])
+def test_a_whole_layer_is_checked_and_a_mistake_in_it_found(make, directions):
+    rng = np.random.default_rng(2)
+    layer = make(3, 4, 2, bidirectional=True, rng=rng)
+    x, dy = rng.normal(size=(2, 5, 3)), rng.normal(size=(2, 5, 8))
+
+    def f(arrays):
+        layer.params = arrays["params"]
+        return (layer.forward(arrays["x"])[0] * dy).sum()
+
+    arrays = {"x": x, "params": layer.params}
+    dx, _, grads = layer.backward(dy, layer.forward(x)[2])
+    report = gradient_check(f, arrays, {"x": dx, "params": grads}, directions=directions)
+    assert report.right, report
+    grads["weight_hh_l1_reverse"] = grads["weight_hh_l1_reverse"].copy()
+    grads["weight_hh_l1_reverse"][2, 3] *= 1.01
+    report = gradient_check(f, arrays, {"x": dx, "params": grads}, directions=directions)
+    assert report.worst.parameter == "params.weight_hh_l1_reverse"
+    assert sum(d.relative_error > report.limit for d in report.differences) == 1
+    assert directions or report.worst.index == (2, 3)
