@@ -8,7 +8,15 @@ pass knows, and the factors are made for all steps at once.
 
 import numpy as np
 
-from rnncore.layers.recurrent import Recurrent, walk
+from rnncore.layers.kernel import (
+    bias_gradient,
+    by_gate,
+    from_inputs,
+    input_gradient,
+    walk,
+    weight_gradient,
+)
+from rnncore.layers.recurrent import Recurrent
 
 
 class GRU(Recurrent):
@@ -22,51 +30,48 @@ class GRU(Recurrent):
 
     def sequence_forward(self, p, x, h0, padded, reverse):
         """One direction of one layer: x (T, B, D), h0 (B, H) give y (T, B, H), the last h, the cache."""
-        T, B, D = x.shape
-        H = self.hidden_size
-        scale = np.repeat(np.array([0.5, 0.5, 1], x.dtype), H)
-        order, before, after = walk(h0, T, reverse)
-        gates = np.matmul(x.reshape(T * B, D), (p["weight_ih"] * scale[:, None]).T).reshape(T, B, -1)
-        gates += p["bias_ih"] * scale
-        gates[..., : 2 * H] += 0.5 * p["bias_hh"][: 2 * H]
+        scale = np.array([0.5, 0.5, 1], x.dtype)[:, None, None]
+        bias_ih, bias_hh = by_gate(p["bias_ih"], 3), by_gate(p["bias_hh"], 3)
+        bias = bias_ih * scale[..., 0]
+        bias[:2] += 0.5 * bias_hh[:2]
+        gates = from_inputs(x, by_gate(p["weight_ih"], 3) * scale, bias)
         if padded is not None:
             # A padded step is one that keeps the old state: r = 0, z = 1, n = 0.
-            gates[padded] = np.repeat(np.array([-np.inf, np.inf, 0], x.dtype), H)
-        r, z, n = np.split(gates, 3, axis=2)
-        weight_hh = np.ascontiguousarray((p["weight_hh"] * scale[:, None]).T)
-        bias_n = p["bias_hh"][2 * H :]
+            gates[:, padded] = np.array([-np.inf, np.inf, 0], x.dtype)[:, None, None]
+        weight_hh = np.ascontiguousarray((by_gate(p["weight_hh"], 3) * scale).swapaxes(1, 2))
+        order, before, after = walk(h0, len(x), reverse)
         h_n = np.empty_like(after)  # the candidate's share of the recurrent sum, before the reset
-        from_before, move = np.empty_like(gates[0]), np.empty_like(h0)
+        a, move = np.empty_like(gates[:, 0]), np.empty_like(h0)
+        bias_n = np.broadcast_to(bias_hh[2], h0.shape).copy()
         for t in order:
-            np.matmul(before[t], weight_hh, out=from_before)
-            np.add(from_before[:, 2 * H :], bias_n, out=h_n[t])
-            rz = gates[t, :, : 2 * H]
-            np.add(rz, from_before[:, : 2 * H], out=rz)
+            r, z, n = step = gates[:, t]
+            np.matmul(before[t], weight_hh, out=a)
+            np.add(a[2], bias_n, out=h_n[t])
+            rz = a[:2]
+            np.add(rz, step[:2], out=rz)
             np.tanh(rz, out=rz)
             np.multiply(rz, 0.5, out=rz)
-            np.add(rz, 0.5, out=rz)
-            np.multiply(r[t], h_n[t], out=move)
-            np.add(n[t], move, out=n[t])
-            np.tanh(n[t], out=n[t])
+            np.add(rz, 0.5, out=step[:2])
+            np.multiply(r, h_n[t], out=move)
+            np.add(n, move, out=n)
+            np.tanh(n, out=n)
             # (1 - z) n + z h = n + z (h - n)
-            np.subtract(before[t], n[t], out=move)
-            np.multiply(z[t], move, out=move)
-            np.add(n[t], move, out=after[t])
+            np.subtract(before[t], n, out=move)
+            np.multiply(z, move, out=move)
+            np.add(n, move, out=after[t])
         y = after if padded is None else np.where(padded[..., None], 0, after)
         return y, after[order[-1]], (p, x, before, gates, h_n, padded, order)
 
     def sequence_backward(self, dy, dh, cache):
         """dy (T, B, H) and dh (B, H), the gradient at the last h, give dx, the gradient at h0, and grads."""
         p, x, before, gates, h_n, padded, order = cache
-        T, B, D = x.shape
-        r, z, n = np.split(gates, 3, axis=2)
+        r, z, n = gates
         if padded is not None:
             dy = np.where(padded[..., None], 0, dy)
         # What dh is to be multiplied by, for each block of the recurrent sum; where dh arrives this becomes
         # that block's gradient. The candidate's share from x is apart: r does not act on it.
-        da = np.subtract(1, gates)
+        da_r, da_z, da_n = da = np.subtract(1, gates)
         da *= gates  # sigmoid' = y (1 - y)
-        da_r, da_z, da_n = np.split(da, 3, axis=2)
         from_x = n * n
         np.subtract(1, from_x, out=from_x)  # tanh' = 1 - y^2
         from_x *= np.subtract(1, z, out=da_n)
@@ -75,20 +80,18 @@ class GRU(Recurrent):
         da_r *= h_n
         np.multiply(from_x, r, out=da_n)
 
-        weight_hh = p["weight_hh"]
+        weight_hh = by_gate(p["weight_hh"], 3)
         dh = dh.copy()
-        arriving = np.empty_like(dh)
-        blocks = da.reshape(T, B, 3, -1)
+        arriving, parts = np.empty_like(dh), np.empty((4, *dh.shape), dh.dtype)
         for t in reversed(order):
             np.add(dy[t], dh, out=arriving)
-            np.multiply(blocks[t], arriving[:, None], out=blocks[t])
+            step = da[:, t]
+            np.multiply(step, arriving, out=step)
             np.multiply(from_x[t], arriving, out=from_x[t])
-            np.matmul(da[t], weight_hh, out=dh)
-            np.multiply(arriving, z[t], out=arriving)
-            np.add(dh, arriving, out=dh)
-        rows = da.reshape(T * B, -1)
-        grads = {"weight_hh": rows.T @ before.reshape(T * B, -1), "bias_hh": rows.sum(axis=0)}
+            np.matmul(step, weight_hh, out=parts[:3])
+            np.multiply(arriving, z[t], out=parts[3])
+            np.add.reduce(parts, axis=0, out=dh)
+        grads = {"weight_hh": weight_gradient(da, before), "bias_hh": bias_gradient(da)}
         np.copyto(da_n, from_x)
-        grads |= {"weight_ih": rows.T @ x.reshape(T * B, D), "bias_ih": rows.sum(axis=0)}
-        dx = (rows @ p["weight_ih"]).reshape(T, B, D)
-        return dx, dh, grads
+        grads |= {"weight_ih": weight_gradient(da, x), "bias_ih": bias_gradient(da)}
+        return input_gradient(da, by_gate(p["weight_ih"], 3)), dh, grads

@@ -8,7 +8,15 @@ pass knows, times the gradient that arrives; the factors are made for all steps 
 
 import numpy as np
 
-from rnncore.layers.recurrent import Recurrent, walk
+from rnncore.layers.kernel import (
+    bias_gradient,
+    by_gate,
+    from_inputs,
+    input_gradient,
+    walk,
+    weight_gradient,
+)
+from rnncore.layers.recurrent import Recurrent
 
 
 class LSTM(Recurrent):
@@ -24,32 +32,32 @@ class LSTM(Recurrent):
 
     def sequence_forward(self, p, x, state, padded, reverse):
         """One direction of one layer: x (T, B, D) and (h0, c0) give y, the last state, the cache."""
-        T, B, D = x.shape
-        half, one, zero = np.repeat(np.array([[0.5], [1], [0]], x.dtype), self.hidden_size, axis=1)
-        scale, shift = np.concatenate([half, half, one, half]), np.concatenate([half, half, zero, half])
-        order, h_before, h_after = walk(state[0], T, reverse)
-        order, c_before, c_after = walk(state[1], T, reverse)
-        gates = np.matmul(x.reshape(T * B, D), (p["weight_ih"] * scale[:, None]).T).reshape(T, B, -1)
-        gates += (p["bias_ih"] + p["bias_hh"]) * scale
+        h0, c0 = state
+        scale = np.array([0.5, 0.5, 1, 0.5], x.dtype)[:, None, None]
+        shift = np.array([0.5, 0.5, 0, 0.5], x.dtype)[:, None, None]
+        weight_ih, weight_hh = by_gate(p["weight_ih"], 4) * scale, by_gate(p["weight_hh"], 4) * scale
+        gates = from_inputs(x, weight_ih, by_gate(p["bias_ih"] + p["bias_hh"], 4) * scale[..., 0])
         if padded is not None:
             # A padded step is one that leaves the memory alone: i = 0, f = 1, o = 0.
-            gates[padded] = np.repeat(np.array([-np.inf, np.inf, 0, -np.inf], x.dtype), self.hidden_size)
-        i, f, g, o = np.split(gates, 4, axis=2)
-        weight_hh = np.ascontiguousarray((p["weight_hh"] * scale[:, None]).T)
+            gates[:, padded] = np.array([-np.inf, np.inf, 0, -np.inf], x.dtype)[:, None, None]
+        weight_hh = np.ascontiguousarray(weight_hh.swapaxes(1, 2))
+        order, h_before, h_after = walk(h0, len(x), reverse)
+        order, c_before, c_after = walk(c0, len(x), reverse)
         tanh_c = np.empty_like(c_after)
-        from_before, added = np.empty_like(gates[0]), np.empty_like(state[1])
+        a, added = np.empty_like(gates[:, 0]), np.empty_like(c0)
         for t in order:
-            a = gates[t]
-            np.matmul(h_before[t], weight_hh, out=from_before)
-            np.add(a, from_before, out=a)
+            i, f, g, o = step = gates[:, t]
+            c = c_after[t]
+            np.matmul(h_before[t], weight_hh, out=a)
+            np.add(a, step, out=a)
             np.tanh(a, out=a)
             np.multiply(a, scale, out=a)
-            np.add(a, shift, out=a)
-            np.multiply(i[t], g[t], out=added)
-            np.multiply(f[t], c_before[t], out=c_after[t])
-            np.add(c_after[t], added, out=c_after[t])
-            np.tanh(c_after[t], out=tanh_c[t])
-            np.multiply(o[t], tanh_c[t], out=h_after[t])
+            np.add(a, shift, out=step)
+            np.multiply(i, g, out=added)
+            np.multiply(f, c_before[t], out=c)
+            np.add(c, added, out=c)
+            np.tanh(c, out=tanh_c[t])
+            np.multiply(o, tanh_c[t], out=h_after[t])
             if padded is not None:
                 np.copyto(h_after[t], h_before[t], where=padded[t][:, None])
         y = h_after if padded is None else np.where(padded[..., None], 0, h_after)
@@ -59,14 +67,12 @@ class LSTM(Recurrent):
     def sequence_backward(self, dy, d_state, cache):
         """dy (T, B, H) and (dh, dc) at the last state give dx, the gradients at (h0, c0), and grads."""
         p, x, h_before, c_before, gates, tanh_c, padded, order = cache
-        T, B, D = x.shape
-        i, f, g, o = np.split(gates, 4, axis=2)
+        i, f, g, o = gates
         if padded is not None:
             dy = np.where(padded[..., None], 0, dy)
         # What dc is to be multiplied by for i, f and g, and dh for o: where they arrive this becomes da.
-        da = np.subtract(1, gates)
+        da_i, da_f, da_g, da_o = da = np.subtract(1, gates)
         da *= gates  # sigmoid' = y (1 - y)
-        da_i, da_f, da_g, da_o = np.split(da, 4, axis=2)
         np.subtract(1, np.multiply(g, g, out=da_g), out=da_g)  # tanh' = 1 - y^2
         da_i *= g
         da_f *= c_before
@@ -76,27 +82,26 @@ class LSTM(Recurrent):
         np.subtract(1, into_c, out=into_c)
         into_c *= o
 
-        weight_hh = p["weight_hh"]
+        weight_hh = by_gate(p["weight_hh"], 4)
         dh, dc = d_state[0].copy(), d_state[1].copy()
-        arriving = np.empty_like(dh)
-        from_dc = da.reshape(T, B, 4, -1)[:, :, :3]
+        arriving, by_block = np.empty_like(dh), np.empty_like(gates[:, 0])
         for t in reversed(order):
             np.add(dy[t], dh, out=arriving)
             np.multiply(arriving, into_c[t], out=dh)
             np.add(dc, dh, out=dc)
-            np.multiply(from_dc[t], dc[:, None], out=from_dc[t])
-            np.multiply(da_o[t], arriving, out=da_o[t])
+            step = da[:, t]
+            np.multiply(step[:3], dc, out=step[:3])
+            np.multiply(step[3], arriving, out=step[3])
             np.multiply(dc, f[t], out=dc)
-            np.matmul(da[t], weight_hh, out=dh)
+            np.matmul(step, weight_hh, out=by_block)
+            np.add.reduce(by_block, axis=0, out=dh)
             if padded is not None:
                 np.copyto(dh, arriving, where=padded[t][:, None])
-        rows = da.reshape(T * B, -1)
-        bias = rows.sum(axis=0)
+        bias = bias_gradient(da)
         grads = {
-            "weight_ih": rows.T @ x.reshape(T * B, D),
-            "weight_hh": rows.T @ h_before.reshape(T * B, -1),
+            "weight_ih": weight_gradient(da, x),
+            "weight_hh": weight_gradient(da, h_before),
             "bias_ih": bias,
             "bias_hh": bias.copy(),
         }
-        dx = (rows @ p["weight_ih"]).reshape(T, B, D)
-        return dx, (dh, dc), grads
+        return input_gradient(da, by_gate(p["weight_ih"], 4)), (dh, dc), grads

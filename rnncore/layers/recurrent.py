@@ -14,20 +14,6 @@ from rnncore.layers.loop import loop_backward, loop_forward
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-def walk(start, T, reverse):
-    """The order of T steps, and room for the state before and after each, both (T, B, H).
-
-    The two are views of one array, so that a step writes its state where the next will read it.
-    """
-    states = np.empty((T + 1, *start.shape), dtype=start.dtype)
-    if reverse:
-        order, before, after = range(T - 1, -1, -1), states[1:], states[:-1]
-    else:
-        order, before, after = range(T), states[:-1], states[1:]
-    before[order[0]] = start
-    return order, before, after
-
-
 class Recurrent:
     """A stack of ``num_layers`` recurrent layers in one or two directions, in the terms of PyTorch.
 

@@ -8,7 +8,8 @@ contiguous block of memory.
 
 import numpy as np
 
-from rnncore.layers.recurrent import Recurrent, walk
+from rnncore.layers.kernel import walk
+from rnncore.layers.recurrent import Recurrent
 
 
 def _relu(x, out):
