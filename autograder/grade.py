@@ -24,7 +24,8 @@ from autograder.status import Status
 __all__ = ["CellScore", "GradedNotebook", "Limits", "NoSandbox", "grade_notebook"]
 
 NOT_RUN = "experiment"  # the tag of cells that only show something
-MOST_STARTS = 10
+MOST_STARTS = 16
+SETTLE_SECONDS = 0.4  # a kernel that is told to end takes a moment to do so
 MOST_STORED = 4  # times Limits.output_bytes: what all cells together may show
 
 STOPPED = {
@@ -153,9 +154,8 @@ class _Grading:
         if not self._ready():
             return [self._not_run()]
         self.theirs = self.theirs or written_here
-        ran = self.kernel.run(
-            source, self._seconds(), min(self.limits.output_bytes, max(0, self.stored_left))
-        )
+        most = min(self.limits.output_bytes, max(0, self.stored_left))
+        ran = self._twice(lambda: self.kernel.run(source, self._seconds(), most))
         self.stored_left -= sum(_size(output) for output in ran.outputs)
         failed = [output for output in ran.outputs if output.output_type == "error"]
         if not self.theirs and (ran.stopped or failed):
@@ -166,7 +166,7 @@ class _Grading:
             return [*ran.outputs, _stopped_output(ran.stopped)]
         for output in failed:
             self._look_at_error(name, output.ename, output.evalue)
-        self.worked.append(source)
+        self.worked.append((name, source))
         return ran.outputs
 
     def _judge(self, own):
@@ -174,14 +174,9 @@ class _Grading:
         if not self._ready():
             self.scores[own.grade_id] = CellScore(0.0, own.points)
             return [self._not_run()]
-        judged = judge_cell(
-            own,
-            self.spec,
-            self.kernel.ask,
-            limits=self.limits,
-            seconds=self._seconds(),
-            student=self.student,
-            secret=self.secret,
+        words = {"limits": self.limits, "student": self.student, "secret": self.secret}
+        judged = self._twice(
+            lambda: judge_cell(own, self.spec, self.kernel.ask, seconds=self._seconds(), **words)
         )
         self.judged[own.grade_id] = judged
         self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
@@ -191,23 +186,40 @@ class _Grading:
             self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
         return judged.outputs
 
+    def _twice(self, attempt):
+        """``attempt()``; once more if the kernel died in it, since an earlier cell may be the cause."""
+        result = attempt()
+        if result.stopped == "death" and self._ready():
+            result = attempt()
+        return result
+
     def _ready(self):
         """Whether there is a kernel to run in; starts one, and runs again what had worked, if need be."""
+        carefully = False
         while self.kernel is None or not self.kernel.alive:
-            if self.kernel is not None and not self.kernel.closed and self.worked:
-                self._note_stop("death", "The kernel ended between two cells")
-                self.worked.pop()  # most likely the last cell left something behind that did it
+            carefully = carefully or (self.kernel is not None and not self.kernel.closed)
             self.stop()
             if self.starts >= MOST_STARTS or time.monotonic() >= self.deadline:
                 return False
             self.starts += 1
             self.kernel = StudentKernel(self.spec.hides, self.spec.needs, self.limits, self.sandbox)
-            for source in list(self.worked):
-                if self.kernel.run(source, self._seconds()).stopped:
-                    self.worked.remove(source)
-                    if not self.kernel.alive:
-                        break
+            self._run_again(carefully)
         return time.monotonic() < self.deadline
+
+    def _run_again(self, carefully):
+        """Run what had worked in a new kernel; ``carefully``: find the cell that ends it a moment later."""
+        for name, source in list(self.worked):
+            ran = self.kernel.run(source, self._seconds())
+            if carefully:
+                time.sleep(SETTLE_SECONDS)
+            if ran.stopped or not self.kernel.alive:
+                self.worked.remove((name, source))
+                self._note_stop(ran.stopped or "death", f"The cell {name} was left out when run again")
+            if not self.kernel.alive:
+                self.kernel.close()
+                return
+        if self.starts > 1 and not carefully:
+            time.sleep(SETTLE_SECONDS)
 
     def _seconds(self):
         return max(0.1, min(self.limits.cell_seconds, self.deadline - time.monotonic()))

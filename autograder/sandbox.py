@@ -333,7 +333,6 @@ def _font_lists():
     return sorted(folder.glob("fontlist-*.json"))
 
 
-@functools.lru_cache(maxsize=32)
 def _view(hides, needs):
     """bubblewrap's arguments for namespaces, environment and everything that can be read."""
     arguments = ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL"]
@@ -346,12 +345,12 @@ def _view(hides, needs):
     for name, value in ENVIRONMENT.items():
         arguments += ["--setenv", name, value]
     arguments += ["--proc", "/proc", "--dev", "/dev", *_system()]
-    shown = {**_packages(hides, needs), **_rnncore(hides)}
+    shown = {**_rnncore(hides), **_packages(hides, needs)}
     shown["/site/unrolled_bridge.py"] = Path(__file__).with_name("bridge.py")
     arguments += _folders(shown)
-    for inside, host in shown.items():
-        arguments += ["--ro-bind", str(host), inside]
-    return tuple(arguments)
+    for inside, host in shown.items():  # "try", because an editor may put a new file in a file's place
+        arguments += ["--ro-bind-try", str(host), inside]
+    return arguments
 
 
 def _folders(paths):
@@ -379,12 +378,13 @@ def _system():
     masks = {Path.home().resolve(), Path.cwd().resolve()}
     masks = {mask for mask in masks if any(mask != root and mask.is_relative_to(root) for root in roots)}
     for root in (*roots, Path("/usr/local")):
-        masks.update(root.glob("lib*/python3*/*-packages"))
+        masks.update(folder.resolve() for folder in root.glob("lib*/python3*/*-packages"))
     for mask in sorted(masks):
         arguments += ["--tmpfs", str(mask), "--remount-ro", str(mask)]
     return arguments
 
 
+@functools.lru_cache(maxsize=32)
 def _packages(hides, needs):
     """The files of a student's packages and all that these require: path inside -> path here."""
     queue = [(name, "") for name in (*STUDENT_PACKAGES, *needs)]

@@ -382,6 +382,18 @@ def test_cell_that_breaks_the_kernel_costs_nothing_else(family):
     assert graded.seconds < 40
 
 
+@pytest.mark.parametrize(
+    "way", ["exit()", "import os, threading; threading.Timer(0.1, os._exit, (0,)).start()"]
+)
+def test_cell_that_ends_the_kernel_a_moment_later_costs_nothing_else(way):
+    graded = grade(submission(first=way))
+    assert points(graded) == POINTS
+    assert graded.status is Status.KILLED_ITSELF
+    assert [remark.split(":")[0] for remark in graded.remarks] == [
+        "The cell number 2 was left out when run again"
+    ]
+
+
 def test_time_of_the_whole_notebook_is_bounded():
     limits = Limits(cell_seconds=1.0, call_seconds=1.0, notebook_seconds=4.0)
     slow = "import time\nprint('slept')\ntime.sleep(0.8)"
@@ -419,7 +431,10 @@ socket.send_multipart([b"<IDS|MSG>", b"wrong", b"{", b"}", b"[", b"]"])
 
 def test_honest_neighbour_is_not_moved_by_hostile_ones():
     alone = points(grade(submission({THIRD: UNTOUCHED[THIRD]}), student="honest"))
-    bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
+    bomb = (
+        "import os, time\nwhile True:\n    try:\n        if not os.fork(): time.sleep(60)\n"
+        "    except OSError: pass"
+    )
     hog = "kept = []\nwhile True: kept.append(bytearray(2**24))"
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
         limits = replace(LIMITS, cell_seconds=2.0)
