@@ -26,8 +26,8 @@ def masked_case(rng, B, T, V, when="", shift=0.0, lengths=None):
 
 def draw_masked_cross_entropy(rng):
     return [
-        masked_case(rng, 3, 5, 4),
-        masked_case(rng, 4, 6, 3),
+        masked_case(rng, 3, 9, 4),  # T is chosen so that the mean length is never B
+        masked_case(rng, 5, 6, 3),
         masked_case(rng, 4, 5, 7, "the logits are near 1000", 1000.0),
         masked_case(rng, 3, 1, 4, "T = 1", lengths=[1, 1, 1]),
         masked_case(rng, 1, 4, 3, "B = 1", lengths=[3]),
@@ -307,10 +307,15 @@ def frequencies(ids, V, likely):
     return counts / N
 
 
-def from_the_generator(first, again, other):
-    """Whether the same generator gave the same ids again, and another one others."""
-    first, again, other = (np.asarray(ids) for ids in (first, again, other))
-    return bool(np.array_equal(first, again) and not np.array_equal(first, other))
+def chance(found, likely, first, again, *others):
+    """Whether the same generator gave the same ids again, and one of some other generators others.
+
+    Where it did not and the frequencies are no known ones either, they are the answer: ids that never
+    change do not prove a generator of the function's own, they may come of something else.
+    """
+    varied = any(not np.array_equal(first, other) for other in others)
+    right = np.array_equal(first, again) and varied
+    return right if right or any(found is probs for probs in likely) else found
 
 
 def not_ids(ids, shape, V):
@@ -334,7 +339,8 @@ def view_sample(case, ids, *more):
     row = logits[..., :1, :] if logits.ndim > 1 else logits
     row = row[..., 0, :]
     likely = softmax(row / temperature), softmax(row * temperature), softmax(row), np.full(row.shape, 1 / V)
-    return frequencies(ids, V, likely), from_the_generator(ids, *more) if more else True
+    found = frequencies(ids, V, likely)
+    return found, chance(found, likely, ids, *more) if more else True
 
 
 def generator(rng):
@@ -343,22 +349,24 @@ def generator(rng):
 
 def draw_sample(rng):
     def spread(V):
-        """Logits of one row, far enough apart that another temperature shows."""
-        return rng.permutation(0.8 * np.arange(V) + rng.uniform(-0.1, 0.1, V)) + rng.normal()
+        """Logits of one row, far enough apart that another temperature shows, the largest in the middle."""
+        logits = rng.permutation(0.8 * np.arange(V - 1) + rng.uniform(-0.1, 0.1, V - 1)) + rng.normal()
+        return np.insert(logits, rng.integers(1, V - 1), logits.max() + 0.8)
 
-    def case(rows, N, V, temperature, when="", further=True):
+    def case(rows, N, V, temperature, when="", others=1):
         logits = np.stack([spread(V) for _ in range(max(rows, 1))])
         logits = np.repeat(logits[:, None], N, axis=1)
         logits = logits if rows else logits[0]
-        first, other = generator(rng), generator(rng)
-        more = ((logits, temperature, first), (logits, temperature, other)) if further else ()
+        first = generator(rng)
+        further = [first, *(generator(rng) for _ in range(others))] if others else []
+        more = tuple((logits, temperature, each) for each in further)
         return Case((logits, temperature, first), {"V": V}, when, more=more)
 
-    single = Case((60.0 * rng.permutation(np.arange(5.0)), 1.5, generator(rng)), {}, "logits is one row")
+    single = Case((60.0 * spread(5), 1.5, generator(rng)), {}, "logits is one row")
     return [
         case(2, 2500, 4, 0.5),
-        case(0, 3000, 5, 2.0),
-        case(0, 6, 4, 1e-3, "the temperature is near 0", further=False),
+        case(0, 3000, 5, 2.0, others=4),  # ids that never change are told from those thrown once
+        case(0, 6, 4, 1e-3, "the temperature is near 0", others=0),
         single,
     ]
 
@@ -411,9 +419,9 @@ SAMPLE = Exercise(
         Mistake(
             "own-generator",
             old=THROWN,
-            new="thrown = np.random.default_rng(0).random(logits.shape[:-1])",
+            new="thrown = np.random.default_rng().random(logits.shape[:-1])",
             also=(
-                "thrown = np.random.default_rng().random(logits.shape[:-1])",
+                "thrown = np.random.default_rng(0).random(logits.shape[:-1])",
                 "thrown = np.random.rand(*logits.shape[:-1])",
             ),
             says="The symbols do not come from the rng that was passed in: the same generator must give the "
@@ -463,7 +471,8 @@ def view_generate(case, ids, *more):
     if not more:
         return ids, np.zeros(V), True
     moves = np.diff(ids, prepend=first) % V
-    return np.zeros(n), frequencies(moves, V, (MOVES,)), from_the_generator(ids, *more)
+    found = frequencies(moves, V, (MOVES,))
+    return np.zeros(n), found, chance(found, (MOVES,), ids, *more)
 
 
 def draw_generate(rng):
