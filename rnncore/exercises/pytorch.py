@@ -20,7 +20,7 @@ def use_to_torch(to_torch, params, requires_grad):
     if not isinstance(tensors, dict):
         return (tensors,) * 4
 
-    def gradient(tensor):
+    def gradient(tensor, array):
         if not tensor.requires_grad:
             return "not collected"
         return "collected" if tensor.is_leaf else "not collected: it is computed from another tensor"
@@ -30,19 +30,17 @@ def use_to_torch(to_torch, params, requires_grad):
         return "the array's" if shared else "its own"
 
     def told(tell):
-        return {
-            name: tell(name, item)
-            if isinstance(item, torch.Tensor)
-            else f"a {type(item).__name__}, no tensor"
-            for name, item in tensors.items()
-        }
+        """What there is to tell of all the tensors: once, if it is the same for each."""
+        words = {}
+        for name, item in tensors.items():
+            is_tensor = isinstance(item, torch.Tensor)
+            word = tell(item, params.get(name)) if is_tensor else f"none, it is a {type(item).__name__}"
+            words.setdefault(word, []).append(str(name))
+        if len(words) < 2:
+            return "".join(words)
+        return "; ".join(f"{word} ({', '.join(names)})" for word, names in words.items())
 
-    return (
-        tensors,
-        told(lambda name, item: str(item.dtype)),
-        told(lambda name, item: gradient(item)),
-        told(lambda name, item: memory(item, params.get(name))),
-    )
+    return tensors, told(lambda tensor, array: str(tensor.dtype)), told(gradient), told(memory)
 
 
 def draw_to_torch(rng):
@@ -149,13 +147,20 @@ def use_hand_lstm(HandLSTM, input_size, hidden_size, params, x, state, dy, d_sta
     else:
         start = tuple(torch.tensor(array, requires_grad=True) for array in state)
         result = module(x, start)
-    if not (isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[1], tuple | list)):
-        raise TypeError(f"forward returned a {type(result).__name__}, expected y, (h, c)")
+
+    def form(item):
+        if isinstance(item, tuple | list):
+            return f"({', '.join(form(inner) for inner in item)})"
+        return str(tuple(item.shape)) if isinstance(item, torch.Tensor) else type(item).__name__
+
+    B, T, H = dy.shape
+    wanted = f"({(B, T, H)}, ({(B, H)}, {(B, H)}))"
+    if form(result) != wanted:
+        raise ValueError(f"forward returned {form(result)}, expected y, (h, c) of shapes {wanted}")
     y, final = result
-    downstream = [(y, dy), *zip(final, d_state, strict=False)]
-    downstream = [(tensor, torch.tensor(d)) for tensor, d in downstream if tensor.shape == d.shape]
-    loss = sum((tensor * d).sum() for tensor, d in downstream)
-    if getattr(loss, "requires_grad", False):
+    downstream = [(y, dy), *zip(final, d_state, strict=True)]
+    loss = sum((tensor * torch.tensor(d)).sum() for tensor, d in downstream)
+    if loss.requires_grad:
         loss.backward()
     grads = {name: parameter.grad for name, parameter in module.named_parameters()}
     return y, tuple(final), x.grad, tuple(tensor.grad for tensor in start) or (np.zeros(1),) * 2, grads
