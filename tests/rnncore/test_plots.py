@@ -2,16 +2,22 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 
 from rnncore import plots
+from rnncore.plots import style
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -161,3 +167,156 @@ def test_reach_puts_exact_zeros_on_the_floor_and_borders_between_steps():
     assert cut.lines[1].get_xdata().tolist() == [1, 2]
     assert "exactly zero" in words(plt.gcf())
     assert cut.lines[2].get_xdata() == [2.5, 2.5]
+
+
+def test_gate_heat_maps_show_the_chosen_units_of_every_gate():
+    rng = np.random.default_rng(6)
+    gates = {"i": rng.random((4, 5)), "c": 3 * rng.normal(size=(4, 5)), "attention": rng.random((4, 5))}
+    assert plots.gate_heat_maps(["Alice", "can't", "eat", "nuts"], gates, units=[3, 0]) is None
+    panels = [axes for axes in plt.gcf().axes if axes.images]
+    for axes, (name, values) in zip(panels, gates.items(), strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), values[:, [3, 0]].T)
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["unit 3", "unit 0"]
+        negative = {tuple(text.get_position()) for text in axes.texts}
+        limit = axes.images[0].get_clim()[1]
+        assert negative == {(t, row) for row, t in np.argwhere(values[:, [3, 0]].T < -0.05 * limit)}
+        assert axes.images[0].get_clim() == (pytest.approx((-limit, limit)) if name == "c" else (0, 1))
+        assert limit >= abs(values[:, [3, 0]]).max()
+    assert [axes.get_title(loc="left") for axes in panels] == ["input gate i", "memory c", "attention"]
+    assert [label.get_text() for label in panels[-1].get_xticklabels()] == ["Alice", "can't", "eat", "nuts"]
+
+
+def test_gate_heat_maps_take_letters_and_all_units_unless_told():
+    plots.gate_heat_maps("a b", {"f": np.full((3, 2), 0.5)})
+    axes = plt.gcf().axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "␣", "b"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["unit 0", "unit 1"]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_heat_maps_grow_darker_away_from_zero_in_grey_too(signed):
+    colours = style.BLUE_TO_ORANGE if signed else style.WHITE_TO_BLUE
+    grey = colours(np.linspace(0, 1, 101))[:, :3] @ [0.299, 0.587, 0.114]
+    upper = grey[50:] if signed else grey
+    assert (np.diff(upper) < 0.002).all() and upper[0] - upper[-1] > 0.5
+    if signed:
+        assert (np.diff(grey[:51]) > -0.002).all()
+
+
+def test_gradient_norms_draw_what_is_finite_and_mark_the_rest():
+    runs = {
+        "unclipped": np.array([2.0, 30.0, np.inf, np.nan]),
+        "cut": np.array([0.0, 0.5, 4.0, 2.0]),
+    }
+    assert plots.gradient_norms(runs, limit=1.5) is None
+    axes = plt.gca()
+    assert axes.get_yscale() == "log"
+    unclipped, not_finite, cut, zero, limit = axes.lines
+    np.testing.assert_array_equal(unclipped.get_xydata(), [[1, 2], [2, 30], [3, np.nan], [4, np.nan]])
+    np.testing.assert_array_equal(cut.get_ydata(), [np.nan, 0.5, 4, 2])
+    assert not_finite.get_xdata().tolist() == [3, 4] and min(not_finite.get_ydata()) > 30
+    assert zero.get_xdata().tolist() == [1] and max(zero.get_ydata()) < 0.5
+    assert list(limit.get_ydata()) == [1.5, 1.5]
+    found = words(plt.gcf())
+    assert {"unclipped", "cut", "not finite", "exactly zero", "clipped at 1.5", "time step t"} <= set(found)
+    assert unclipped.get_linestyle() != cut.get_linestyle() and unclipped.get_marker() != cut.get_marker()
+
+
+def test_gradient_norms_of_nothing_but_zeros_are_crosses():
+    plots.gradient_norms({"dead": np.zeros(3)})
+    assert plt.gca().lines[1].get_xdata().tolist() == [1, 2, 3]
+
+
+def test_influence_fills_the_pairs_that_are_not_exactly_zero():
+    rng = np.random.default_rng(7)
+    one = np.tril(rng.normal(size=(3, 3)))
+    assert plots.influence({"one direction": one, "two": one + 1e-12}, ["a", "b", "c"]) is None
+    left, right = plt.gcf().axes
+    np.testing.assert_array_equal(left.images[0].get_array(), np.tril(np.ones((3, 3))))
+    assert right.images[0].get_array().all()
+    assert left.get_title() == "one direction\n6 of 9 pairs" and right.get_title() == "two\n9 of 9 pairs"
+    assert [label.get_text() for label in left.get_yticklabels()] == ["a", "b", "c"]
+    assert (left.get_xlabel(), left.get_ylabel()) == ("input at step s", "output at step t")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "story"),
+    [
+        ([0, 1, 2], "going back in time, wrong from t = 2 on"),
+        ([3, 4, 5], "wrong from t = 3 on"),
+        ([1, 3], "wrong at t = 1, 3"),
+        ([5], "wrong at t = 5"),
+        ([], "right at every step"),
+        ([0, 1, 2, 3, 4, 5], "wrong at every step"),
+    ],
+)
+def test_error_by_step_tells_wrong_steps_from_right_ones(wrong, story):
+    expected = np.random.default_rng(8).normal(size=(3, 6, 4))
+    received = expected.copy()
+    received[1, wrong, 2] += 0.25
+    assert plots.error_by_step(received, expected, "dh") is None
+    axes = plt.gca()
+    crosses, circles = axes.lines[1:]
+    assert crosses.get_xdata().tolist() == wrong
+    np.testing.assert_allclose(crosses.get_ydata(), 0.25 / abs(expected).max())
+    assert circles.get_xdata().tolist() == [t for t in range(6) if t not in wrong]
+    assert axes.get_title() == f"dh: {story}"
+    assert crosses.get_marker() != circles.get_marker()
+
+
+def test_error_by_step_shows_nan_and_refuses_other_shapes():
+    expected = np.ones((2, 4, 3))
+    received = expected.copy()
+    received[0, 2, 1] = np.nan
+    plots.error_by_step(received, expected)
+    assert plt.gca().get_title() == "dx: wrong at t = 2" and "not finite" in words(plt.gcf())
+    with pytest.raises(ValueError, match=r"received has shape \(2, 3, 3\), expected the shape \(2, 4, 3\)"):
+        plots.error_by_step(received[:, :3], expected)
+
+
+def sizes_by_radius(radius):
+    return 3.0 * radius ** np.arange(5)[::-1]
+
+
+@pytest.mark.parametrize("slider", [False, True])
+def test_radius_and_gradient_is_a_row_of_figures_outside_a_notebook(slider):
+    assert plots.radius_and_gradient(sizes_by_radius, (0.5, 1.0, 2.0), slider) is None
+    panels = plt.gcf().axes
+    assert [axes.get_title() for axes in panels] == ["radius 0.5", "radius 1", "radius 2"]
+    for axes, radius in zip(panels, (0.5, 1.0, 2.0), strict=True):
+        foretold, measured = axes.lines
+        np.testing.assert_allclose(measured.get_ydata(), 3 * radius ** np.arange(5))
+        np.testing.assert_allclose(foretold.get_ydata(), measured.get_ydata())
+        assert axes.get_yscale() == "log" and axes.get_ylim() == panels[0].get_ylim()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_in_a_notebook_the_radius_is_a_slider_where_there_are_widgets(installed):
+    source = f"""
+import sys
+if not {installed}:
+    sys.modules["ipywidgets"] = None
+import numpy as np
+from rnncore import plots
+plots.radius_and_gradient(lambda radius: 3 * radius ** np.arange(5.0)[::-1], (0.5, 1.0, 2.0), slider=True)
+"""
+    moved = """
+import gc, ipywidgets
+(bar,) = [one for one in gc.get_objects() if isinstance(one, ipywidgets.FloatSlider)]
+bar.value = 0.5
+"""
+    cells = [nbformat.v4.new_code_cell(text) for text in ([source, moved] if installed else [source])]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    client = NotebookClient(
+        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": ROOT}}
+    )
+    client.execute()
+    kinds = [set(output.data) for output in notebook.cells[0].outputs]
+    if not installed:
+        assert ["image/png" in kind for kind in kinds] == [True]
+        return
+    assert any("application/vnd.jupyter.widget-view+json" in kind for kind in kinds)
+    models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+    (shown,) = [model["state"] for model in models if model["model_name"] == "OutputModel"]
+    (picture,) = shown["outputs"]
+    assert "for spectral radius 0.5;" in picture["metadata"]["image/png"]["alt"]

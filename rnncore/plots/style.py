@@ -1,0 +1,125 @@
+"""The one quiet look of all figures: it also reads in grey, without colour vision and read aloud.
+
+Lines differ by colour, stroke *and* marker, and are named beside their ends rather than in a legend;
+heat maps grow darker away from zero, and negative numbers carry a minus sign. The colours are those of
+Okabe and Ito (2008), with a darker purple. Each figure carries a description for screen readers (the
+``alt`` text of the stored picture).
+"""
+
+import sys
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import FancyArrowPatch
+
+INK, GREY, LINE, PALE = "#222222", "#767676", "#C9D2DA", "#E9EEF2"
+PLATE = {"fc": "white", "ec": "none", "pad": 1}  # behind words that stand on lines
+BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9"
+COLOURS = [BLUE, ORANGE, GREEN, PURPLE, SKY]
+STROKES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1))]
+MARKERS = ["o", "s", "^", "D", "v"]
+BLUE_TO_ORANGE = LinearSegmentedColormap.from_list(
+    "blue to orange", ["#004B80", SKY, "#F7F7F7", "#F0A35E", "#A33B00"]
+)
+WHITE_TO_BLUE = LinearSegmentedColormap.from_list("white to blue", ["#FFFFFF", "#9CCBEA", BLUE, "#00304F"])
+MINUS = "\N{MINUS SIGN}"
+ARROW = {"arrowstyle": "-|>", "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
+
+STYLE = {
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "axes.grid": True,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "lines.linewidth": 2,
+}
+
+
+@contextmanager
+def canvas(rows=1, columns=1, size=(9, 3), alt="", **options):
+    """Figure and axes in the lessons' style, ``size`` in inches, shown when the block ends.
+
+    In a notebook the picture is displayed with ``alt`` as its description. Elsewhere the figure stays
+    open, for ``matplotlib.pyplot.show()`` or ``savefig``.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=size, **options)
+        yield figure, axes
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        data, about = shell.display_formatter.format(figure) if shell else ({}, {})
+        if "image/png" in data:
+            about["image/png"] = about.get("image/png", {}) | {"alt": alt}
+            shell.display_pub.publish(data, about)
+            plt.close(figure)
+
+
+def name_the_ends(axes, x, lines):
+    """Write each line's name beside its last point, moved apart where two would touch."""
+    axes.figure.canvas.draw()
+    height = axes.bbox.height
+    last = [axes.transData.transform((x, np.asarray(y)[-1]))[1] - axes.bbox.y0 for y in lines.values()]
+    gap = 1.35 * plt.rcParams["font.size"] * axes.figure.dpi / 72
+    floor = -np.inf
+    for i in np.argsort(last):
+        at = max(last[i], floor)
+        floor = at + gap
+        name, colour = list(lines)[i], COLOURS[i % 5]
+        axes.text(1.02, at / height, name, color=colour, transform=axes.transAxes, va="center", weight="bold")
+
+
+def arrow(axes, start, end, colour, stroke="-"):
+    axes.add_patch(FancyArrowPatch(start, end, color=colour, lw=2, ls=stroke, **ARROW))
+
+
+def heat_map(axes, values, limit=1, signed=True):
+    """Paint values (rows, columns) as separate squares, from -limit or 0 to limit; return the image.
+
+    Signed: orange is positive; blue is negative and carries a minus sign.
+    """
+    rows, columns = values.shape
+    colours, lowest = (BLUE_TO_ORANGE, -limit) if signed else (WHITE_TO_BLUE, 0)
+    image = axes.imshow(values, cmap=colours, vmin=lowest, vmax=limit, aspect="auto")
+    for row, column in zip(*np.nonzero(values < -0.05 * limit), strict=True):
+        ink = "white" if values[row, column] < -0.5 * limit else INK
+        axes.text(column, row, MINUS, ha="center", va="center", color=ink)
+    squares(axes, rows, columns, "white" if signed else LINE)  # a closed gate is white itself
+    return image
+
+
+def squares(axes, rows, columns, colour):
+    """Part the squares of a matrix by thin lines, and take everything else away from the axes."""
+    axes.tick_params(length=0)
+    axes.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
+    axes.grid(False)
+    axes.grid(which="minor", color=colour, lw=1.5)
+    axes.tick_params(which="minor", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def widgets():
+    """The module ipywidgets where sliders can be shown, in a notebook that has it; None elsewhere."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    try:
+        import ipywidgets
+    except ImportError:
+        return None
+    return ipywidgets
