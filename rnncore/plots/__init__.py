@@ -1,0 +1,46 @@
+"""The figures of the lessons.
+
+Every function draws one figure from plain arrays, often made by the reader's own functions, and returns
+None, so that nothing but the picture lands in a notebook's output. ``graphs`` draws networks, ``cells``
+what they do with a sequence, ``gradients`` what comes back, and ``training`` what is learned; they all
+look alike because ``style`` decides how.
+"""
+
+from rnncore.plots.cells import (
+    activation_curves,
+    gate_heat_maps,
+    impulse_memory,
+    influence,
+    state_heat_map,
+)
+from rnncore.plots.gradients import (
+    contributions,
+    error_by_step,
+    gradient_norms,
+    radius_and_gradient,
+    reach,
+    step_sizes,
+)
+from rnncore.plots.graphs import backward_graph, unrolled_graph
+from rnncore.plots.style import canvas
+from rnncore.plots.training import curves, losses, next_letter
+
+__all__ = [
+    "activation_curves",
+    "backward_graph",
+    "canvas",
+    "contributions",
+    "curves",
+    "error_by_step",
+    "gate_heat_maps",
+    "gradient_norms",
+    "impulse_memory",
+    "influence",
+    "losses",
+    "next_letter",
+    "radius_and_gradient",
+    "reach",
+    "state_heat_map",
+    "step_sizes",
+    "unrolled_graph",
+]

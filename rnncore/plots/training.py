@@ -1,0 +1,82 @@
+"""Figures of learning: any lines over a shared axis, losses, and what a softmax is told."""
+
+import numpy as np
+
+from rnncore.plots.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    INK,
+    MARKERS,
+    MINUS,
+    ORANGE,
+    STROKES,
+    canvas,
+    name_the_ends,
+)
+
+
+def curves(x, lines, *, xlabel="", ylabel="", log=False, markers=False, diagonal=False, size=(8, 3.4)):
+    """Named lines over a shared axis: x (N,) and lines {name: (N,)}, each named at its right end.
+
+    ``log`` makes the vertical axis logarithmic, ``markers`` puts one on every point, and ``diagonal``
+    adds the line y = x, on which a step changes nothing.
+    """
+    alt = f"{ylabel} against {xlabel}, one line each for {', '.join(lines)}"
+    with canvas(size=size, alt=alt) as (_, axes):
+        for i, y in enumerate(lines.values()):
+            marker = MARKERS[i % 5] if markers else ""
+            axes.plot(x, y, color=COLOURS[i % 5], ls=STROKES[i % 5], marker=marker, ms=5)
+        if diagonal:
+            axes.plot(x, x, color=GREY, lw=1)
+        if log:
+            axes.set_yscale("log")
+        axes.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]))
+        name_the_ends(axes, x[-1], lines)
+
+
+def losses(runs, chance=None, smooth=50, size=(8, 3.4)):
+    """Training losses {name: (N,)} by step, each the mean of the last ``smooth`` (at first, of all) steps.
+
+    ``chance`` draws a line at the loss of a blind guess.
+    """
+    alt = f"Training loss by step, one line each for {', '.join(runs)}"
+    alt += "" if chance is None else f"; a thin line marks a blind guess, {chance:.2f}"
+    means = {}
+    for name, values in runs.items():
+        total = np.cumsum(np.asarray(values, dtype=float))
+        before = np.concatenate([np.zeros(min(smooth, len(total))), total[:-smooth]])
+        means[name] = (total - before) / np.minimum(np.arange(1, len(total) + 1), smooth)
+    with canvas(size=size, alt=alt) as (_, axes):
+        for i, mean in enumerate(means.values()):
+            steps = np.arange(1, len(mean) + 1)
+            axes.plot(steps, mean, color=COLOURS[i % 5], ls=STROKES[i % 5])
+        if chance is not None:
+            axes.axhline(chance, color=GREY, lw=1)
+            axes.text(steps[-1], chance, "blind guess ", color=GREY, ha="right", va="bottom")
+        axes.set(xlabel="training step", ylabel="loss", xlim=(0, steps[-1]))
+        axes.set_ylim(0, 1.12 * axes.dataLim.y1)
+        name_the_ends(axes, steps[-1], means)
+
+
+def next_letter(letters, target, probabilities, push):
+    """What a softmax believes about the next letter, and which way the loss pushes each score.
+
+    ``probabilities`` and ``push`` are (V,), one number for each of the ``letters``; ``target`` is the
+    index of the letter that really came.
+    """
+    alt = f"Two charts with a bar for each letter, {', '.join(letters)}: the probabilities, and minus the "
+    alt += f"gradient, which is above zero for {letters[target]} alone, the letter that came"
+    hatches = ["//" if i == target else "" for i in range(len(letters))]
+    names = [f"{letter}\n(came)" if i == target else letter for i, letter in enumerate(letters)]
+    with canvas(1, 2, (8, 2.8), alt) as (_, (left, right)):
+        for axes, values, form in ((left, probabilities, ".2f"), (right, push, "+.2f")):
+            colours = [BLUE if value >= 0 else ORANGE for value in values]
+            bars = axes.bar(names, values, color=colours, hatch=hatches, edgecolor="white", width=0.6)
+            labels = [f"{value:{form}}".replace("-", MINUS) for value in values]
+            axes.bar_label(bars, labels, padding=3)
+            axes.margins(y=0.25)
+            axes.axhline(0, color=INK, lw=1)
+            axes.grid(axis="x", visible=False)
+        left.set(title="what it believed", ylabel="probability", ylim=(0, 1))
+        right.set(title="what it is told", ylabel="push on the score")
