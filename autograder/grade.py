@@ -8,6 +8,8 @@ is graded, all within the notebook's time.
 
 import ast
 import copy
+import hashlib
+import hmac
 import importlib.metadata
 import platform
 import time
@@ -88,12 +90,23 @@ def grade_notebook(
     )
 
 
+def secret_of_work(secret: bytes, notebook: NotebookNode) -> bytes:
+    """The key from which the inputs of one piece of work are drawn: the same again only for the same code.
+
+    A student who hands in once more, having seen or printed what their functions were given, meets
+    inputs that nobody has seen.
+    """
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return hmac.new(secret, code.encode(errors="replace"), hashlib.sha256).digest()
+
+
 class _Grading:
     """The work on one notebook."""
 
     def __init__(self, notebook, spec, limits, student, secret, sandbox):
         self.notebook, self.spec, self.limits = notebook, spec, limits
-        self.student, self.secret, self.sandbox = student, secret, sandbox
+        self.student, self.sandbox = student, sandbox
+        self.secret = secret_of_work(secret, notebook)
         self.release = {cell.grade_id: cell for cell in spec.cells}
         self.deadline = time.monotonic() + limits.notebook_seconds
         self.stored_left = MOST_STORED * limits.output_bytes

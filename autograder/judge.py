@@ -59,7 +59,10 @@ class Judged:
 
 
 def seed_of(secret: bytes, lesson: str, student: str, exercise: str) -> int:
-    """The seed of one student's inputs for one exercise: fresh for everyone, and the same at every run."""
+    """The seed of one student's inputs for one exercise: fresh for everyone, and the same at every run.
+
+    ``secret``: the key of this piece of work, ``grade.secret_of_work``.
+    """
     words = "\0".join((lesson, student, exercise)).encode()
     return int.from_bytes(hmac.new(secret, words, hashlib.sha256).digest()[:4])
 

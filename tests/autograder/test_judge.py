@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import nbformat
 import numpy as np
 import pytest
 
 from autograder import bridge, judge
+from autograder.grade import secret_of_work
 from autograder.judge import JudgeFault, judge_cell, seed_of
 from autograder.kernels import Ran
 from tests.autograder.small_lesson import (
@@ -200,3 +202,13 @@ def test_outcome_of_the_wrong_form_is_no_answer(change):
     assert judge._outcome(GOOD).value == 1
     assert judge._outcome({**GOOD, **change}).error.kind == "NoAnswer"
     assert judge._outcome(change).error.kind == "NoAnswer"
+
+
+def test_changed_work_meets_new_inputs_and_unchanged_work_the_same():
+    """Who hands in again, having printed what their functions were given, cannot answer by heart."""
+    first, again, changed = (
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        for source in ("def f(x):\n    print(x)", "def f(x):\n    print(x)", "def f(x):\n    return KNOWN[x]")
+    )
+    assert secret_of_work(SECRET, first) == secret_of_work(SECRET, again) != secret_of_work(SECRET, changed)
+    assert secret_of_work(SECRET, first) != secret_of_work(SECRET[:-1], first)
