@@ -140,7 +140,7 @@ def observe(function, args: tuple) -> Outcome:
         except TypeError:
             return Outcome(error=StudentError("Arguments", str(signature).split(" ->")[0]))
     handed = tuple(arg.value if isinstance(arg, Formula) else copy.deepcopy(arg) for arg in args)
-    value, error, printed = None, None, io.StringIO()
+    value, error, printed = None, None, _Printed()
     with (
         warnings.catch_warnings(record=True) as caught,
         np.errstate(over="warn", divide="warn", invalid="warn"),
@@ -154,7 +154,7 @@ def observe(function, args: tuple) -> Outcome:
     after = tuple(
         None if isinstance(given, Formula) else plain(arg) for given, arg in zip(args, handed, strict=True)
     )
-    return Outcome(value, error, tuple(_numerical(caught)), after, printed.getvalue()[:MOST_PRINTED])
+    return Outcome(value, error, tuple(_numerical(caught)), after, printed.getvalue())
 
 
 def plain(value, depth: int = 0):
@@ -188,6 +188,14 @@ def plain(value, depth: int = 0):
 def _is_tensor(value) -> bool:
     """Whether this is a torch tensor, found out without importing torch."""
     return any((kind.__module__, kind.__name__) == ("torch", "Tensor") for kind in type(value).__mro__)
+
+
+class _Printed(io.StringIO):
+    """Keeps the beginning of what is written to it, so that a loop that prints cannot fill the memory."""
+
+    def write(self, text):
+        super().write(text[: max(0, MOST_PRINTED - self.tell())])
+        return len(text)
 
 
 def _student_error(exception: BaseException) -> StudentError:

@@ -169,6 +169,11 @@ def test_prints_appear_once_as_a_remark(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_only_the_beginning_of_what_is_printed_is_kept():
+    source = "def sigmoid(x):\n    for _ in range(10**5): print('x' * 50)\n    return x"
+    assert len(observe(student(source, "sigmoid"), (np.ones(2),)).printed) == 1000
+
+
 def test_a_wrong_loop_over_a_wrong_cell_is_named_for_its_own_mistake():
     cell, loop = by_name()["rnn_cell_backward"], by_name()["rnn_backward"]
     wrong_cell = cell.twin(cell.mistakes[0])
