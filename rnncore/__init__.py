@@ -3,7 +3,7 @@
 Read it in this order: ``cells`` (the equations of one time step, as pairs of pure functions),
 ``layers`` (the same mathematics over a whole sequence, fast), ``losses``, ``optim`` and ``train``
 (what turns gradients into learning), ``gradcheck`` and ``check`` (how we know a gradient is right),
-``data`` and ``plots`` (what the lessons show).
+``data`` and ``plots`` (what the lessons show), ``interop`` (to PyTorch, Keras and ONNX, and back).
 
 Conventions, said once:
 

@@ -83,6 +83,12 @@ def gate_heat_maps(tokens, gates, units=None):
     """
     gates = {name: np.asarray(values) for name, values in gates.items()}
     units = range(next(iter(gates.values())).shape[1]) if units is None else units
+    for name, values in gates.items():
+        if values.ndim != 2 or len(values) != len(tokens):
+            raise ValueError(
+                f"gates[{name!r}] has shape {values.shape}, expected (T, H) with T = {len(tokens)}, "
+                "a row for each of the tokens"
+            )
     titles = [GATES.get(name, name) for name in gates]
     alt = f"Heat maps of {', '.join(titles)}, units {', '.join(map(str, units))}, over: {' '.join(tokens)}"
     words = max(map(len, tokens)) > 1

@@ -105,32 +105,25 @@ def gradient_norms(runs, limit=None, xlabel="time step t", ylabel="size of $dL/d
             steps, usual = np.arange(1, len(sizes) + 1), np.isfinite(sizes) & (sizes > 0)
             look = {"color": COLOURS[i % 5], "ls": STROKES[i % 5], "marker": MARKERS[i % 5]}
             axes.plot(steps, np.where(usual, sizes, np.nan), ms=5 if len(sizes) <= 40 else 0, **look)
-            for odd, at, words, side in (
-                (sizes == 0, floor, "exactly zero", "bottom"),
-                (~np.isfinite(sizes), top, "not finite", "top"),
-            ):
-                if odd.any():
-                    axes.plot(steps[odd], np.full(odd.sum(), at), "x", color=COLOURS[i % 5], ms=7)
-                    axes.annotate(
-                        words,
-                        (steps[odd][0], at),
-                        (5, 8 if side == "bottom" else -8),
-                        textcoords="offset points",
-                        va=side,
-                        color=GREY,
-                        bbox=PLATE,
-                    )
+            _crosses(axes, steps[sizes == 0], floor, "exactly zero", COLOURS[i % 5], above=True)
+            _crosses(axes, steps[~np.isfinite(sizes)], top, "not finite", COLOURS[i % 5], above=False)
             ends[name] = [sizes[usual][-1] if usual.any() else floor]
         if limit is not None:
             axes.axhline(limit, color=INK, lw=1)
-            words = f"clipped at {limit:g}"
-            axes.annotate(
-                words, (longest, limit), (-5, 5), textcoords="offset points", ha="right", bbox=PLATE
-            )
+            place = {"xytext": (-5, 5), "textcoords": "offset points", "ha": "right"}
+            axes.annotate(f"clipped at {limit:g}", (longest, limit), bbox=PLATE, **place)
         axes.set(xlabel=xlabel, ylabel=ylabel, xlim=(1, longest))
         axes.margins(y=0.08)
         axes.xaxis.get_major_locator().set_params(integer=True)
         name_the_ends(axes, longest, ends)
+
+
+def _crosses(axes, steps, at, words, colour, above):
+    """Mark the steps whose number a logarithmic axis has no place for."""
+    if len(steps):
+        axes.plot(steps, np.full(len(steps), at), "x", color=colour, ms=7)
+        place = {"xytext": (5, 8 if above else -8), "va": "bottom" if above else "top"}
+        axes.annotate(words, (steps[0], at), textcoords="offset points", color=GREY, bbox=PLATE, **place)
 
 
 def radius_and_gradient(measure, radii=(0.5, 0.9, 1.0, 1.1, 1.5), slider=False):
@@ -182,8 +175,8 @@ def error_by_step(received, expected, name="dx", tolerance=1e-7):
     """Where in time an answer (B, T, ...) leaves the right one: the largest error at each time step t.
 
     Errors are relative to the largest number expected, on a logarithmic axis; t counts from 0, as in
-    ``dx[:, t]``. Crosses are wrong steps, circles right ones: those within the tolerance, the exact
-    ones on the floor.
+    ``dx[:, t]``. Crosses are wrong steps, circles right ones: those within the tolerance, on the floor
+    if they are far within it.
     """
     received, expected = np.asarray(received), np.asarray(expected)
     if received.shape != expected.shape:
@@ -194,7 +187,8 @@ def error_by_step(received, expected, name="dx", tolerance=1e-7):
     errors = np.where(np.isfinite(errors), errors, np.inf)
     wrong, steps = errors > tolerance, np.arange(T)
     story = _steps_in_words(steps[wrong], T)
-    drawn = np.clip(errors, tolerance * 1e-3, 10)
+    finite = errors[np.isfinite(errors)]
+    drawn = np.clip(errors, tolerance * 1e-3, max(1, 10 * finite.max(initial=0)))  # infinite: above the rest
     with canvas(size=(8, 3), alt=f"Error of {name} by time step: {story}") as (_, axes):
         axes.set_yscale("log")
         axes.axhline(tolerance, color=INK, lw=1)
@@ -208,7 +202,7 @@ def error_by_step(received, expected, name="dx", tolerance=1e-7):
         axes.set(
             title=f"{name}: {story}", xlabel="time step t", ylabel="relative error", xlim=(-0.6, T - 0.4)
         )
-        axes.set_ylim(tolerance * 3e-4, max(10 * drawn.max(), 100 * tolerance))
+        axes.set_ylim(tolerance * 3e-4, 100 * max(drawn.max(), tolerance))
         axes.xaxis.get_major_locator().set_params(integer=True)
 
 

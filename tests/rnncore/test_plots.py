@@ -1,5 +1,6 @@
 """The lessons' figures show the numbers they are given, can be read without colour, and return None."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -193,6 +194,13 @@ def test_gate_heat_maps_take_letters_and_all_units_unless_told():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["unit 0", "unit 1"]
 
 
+@pytest.mark.parametrize("shape", [(4, 2), (1, 3, 2)])
+def test_gate_heat_maps_want_a_row_for_each_token(shape):
+    sentence = f"gates['o'] has shape {shape}, expected (T, H) with T = 3, a row for each of the tokens"
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        plots.gate_heat_maps("a b", {"i": np.zeros((3, 2)), "o": np.zeros(shape)})
+
+
 @pytest.mark.parametrize("signed", [False, True])
 def test_heat_maps_grow_darker_away_from_zero_in_grey_too(signed):
     colours = style.BLUE_TO_ORANGE if signed else style.WHITE_TO_BLUE
@@ -253,12 +261,12 @@ def test_influence_fills_the_pairs_that_are_not_exactly_zero():
 def test_error_by_step_tells_wrong_steps_from_right_ones(wrong, story):
     expected = np.random.default_rng(8).normal(size=(3, 6, 4))
     received = expected.copy()
-    received[1, wrong, 2] += 0.25
+    received[1, wrong, 2] += 40
     assert plots.error_by_step(received, expected, "dh") is None
     axes = plt.gca()
     crosses, circles = axes.lines[1:]
     assert crosses.get_xdata().tolist() == wrong
-    np.testing.assert_allclose(crosses.get_ydata(), 0.25 / abs(expected).max())
+    np.testing.assert_allclose(crosses.get_ydata(), 40 / abs(expected).max())
     assert circles.get_xdata().tolist() == [t for t in range(6) if t not in wrong]
     assert axes.get_title() == f"dh: {story}"
     assert crosses.get_marker() != circles.get_marker()
