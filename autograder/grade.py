@@ -111,7 +111,7 @@ class _Grading:
         self.deadline = time.monotonic() + limits.notebook_seconds
         self.stored_left = MOST_STORED * limits.output_bytes
         self.kernel, self.starts, self.worked, self.theirs = None, 0, [], False
-        self.scores, self.judged, self.stops, self.remarks = {}, {}, [], []
+        self.scores, self.judged, self.stops, self.remarks, self.noted = {}, {}, [], [], []
         if not sandbox:
             self.remarks.append("Graded WITHOUT a sandbox: this notebook's code could reach this machine.")
 
@@ -270,7 +270,9 @@ class _Grading:
 
     def _look_at_import(self, name, module):
         hidden = (*self.spec.hides, *NEVER, *({"torch"} - set(self.spec.needs)))
-        if any(module == one or module.startswith(f"{one}.") for one in hidden):
+        seen = any(_within(module, one) or _within(one, module) for one in self.noted)
+        if not seen and any(_within(module, one) for one in hidden):
+            self.noted.append(module)
             self._remark(f"The cell {name} imports {module}, which is not there while this lesson is graded.")
 
     def _look_at_error(self, name, kind, message):
@@ -289,6 +291,10 @@ class _Grading:
         for name in missing:
             self._remark(f"The notebook never defines `{name}`.")
         return Status.PARTLY_GRADED if missing else Status.GRADED
+
+
+def _within(module, package):
+    return module == package or module.startswith(f"{package}.")
 
 
 def _name(cell):
