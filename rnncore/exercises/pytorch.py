@@ -181,7 +181,7 @@ def draw_hand_lstm(rng):
 
     return [
         case(3, 5, 4, 2),
-        case(4, 6, 2, 3, last_step_only=True),
+        case(4, 5, 2, 3, last_step_only=True),
         case(5, 4, 3, 2, state=False, dtype=np.float32),
         case(3, 4, 2, 5, "no state is given and all is float64", state=False),
         case(3, 1, 4, 2, "T = 1"),
