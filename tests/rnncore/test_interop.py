@@ -1,6 +1,5 @@
 """A layer computes the same in PyTorch, Keras and ONNX as here, and comes back as it went."""
 
-import os
 import re
 
 import numpy as np
@@ -169,11 +168,13 @@ def test_onnx_writes_the_file_that_it_returns(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def keras():
-    """Keras on torch, the backend that the tests have anyway."""
-    os.environ["KERAS_BACKEND"] = "torch"
-    import keras
-
+def keras(tmp_path_factory):
+    """Keras on torch, the backend that the tests have anyway; it writes its settings on import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        import keras
+    assert keras.backend.backend() == "torch"
     return keras
 
 
