@@ -2,8 +2,8 @@
 
 Every function draws one figure from plain arrays, often made by the reader's own functions, and returns
 None, so that nothing but the picture lands in a notebook's output. ``graphs`` draws networks, ``cells``
-what they do with a sequence, ``gradients`` what comes back, and ``training`` what is learned; they all
-look alike because ``style`` decides how.
+what they do with a sequence, ``gradients`` what comes back, ``stability`` when that fades or explodes,
+and ``training`` what is learned; they all look alike because ``style`` decides how.
 """
 
 from rnncore.plots.cells import (
@@ -22,6 +22,7 @@ from rnncore.plots.gradients import (
     step_sizes,
 )
 from rnncore.plots.graphs import backward_graph, unrolled_graph
+from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
 from rnncore.plots.style import canvas
 from rnncore.plots.training import curves, losses, next_letter
 
@@ -31,6 +32,7 @@ __all__ = [
     "canvas",
     "contributions",
     "curves",
+    "eigenvalues",
     "error_by_step",
     "gate_heat_maps",
     "gradient_norms",
@@ -40,7 +42,9 @@ __all__ = [
     "next_letter",
     "radius_and_gradient",
     "reach",
+    "repeated_factor",
     "state_heat_map",
     "step_sizes",
     "unrolled_graph",
+    "until_nan",
 ]
