@@ -106,15 +106,15 @@ def _found(cell, index):
 
 
 def functions_defined(source):
-    """The names of the functions that a cell defines at its top level, also where it does not parse."""
-    by_eye = frozenset(re.findall(r"^(?:async )?def[ \t]+(\w+)", source, flags=re.MULTILINE))
+    """The names of the functions and classes that a cell defines at its top level, parsed or not."""
+    by_eye = frozenset(re.findall(r"^(?:(?:async )?def|class)[ \t]+(\w+)", source, flags=re.MULTILINE))
     if not by_eye:
         return by_eye
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return by_eye
-    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
 
 
 def _text(value):

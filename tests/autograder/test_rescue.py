@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.reading import MAX_BYTES, Unreadable
+from autograder.reading import MAX_BYTES, Unreadable, functions_defined
 from autograder.rescue import MAX_ADDED, rescue, untouched
 
 DOUBLED = "def double(x):\n    return 2 * x"
@@ -298,3 +298,15 @@ def test_a_copied_markdown_cell_is_not_taken_for_an_answer(done, spec):
     result = rescue(as_bytes(done), spec)
     assert sources(result)["written"] == REASON
     assert result.notebook.cells[-1].source == "My notes"
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("class HandLSTM:\n    def forward(self):\n        pass\n", {"HandLSTM"}),
+        ("def f(x):\n    def g(): pass\n    return g\n\nclass Net(f): pass\n", {"f", "Net"}),
+        ("class Broken(:\n    pass\ndef f(x):", {"Broken", "f"}),
+    ],
+)
+def test_an_answer_may_be_a_class(source, names):
+    assert functions_defined(source) == names
