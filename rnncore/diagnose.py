@@ -14,7 +14,7 @@ from rnncore.marking import Findings, changed_arguments
 from rnncore.observe import Outcome
 from rnncore.verdict import Named
 
-PATIENCE = 0.3  # seconds that the search for two mistakes at once may take
+PATIENCE = 0.2  # seconds that the search for two mistakes at once may take
 
 
 def named_mistakes(marking, found: Findings) -> tuple[Named, ...]:
