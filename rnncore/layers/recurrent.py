@@ -189,8 +189,9 @@ class Recurrent:
         if given is None:
             return [np.zeros(shape, dtype=self.dtype) for _ in names]
         if len(names) > 1 and not (isinstance(given, tuple | list) and len(given) == len(names)):
+            what = f"a {type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else None
             raise TypeError(
-                f"{names[0]} is {type(given).__name__}, expected the pair ({', '.join(names)}), "
+                f"{names[0]} is {what or type(given).__name__}, expected the pair ({', '.join(names)}), "
                 f"each (L * directions, B, H) = {shape}"
             )
         pairs = zip(names, self._paired(given), strict=True)
