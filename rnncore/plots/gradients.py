@@ -1,5 +1,7 @@
 """Figures of gradients: how they are measured, made up of steps, vanish, explode, and go wrong."""
 
+import sys
+
 import numpy as np
 
 from rnncore.plots.style import (
@@ -13,6 +15,7 @@ from rnncore.plots.style import (
     ORANGE,
     PLATE,
     STROKES,
+    as_html,
     canvas,
     name_the_ends,
     widgets,
@@ -149,7 +152,14 @@ def radius_and_gradient(measure, radii=(0.5, 0.9, 1.0, 1.1, 1.5), slider=False):
         continuous_update=False,
     )
     limits = extremes.min() / 2, extremes.max() * 2
-    shown.interact(lambda radius: _radius_panels(measure, [radius], limits), radius=bar)
+    picture = shown.HTML()
+
+    def draw(_):
+        picture.value = as_html(_radius_panels, measure, [bar.value], limits)
+
+    bar.observe(draw, "value")
+    draw(None)
+    sys.modules["IPython"].display.display(shown.VBox([bar, picture]))
 
 
 def _radius_panels(measure, radii, limits=None):

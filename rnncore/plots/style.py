@@ -6,6 +6,8 @@ Okabe and Ito (2008), with a darker purple. Each figure carries a description fo
 ``alt`` text of the stored picture).
 """
 
+import base64
+import html
 import sys
 from contextlib import contextmanager
 
@@ -123,3 +125,19 @@ def widgets():
     except ImportError:
         return None
     return ipywidgets
+
+
+def as_html(draw, *args):
+    """The figure that draw(*args) shows in a notebook, with its description, as an HTML image for a widget.
+
+    An Output widget would do the same, but programs that run notebooks wait in vain for what it catches.
+    """
+    from IPython.utils.capture import capture_output
+
+    with capture_output() as caught:
+        draw(*args)
+    (shown,) = caught.outputs
+    image = shown.data["image/png"]
+    code = image if isinstance(image, str) else base64.b64encode(image).decode()
+    alt = html.escape(shown.metadata["image/png"]["alt"])
+    return f'<img alt="{alt}" src="data:image/png;base64,{code.strip()}">'

@@ -325,6 +325,5 @@ bar.value = 0.5
         return
     assert any("application/vnd.jupyter.widget-view+json" in kind for kind in kinds)
     models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
-    (shown,) = [model["state"] for model in models if model["model_name"] == "OutputModel"]
-    (picture,) = shown["outputs"]
-    assert "for spectral radius 0.5;" in picture["metadata"]["image/png"]["alt"]
+    (shown,) = [model["state"]["value"] for model in models if model["model_name"] == "HTMLModel"]
+    assert "for spectral radius 0.5;" in shown and "data:image/png;base64,iVBOR" in shown
