@@ -3,7 +3,8 @@
 Every function draws one figure from plain arrays, often made by the reader's own functions, and returns
 None, so that nothing but the picture lands in a notebook's output. ``graphs`` draws networks, ``cells``
 what they do with a sequence, ``gradients`` what comes back, ``stability`` when that fades or explodes,
-and ``training`` what is learned; they all look alike because ``style`` decides how.
+``training`` what is learned, and ``sequences`` what goes in and how well it is told apart; they all look
+alike because ``style`` decides how.
 """
 
 from rnncore.plots.cells import (
@@ -22,11 +23,13 @@ from rnncore.plots.gradients import (
     step_sizes,
 )
 from rnncore.plots.graphs import backward_graph, unrolled_graph
+from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
 from rnncore.plots.style import canvas
 from rnncore.plots.training import curves, losses, next_letter
 
 __all__ = [
+    "accuracies",
     "activation_curves",
     "backward_graph",
     "canvas",
@@ -34,12 +37,15 @@ __all__ = [
     "curves",
     "eigenvalues",
     "error_by_step",
+    "four_sequences",
     "gate_heat_maps",
     "gradient_norms",
     "impulse_memory",
     "influence",
     "losses",
     "next_letter",
+    "padded_batch",
+    "piano_roll",
     "radius_and_gradient",
     "reach",
     "repeated_factor",
