@@ -11,6 +11,7 @@ import numpy as np
 from rnncore.layers.kernel import (
     bias_gradient,
     by_gate,
+    by_run,
     from_inputs,
     input_gradient,
     walk,
@@ -65,33 +66,40 @@ class GRU(Recurrent):
     def sequence_backward(self, dy, dh, cache):
         """dy (T, B, H) and dh (B, H), the gradient at the last h, give dx, the gradient at h0, and grads."""
         p, x, before, gates, h_n, padded, order = cache
-        r, z, n = gates
         if padded is not None:
             dy = np.where(padded[..., None], 0, dy)
-        # What dh is to be multiplied by, for each block of the recurrent sum; where dh arrives this becomes
-        # that block's gradient. The candidate's share from x is apart: r does not act on it.
-        da_r, da_z, da_n = da = np.subtract(1, gates)
-        da *= gates  # sigmoid' = y (1 - y)
-        from_x = n * n
-        np.subtract(1, from_x, out=from_x)  # tanh' = 1 - y^2
-        from_x *= np.subtract(1, z, out=da_n)
-        da_z *= np.subtract(before, n, out=da_n)
-        da_r *= from_x
-        da_r *= h_n
-        np.multiply(from_x, r, out=da_n)
-
         weight_hh = by_gate(p["weight_hh"], 3)
+        da, from_x = np.empty_like(gates), np.empty_like(h_n)
         dh = dh.copy()
         arriving, parts = np.empty_like(dh), np.empty((4, *dh.shape), dh.dtype)
-        for t in reversed(order):
-            np.add(dy[t], dh, out=arriving)
-            step = da[:, t]
-            np.multiply(step, arriving, out=step)
-            np.multiply(from_x[t], arriving, out=from_x[t])
-            np.matmul(step, weight_hh, out=parts[:3])
-            np.multiply(arriving, z[t], out=parts[3])
-            np.add.reduce(parts, axis=0, out=dh)
+        for steps, run in by_run(order[::-1], dh.size):
+            self._factors(gates[:, run], before[run], h_n[run], out=(da[:, run], from_x[run]))
+            for t in steps:
+                step = da[:, t]
+                np.add(dy[t], dh, out=arriving)
+                np.multiply(step, arriving, out=step)
+                np.multiply(from_x[t], arriving, out=from_x[t])
+                np.matmul(step, weight_hh, out=parts[:3])
+                np.multiply(arriving, gates[1, t], out=parts[3])
+                np.add.reduce(parts, axis=0, out=dh)
         grads = {"weight_hh": weight_gradient(da, before), "bias_hh": bias_gradient(da)}
-        np.copyto(da_n, from_x)
+        da[2] = from_x
         grads |= {"weight_ih": weight_gradient(da, x), "bias_ih": bias_gradient(da)}
         return input_gradient(da, by_gate(p["weight_ih"], 3)), dh, grads
+
+    @staticmethod
+    def _factors(gates, before, h_n, out):
+        """What dh is to be multiplied by for every block of the recurrent sum, and for n's share from x.
+
+        The two differ in n alone: r acts on the recurrent share, and not on the one from x.
+        """
+        factors, from_x = out
+        r, z, n = gates
+        to_r, to_z, to_n = np.subtract(1, gates, out=factors)
+        factors *= gates  # sigmoid' = y (1 - y)
+        np.subtract(1, np.multiply(n, n, out=from_x), out=from_x)  # tanh' = 1 - y^2
+        from_x *= np.subtract(1, z, out=to_n)
+        to_z *= np.subtract(before, n, out=to_n)
+        to_r *= from_x
+        to_r *= h_n
+        np.multiply(from_x, r, out=to_n)

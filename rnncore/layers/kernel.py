@@ -6,6 +6,8 @@ a step and a gate are both contiguous blocks of memory, and ``i, f, g, o = gates
 
 import numpy as np
 
+IN_CACHE = 1 << 16  # numbers of which a core keeps a few times as many at hand
+
 
 def walk(start, T, reverse):
     """The order of T steps, and room for the state before and after each, both (T, B, H).
@@ -19,6 +21,19 @@ def walk(start, T, reverse):
         order, before, after = range(T), states[:-1], states[1:]
     before[order[0]] = start
     return order, before, after
+
+
+def by_run(order, size):
+    """The steps of an order in runs of neighbours, as (steps, their slice); size is the numbers in a step.
+
+    What needs no waiting is computed for a whole run at once, and used before the next: few calls where
+    steps are small, and no pass through main memory where they are large.
+    """
+    length = max(1, IN_CACHE // size)
+    for start in range(0, len(order), length):
+        steps = order[start : start + length]
+        first = min(steps[0], steps[-1])
+        yield steps, slice(first, first + len(steps))
 
 
 def by_gate(parameter, G):

@@ -11,6 +11,7 @@ import numpy as np
 from rnncore.layers.kernel import (
     bias_gradient,
     by_gate,
+    by_run,
     from_inputs,
     input_gradient,
     walk,
@@ -67,36 +68,26 @@ class LSTM(Recurrent):
     def sequence_backward(self, dy, d_state, cache):
         """dy (T, B, H) and (dh, dc) at the last state give dx, the gradients at (h0, c0), and grads."""
         p, x, h_before, c_before, gates, tanh_c, padded, order = cache
-        i, f, g, o = gates
         if padded is not None:
             dy = np.where(padded[..., None], 0, dy)
-        # What dc is to be multiplied by for i, f and g, and dh for o: where they arrive this becomes da.
-        da_i, da_f, da_g, da_o = da = np.subtract(1, gates)
-        da *= gates  # sigmoid' = y (1 - y)
-        np.subtract(1, np.multiply(g, g, out=da_g), out=da_g)  # tanh' = 1 - y^2
-        da_i *= g
-        da_f *= c_before
-        da_g *= i
-        da_o *= tanh_c
-        into_c = tanh_c * tanh_c  # what dh is to be multiplied by on its way into the memory
-        np.subtract(1, into_c, out=into_c)
-        into_c *= o
-
         weight_hh = by_gate(p["weight_hh"], 4)
+        da = np.empty_like(gates)
         dh, dc = d_state[0].copy(), d_state[1].copy()
         arriving, by_block = np.empty_like(dh), np.empty_like(gates[:, 0])
-        for t in reversed(order):
-            np.add(dy[t], dh, out=arriving)
-            np.multiply(arriving, into_c[t], out=dh)
-            np.add(dc, dh, out=dc)
-            step = da[:, t]
-            np.multiply(step[:3], dc, out=step[:3])
-            np.multiply(step[3], arriving, out=step[3])
-            np.multiply(dc, f[t], out=dc)
-            np.matmul(step, weight_hh, out=by_block)
-            np.add.reduce(by_block, axis=0, out=dh)
-            if padded is not None:
-                np.copyto(dh, arriving, where=padded[t][:, None])
+        for steps, run in by_run(order[::-1], dh.size):
+            into_c = self._factors(gates[:, run], c_before[run], tanh_c[run], out=da[:, run])
+            for t in steps:
+                step = da[:, t]
+                np.add(dy[t], dh, out=arriving)
+                np.multiply(arriving, into_c[t - run.start], out=dh)
+                np.add(dc, dh, out=dc)
+                np.multiply(step[:3], dc, out=step[:3])
+                np.multiply(step[3], arriving, out=step[3])
+                np.multiply(dc, gates[1, t], out=dc)
+                np.matmul(step, weight_hh, out=by_block)
+                np.add.reduce(by_block, axis=0, out=dh)
+                if padded is not None:
+                    np.copyto(dh, arriving, where=padded[t][:, None])
         bias = bias_gradient(da)
         grads = {
             "weight_ih": weight_gradient(da, x),
@@ -105,3 +96,19 @@ class LSTM(Recurrent):
             "bias_hh": bias.copy(),
         }
         return input_gradient(da, by_gate(p["weight_ih"], 4)), (dh, dc), grads
+
+    @staticmethod
+    def _factors(gates, c_before, tanh_c, out):
+        """What dc is to be multiplied by for i, f and g, and dh for o, into out; and what dh is, for dc."""
+        i, _, g, o = gates
+        to_i, to_f, to_g, to_o = np.subtract(1, gates, out=out)
+        out *= gates  # sigmoid' = y (1 - y)
+        np.subtract(1, np.multiply(g, g, out=to_g), out=to_g)  # tanh' = 1 - y^2
+        to_i *= g
+        to_f *= c_before
+        to_g *= i
+        to_o *= tanh_c
+        into_c = tanh_c * tanh_c
+        np.subtract(1, into_c, out=into_c)
+        into_c *= o
+        return into_c

@@ -1,27 +1,66 @@
-"""How fast the recurrent layers are: python -m tests.benchmarks.layers
+"""How fast the recurrent layers are, and how much memory they take: python -m tests.benchmarks.layers
 
 Forward and backward in float32, against torch.nn on the same cores, and against the matrix products
 that the mathematics needs, alone, in NumPy. Each round times all three one after the other, each once
 untimed first; the table shows the median of the rounds' ratios, which a busy machine disturbs least.
-OMP_NUM_THREADS=1 gives one core to both. Nothing is asserted: a time is a fact about a machine.
+Memory is measured at the largest size, each run in a process of its own. Nothing is asserted: a time is a
+fact about a machine. With ``--write docs/speed.md`` the tables are written there too.
 """
 
 import argparse
 import os
+import platform
+import subprocess
+import sys
+import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
-import torch
 
-from rnncore.layers import RNN
+from rnncore.layers import GRU, LSTM, RNN
 
+KINDS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 SIZES = [(16, 25, 32, 64), (32, 50, 64, 128), (64, 100, 128, 256), (64, 100, 256, 512)]
+TARGETS = [0.8, 0.8, 1.0, 1.0], [None, None, 1.4, 1.4]  # against torch, against the products
+MEMORY_TARGET = 1.2
+
+PAGE = """# How fast the recurrent layers are
+
+Written by `python -m tests.benchmarks.layers --write docs/speed.md`: edit it there.
+{machine}.
+
+Forward and backward in float32. *torch* is `torch.nn`'s layer on the same cores; *products* are only the
+matrix products that the mathematics needs, in NumPy. The times are medians; the ratios are medians of the
+ratios of each round, in which all three run one after the other, so that a busy machine disturbs them
+least. A target is what the project holds itself to.
+
+{times}
+
+Where the LSTM misses its target: torch's RNN and GRU run on a CPU as one matrix product after another, as
+ours do, but its LSTM is one oneDNN operation for the whole sequence (`mkldnn_rnn_layer` in its profiler).
+The products alone, in NumPy, take about as long as the whole of it. What is left to us are the passes over
+the gates, a NumPy call for each operation at each step: at the smallest size these calls are most of the
+time, at the others the tanh and the sums between the products. The same calls are why the smallest
+sizes stand so far above the products; there is no target for those two.
+
+## Memory
+
+What a process holds at its fullest during forward and backward, above what it held before; the median of
+three processes each.
+
+{memory}
+"""
 
 
-def ours(B, T, D, H, rng):
-    layer = RNN(D, H, rng=rng, dtype=np.float32)
-    x = rng.normal(size=(B, T, D)).astype(np.float32)
-    dy = rng.normal(size=(B, T, H)).astype(np.float32)
+def drawn(rng, *shape):
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def ours(kind, B, T, D, H):
+    rng = np.random.default_rng(0)
+    layer = KINDS[kind](D, H, rng=rng, dtype=np.float32)
+    x, dy = drawn(rng, B, T, D), drawn(rng, B, T, H)
 
     def run():
         _, _, cache = layer.forward(x)
@@ -30,10 +69,12 @@ def ours(B, T, D, H, rng):
     return run
 
 
-def theirs(B, T, D, H, rng):
-    module = torch.nn.RNN(D, H, batch_first=True)
-    x = torch.tensor(rng.normal(size=(B, T, D)).astype(np.float32), requires_grad=True)
-    dy = torch.tensor(rng.normal(size=(B, T, H)).astype(np.float32))
+def theirs(kind, B, T, D, H):
+    import torch  # on use: a process that measures our memory is without it
+
+    rng = np.random.default_rng(0)
+    module = getattr(torch.nn, kind)(D, H, batch_first=True)
+    x, dy = torch.tensor(drawn(rng, B, T, D), requires_grad=True), torch.tensor(drawn(rng, B, T, H))
 
     def run():
         module.zero_grad()
@@ -43,23 +84,21 @@ def theirs(B, T, D, H, rng):
     return run
 
 
-def products(B, T, D, H, rng):
+def products(kind, B, T, D, H):
     """The six kinds of product, on arrays that lie in memory as BLAS likes them best."""
-
-    def drawn(*shape):
-        return rng.normal(size=shape).astype(np.float32)
-
-    x, h, da = drawn(T * B, D), drawn(T, B, H), drawn(T, B, H)
-    weight_ih, weight_hh, transposed_hh = drawn(H, D), drawn(H, H), drawn(H, H)
-    step = np.empty((B, H), np.float32)
-    rows, rows_h = da.reshape(T * B, H), h.reshape(T * B, H)
+    rng, rows_of_weights = np.random.default_rng(0), KINDS[kind].gates * H
+    x, h, da = drawn(rng, T * B, D), drawn(rng, T, B, H), drawn(rng, T, B, rows_of_weights)
+    weight_ih, weight_hh = drawn(rng, rows_of_weights, D), drawn(rng, rows_of_weights, H)
+    transposed_hh = np.ascontiguousarray(weight_hh.T)
+    forth, back = np.empty((B, rows_of_weights), np.float32), np.empty((B, H), np.float32)
+    rows, rows_h = da.reshape(T * B, -1), h.reshape(T * B, H)
 
     def run():
         _ = x @ weight_ih.T
         for t in range(T):
-            np.matmul(h[t], transposed_hh, out=step)
+            np.matmul(h[t], transposed_hh, out=forth)
         for t in range(T):
-            np.matmul(da[t], weight_hh, out=step)
+            np.matmul(da[t], weight_hh, out=back)
         _ = rows.T @ x, rows.T @ rows_h, rows @ weight_ih
 
     return run
@@ -72,27 +111,100 @@ def seconds(run):
     return time.perf_counter() - start
 
 
+def time_row(kind, size, budget):
+    """One row of the table of times."""
+    runs = [make(kind, *size) for make in (ours, theirs, products)]
+    times, start = [], time.perf_counter()
+    while len(times) < 5 or time.perf_counter() - start < budget:
+        times.append([seconds(run) for run in runs])
+    times = np.array(times)
+    ratios = [np.median(times[:, 0] / times[:, i]) for i in (1, 2)]
+    targets = [limits[SIZES.index(size)] for limits in TARGETS]
+    milliseconds = [f"{1e3 * t:.2f}" for t in np.median(times, axis=0)]
+    return [kind, str(size), *milliseconds, *map(judged, ratios, targets), str(len(times))]
+
+
+def judged(ratio, target):
+    """A ratio, and whether it is within its target."""
+    if target is None:
+        return f"{ratio:.2f}"
+    return f"{ratio:.2f} (target {target:.1f}{'' if ratio <= target else ', missed'})"
+
+
+def peak_megabytes(kind, which):
+    """How much more memory a process of its own holds at its fullest than before the first round."""
+    # Both libraries' threads and kernels are started at the smallest size first, so as not to count them.
+    code = f"""
+        from tests.benchmarks import layers
+        {which} = layers.{which}
+        for _ in range(2): {which}({kind!r}, *layers.SIZES[0])()
+        run = {which}({kind!r}, *layers.SIZES[-1])
+        before = layers.held("VmRSS")
+        for _ in range(3): run()
+        print(layers.held("VmHWM") - before)
+    """
+    process = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True
+    )
+    return float(process.stdout)
+
+
+def held(what):
+    """The memory of this process in MB, as Linux tells it: now (VmRSS), or at its fullest (VmHWM)."""
+    # Not ru_maxrss, which counts the parent's memory too: a process starts as a copy of it.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what + ":")) * 1024 / 1e6
+
+
+def memory_row(kind):
+    """One row of the table of memory: the median of three processes each."""
+    one, other = (np.median([peak_megabytes(kind, which) for _ in range(3)]) for which in ("ours", "theirs"))
+    return [kind, str(SIZES[-1]), f"{one:.0f}", f"{other:.0f}", judged(one / other, MEMORY_TARGET)]
+
+
+def table(head, rows):
+    """A table in Markdown that is also aligned on a screen."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = [head, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )
+
+
 def main():
+    import torch
+
     parser = argparse.ArgumentParser(description="Time the recurrent layers against torch and against BLAS.")
     parser.add_argument("--seconds", type=float, default=5.0, help="about how long to measure each size")
-    budget = parser.parse_args().seconds
-    print(f"RNN, float32, forward + backward; {torch.get_num_threads()} threads, {os.cpu_count()} cores")
-    print(
-        f"{'(B, T, D, H)':>20}  {'ours':>9}  {'torch':>9}  {'products':>9}  ours/torch  ours/products  rounds"
+    parser.add_argument("--kinds", default="RNN,LSTM,GRU", help="which layers, separated by commas")
+    parser.add_argument("--threads", type=int, default=1, help="how many cores both may use")
+    parser.add_argument("--write", type=Path, help="a Markdown file for the tables, such as docs/speed.md")
+    options = parser.parse_args()
+    if os.environ.get("OMP_NUM_THREADS") != str(options.threads):
+        # BLAS reads these once, when it is loaded: so start again with them set.
+        os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"], str(options.threads))
+        os.execv(sys.executable, [sys.executable, "-m", "tests.benchmarks.layers", *sys.argv[1:]])
+    torch.set_num_threads(options.threads)
+    kinds = options.kinds.split(",")
+    rows = []
+    for kind in kinds:
+        for size in SIZES:
+            rows.append(time_row(kind, size, options.seconds))
+            print("  ".join(rows[-1]), flush=True)
+    head = ["layer", "(B, T, D, H)", "ours, ms", "torch, ms", "products, ms"]
+    times = table([*head, "ours / torch", "ours / products", "rounds"], rows)
+    memory = table(
+        ["layer", "(B, T, D, H)", "ours, MB", "torch, MB", "ours / torch"],
+        [memory_row(kind) for kind in kinds],
     )
-    for size in SIZES:
-        rng = np.random.default_rng(0)
-        runs = [make(*size, rng) for make in (ours, theirs, products)]
-        times, start = [], time.perf_counter()
-        while len(times) < 5 or time.perf_counter() - start < budget:
-            times.append([seconds(run) for run in runs])
-        times = np.array(times)
-        milliseconds = "  ".join(f"{1e3 * t:6.2f} ms" for t in np.median(times, axis=0))
-        to_torch, to_products = (np.median(times[:, 0] / times[:, i]) for i in (1, 2))
-        print(
-            f"{size!s:>20}  {milliseconds}  {to_torch:9.2f}x  {to_products:12.2f}x  {len(times):6}",
-            flush=True,
+    print(times, memory, sep="\n\n")
+    if options.write:
+        machine = (
+            f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores of which {options.threads} "
+            f"used; Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__}"
         )
+        options.write.write_text(PAGE.format(machine=machine, times=times, memory=memory))
 
 
 if __name__ == "__main__":
