@@ -19,7 +19,7 @@ def repeated_factor(factors=(0.8, 1.0, 1.25), steps=8):
     alt += f"Going left each row multiplies by {', '.join(f'{factor:g}' for factor in factors)}; "
     alt += f"the last sizes are {', '.join(f'{row[-1]:.2f}' for row in rows)}"
     with canvas(size=(9, 1.15 * len(factors) + 0.5), alt=alt) as (_, axes):
-        axes.set(xlim=(steps + 1.3, -0.6), ylim=(len(factors) - 0.35, -0.55), yticks=[])
+        axes.set(xlim=(steps + 1.3, -0.6), ylim=(len(factors) - 0.35, -0.35), yticks=[])
         axes.grid(False)
         axes.spines[:].set_visible(False)
         for i, (factor, row) in enumerate(zip(factors, rows, strict=True)):
