@@ -7,7 +7,7 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab test lint unit notebooks release release-check mistakes pictures constraints clean
+.PHONY: help demo lab test lint unit notebooks release release-check mistakes speed pictures constraints clean
 .NOTPARALLEL:
 
 help:
@@ -51,6 +51,10 @@ release: .venv/.developer
 
 mistakes: .venv/.developer
 	$(BIN)/python -m rnncore.exercises.matrix docs/mistakes.md
+
+# Times are a fact about a machine: run it where nothing else does.
+speed: .venv/.developer
+	$(BIN)/python -m tests.benchmarks.layers --write docs/speed.md
 
 pictures: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap

@@ -3,7 +3,7 @@
 The equations are those of ``rnncore.cells.gru.gru_cell``: the reset gate acts on the finished recurrent
 sum, as in PyTorch. As in the LSTM, one tanh serves r and z together, whose rows in every parameter are
 halved; n has to wait for r. On the way back every gate's gradient is dh times a factor that the forward
-pass knows, and the factors are made for all steps at once.
+pass knows, and the factors are made for a run of steps at once.
 """
 
 import numpy as np

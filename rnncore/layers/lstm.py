@@ -3,7 +3,7 @@
 The equations are those of ``rnncore.cells.lstm``; only what has to wait for the step before is done step
 by step. Since sigmoid(x) = (1 + tanh(x / 2)) / 2, one tanh serves all four gates, once the rows of i, f
 and o in every parameter are halved. On the way back each gate's gradient is a factor that the forward
-pass knows, times the gradient that arrives; the factors are made for all steps at once.
+pass knows, times the gradient that arrives; the factors are made for a run of steps at once.
 """
 
 import numpy as np

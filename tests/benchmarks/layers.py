@@ -39,10 +39,10 @@ least. A target is what the project holds itself to.
 
 Where the LSTM misses its target: torch's RNN and GRU run on a CPU as one matrix product after another, as
 ours do, but its LSTM is one oneDNN operation for the whole sequence (`mkldnn_rnn_layer` in its profiler).
-The products alone, in NumPy, take about as long as the whole of it. What is left to us are the passes over
-the gates, a NumPy call for each operation at each step: at the smallest size these calls are most of the
-time, at the others the tanh and the sums between the products. The same calls are why the smallest
-sizes stand so far above the products; there is no target for those two.
+At all but the smallest size the products alone, in NumPy, take nearly as long as the whole of it, or longer,
+and to them come our passes over the gates: a NumPy call for each operation at each step. At the smallest
+size these calls are most of the time, which is also why it stands so far above the products; there is no
+target for that.
 
 ## Memory
 
