@@ -449,6 +449,56 @@ def _report(room, lesson):
 
 @app.command()
 @plainly
+def export(
+    lesson: LessonName,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="csv|canvas|moodle|gradescope",
+            help="A table for spreadsheets, a grade import, or Gradescope's results.json for each student.",
+        ),
+    ] = "csv",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="The file to write, for gradescope the folder. Default: in WORKSPACE/reports/."
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            "--roster",
+            help="The gradebook that Canvas exported, or Moodle's grading worksheet or list of participants.",
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            "--column", help="The assignment's column in Canvas. Default: found by the lesson's name."
+        ),
+    ] = None,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="Start with a byte-order mark, by which Excel knows UTF-8.")
+    ] = False,
+    workspace: WorkspaceFolder = None,
+    course: CourseFolder = None,
+):
+    """Write the grades for other programs, with late penalties and grades given by hand in them."""
+    from autograder.exports import export as write
+
+    root = _course(course, workspace)
+    chosen = places.find_lesson(root, lesson)
+    room = _workspace(workspace, root)
+    spec = read_spec(chosen.lesson_path)
+    path, count, notes = write(room, chosen, spec, kind, out, roster=roster, column=column, excel=excel)
+    for note in notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")
+
+
+@app.command()
+@plainly
 def doctor():
     """Attack the sandbox from inside, and say what held and what is missing on this machine."""
     from autograder.doctor import attempts

@@ -23,6 +23,16 @@ def folder_name(text):
     return name
 
 
+def recorded(workspace, lesson_name):
+    """{folder: entry} of what was collected for a lesson, as far as there is a record."""
+    try:
+        data = json.loads((workspace.root / "collected" / f"{lesson_name}.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    data = data if isinstance(data, dict) else {}
+    return {name: entry for name, entry in data.items() if isinstance(entry, dict)}
+
+
 class Ledger:
     """The record of one lesson, collected/LESSON.json, and the folders given out in this collection.
 
@@ -31,12 +41,7 @@ class Ledger:
 
     def __init__(self, workspace, lesson, people):
         self.path = workspace.root / "collected" / f"{lesson.name}.json"
-        try:
-            data = json.loads(self.path.read_text())
-        except (OSError, ValueError):
-            data = {}
-        data = data if isinstance(data, dict) else {}
-        self.entries = {name: entry for name, entry in data.items() if isinstance(entry, dict)}
+        self.entries = recorded(workspace, lesson.name)
         self.numbers = {
             (entry.get("platform"), entry["number"]): name
             for name, entry in self.entries.items()
