@@ -1,7 +1,7 @@
 """What the fast kernels share: everything that does not have to wait for the step before.
 
-Inside a kernel, time comes first and each gate block is an array of its own: gates are (G, T, B, H), so that
-a step and a gate are both contiguous blocks of memory, and ``i, f, g, o = gates`` names all steps of each.
+Inside a kernel each gate is an array of its own, and in it time comes first: gates are (G, T, B, H), so that
+one gate of one step, or of all, is one block of memory, and ``i, f, g, o = gates`` names all steps of each.
 """
 
 import numpy as np

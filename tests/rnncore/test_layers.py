@@ -15,7 +15,7 @@ from rnncore.cells.gru import (
 from rnncore.cells.lstm import lstm_cell, lstm_cell_backward
 from rnncore.cells.rnn import rnn_backward, rnn_cell, rnn_cell_backward, rnn_forward
 from rnncore.gradcheck import gradient_check
-from rnncore.layers import GRU, LSTM, RNN
+from rnncore.layers import GRU, LSTM, RNN, kernel
 from tests.rnncore.oracle import close, mapped, torch_layer
 
 B, T, D, H = 4, 7, 6, 5
@@ -100,6 +100,16 @@ def test_a_layer_equals_torch_where_a_size_is_one(kind, plugged_in, one):
     layer = made(kind, sizes["D"], sizes["H"], 2, True, plugged_in=plugged_in)
     x, h0, dy, dh_n = drawn(layer, sizes["B"], sizes["T"])
     close(ran(layer, x, h0, None, dy, dh_n), torch_layer(layer, x, h0, None, dy, dh_n))
+
+
+@full_and_padded
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_layer_equals_torch_where_its_steps_take_several_runs(monkeypatch, kind, lengths):
+    monkeypatch.setattr(kernel, "IN_CACHE", 3 * B * H)
+    assert [list(steps) for steps, _ in kernel.by_run(range(T), B * H)] == [[0, 1, 2], [3, 4, 5], [6]]
+    layer = made(kind, D, H, 2, True)
+    x, h0, dy, dh_n = drawn(layer)
+    close(ran(layer, x, h0, lengths, dy, dh_n), torch_layer(layer, x, h0, lengths, dy, dh_n))
 
 
 def test_an_rnn_equals_the_plain_text_of_the_cells():
