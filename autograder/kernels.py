@@ -133,6 +133,8 @@ class StudentKernel:
         # Larger messages are cut off by the transport, before they are in memory here.
         context.setsockopt(zmq.MAXMSGSIZE, 2 * max(self.limits.reply_bytes, self.limits.output_bytes) + 2**20)
         context.setsockopt(zmq.RCVHWM, 200)
+        # A kernel that has just ended takes nothing any more: do not wait for it for ever.
+        context.setsockopt(zmq.SNDTIMEO, 2000)
         spec = KernelSpec(argv=[sys.executable, *KERNEL, "{connection_file}"], language="python")
         self.manager = KernelManager(context=context)
         self.manager._kernel_spec = spec
@@ -193,7 +195,10 @@ class StudentKernel:
         self.poller.register(self.iopub, zmq.POLLIN)
         deadline = time.monotonic() + START_SECONDS
         heard = set()
-        self.session.send(self.shell, "kernel_info_request")
+        try:
+            self.session.send(self.shell, "kernel_info_request")
+        except zmq.Again:
+            raise KernelFault("The kernel started and takes no message.") from None
         while heard != {"shell", "iopub"}:
             for channel, _, _ in self._messages(deadline):
                 heard.add(channel)
@@ -206,7 +211,11 @@ class StudentKernel:
         ran, outputs, started = Ran(), Outputs(most), time.monotonic()
         if not self.alive:
             return Ran(stopped="death")
-        request = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
+        try:
+            request = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
+        except zmq.Again:
+            self.close()
+            return Ran(stopped="death")
         waiting, interrupted = {"reply", "idle"}, False
         deadline, memory_at = time.monotonic() + seconds, time.monotonic() + 0.5
         while waiting:

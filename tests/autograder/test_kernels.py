@@ -1,5 +1,7 @@
 """Kernels in the sandbox: the provisioner as Jupyter uses it, and the talk that grading has with them."""
 
+import os
+import signal
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -150,3 +152,16 @@ def test_long_text_is_cut():
     for _ in range(5):
         outputs.add("stream", {"name": "stdout", "text": "x" * (MOST_TEXT // 3)})
     assert outputs.outputs[0].text == "x" * MOST_TEXT + CUT
+
+
+def test_kernel_that_ended_unnoticed_is_not_waited_for(monkeypatch):
+    """Between two looks at a kernel it may end; sending to it must come back all the same."""
+    kernel = StudentKernel()
+    try:
+        for pid in kernel.manager.provisioner.contained.pids():
+            os.kill(pid, signal.SIGKILL)
+        kernel.manager.provisioner.contained.process.wait()
+        monkeypatch.setattr(StudentKernel, "alive", property(lambda self: self.manager is not None))
+        assert kernel.run("1 + 1", 5.0).stopped == "death"
+    finally:
+        kernel.close()
