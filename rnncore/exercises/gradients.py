@@ -160,6 +160,13 @@ GRADIENT_NORMS = Exercise(
             "the carried gradient at each step.",
         ),
         Mistake(
+            "upstream-of-the-step-after",
+            old=UPSTREAM,
+            new="dh = dy[:, min(t + 1, T - 1)] + dh_next",
+            says="Each step gets the dy of the step after it. Once the carry has come through the cell of "
+            "step t + 1 it is at h_t, so what joins it there is dy[:, t].",
+        ),
+        Mistake(
             "carry-skips-the-cell",
             old=BACK,
             new="dh_next = dh",
@@ -271,6 +278,12 @@ SPECTRAL_RADIUS = Exercise(
             also=("return float(sizes[-1])",),
             says="np.linalg.eigvals does not sort: the first or the last eigenvalue is just any of them. "
             "Look for the largest absolute value.",
+        ),
+        Mistake(
+            "all-of-them",
+            old=LARGEST,
+            new="return sizes",
+            says="These are the absolute values of all eigenvalues. One number is asked for, the largest of them.",
         ),
         Mistake(
             "smallest",
@@ -568,7 +581,15 @@ ORTHOGONAL = Exercise(
             "not-orthogonal",
             old=SIGNED,
             new="return A",
-            also=("return R", "return A / np.sqrt(n)", "return 0.1 * A", "return 0.01 * A", "return A / n"),
+            also=(
+                "return R",
+                "return A / np.sqrt(n)",
+                "return 0.1 * A",
+                "return 0.01 * A",
+                "return A / n",
+                "return A + A.T",
+                "return (A + A.T) / 2",
+            ),
             says="This is a matrix of random numbers, and its columns are not at right angles. "
             + NOT_MADE
             + " (Of its two results, take the first.)",
@@ -610,6 +631,13 @@ ORTHOGONAL = Exercise(
             says="The columns are at right angles, but their lengths are not one.",
         ),
         Mistake(
+            "signs-of-all-of-r",
+            old=SIGNED,
+            new="return Q * np.sign(R)",
+            says="The signs are those of all of R, which is zero below its diagonal, so that half of Q becomes zero. "
+            "Its diagonal alone holds one sign for each column; returning Q as it is will do, too.",
+        ),
+        Mistake(
             "both-factors",
             old=SIGNED,
             new="return Q, R",
@@ -635,7 +663,8 @@ ORTHOGONAL = Exercise(
             "identity",
             old=SIGNED,
             new="return np.eye(n)",
-            says="The identity is orthogonal but not random: each unit would only repeat itself.",
+            says="The identity, or any other fixed matrix, may be orthogonal but is not random. "
+            "Start from n × n normal numbers drawn from rng.",
         ),
         Mistake(
             "permutation",
