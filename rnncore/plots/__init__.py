@@ -23,6 +23,7 @@ from rnncore.plots.gradients import (
     step_sizes,
 )
 from rnncore.plots.graphs import backward_graph, unrolled_graph
+from rnncore.plots.memory import lstm_graph
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
 from rnncore.plots.style import canvas
@@ -43,6 +44,7 @@ __all__ = [
     "impulse_memory",
     "influence",
     "losses",
+    "lstm_graph",
     "next_letter",
     "padded_batch",
     "piano_roll",
