@@ -93,7 +93,8 @@ ONE_HOT = Exercise(
             "bag-of-words",
             old=VECTORS,
             new="return identity[ids].sum(axis=1)",
-            says="The vectors of a sequence are summed to one count vector, (B, V). A bag of words has lost "
+            also=("return np.minimum(identity[ids].sum(axis=1), 1)",),
+            says="The vectors of a sequence are merged into one, (B, V). Such a bag of words has lost "
             "the order: keep one vector for each time step.",
         ),
         Mistake(
@@ -147,6 +148,18 @@ NEXT_STEP_PAIRS = Exercise(
             new="inputs = ids[:, :-2]\n    targets = ids[:, 2:]",
             says="The shift is two: each target lies two steps after its input. "
             "Predict the symbol that follows right away.",
+        ),
+        Mistake(
+            "last-pair-lost",
+            old=PAIR,
+            new="inputs = ids[:, :-2]\n    targets = ids[:, 1:-1]",
+            says="The last pair is lost: the last symbol is never a target. There are T - 1 pairs.",
+        ),
+        Mistake(
+            "first-pair-lost",
+            old=PAIR,
+            new="inputs = ids[:, 1:-1]\n    targets = ids[:, 2:]",
+            says="The first pair is lost: the first symbol is never an input. There are T - 1 pairs.",
         ),
         Mistake(
             "swapped",
@@ -256,9 +269,17 @@ WINDOWS = Exercise(
             says="One value is skipped between each window and its y: y comes right after the window.",
         ),
         Mistake(
+            "answers-start-too-late",
+            old=NEXT,
+            new="y = series[T + 1 :]",
+            says="y starts one value too late. The first window holds the places 0 to T - 1, so what follows "
+            "it stands at place T.",
+        ),
+        Mistake(
             "no-overlap",
             old=STARTS,
             new="starts = np.arange(0, N - T, T)",
+            also=("starts = np.arange(0, N - T, T)[: N // T - 1]",),
             says="The windows stand side by side. All windows are asked for: each starts one step after the "
             "one before, so they overlap.",
         ),

@@ -72,7 +72,7 @@ def piano_roll(tunes, names):
             axes.set(title=title, xlabel="step")
 
 
-def padded_batch(rows, lengths, padding="0"):
+def padded_batch(rows, lengths):
     """A padded batch as a table: rows, a list of B lists of T words or ids, hatched from ``lengths`` on."""
     B, T = len(rows), len(rows[0])
     real = [" ".join(str(one) for one in row[:length]) for row, length in zip(rows, lengths, strict=True)]
@@ -87,10 +87,10 @@ def padded_batch(rows, lengths, padding="0"):
                 look = {"fc": "white", "ec": LINE, "hatch": "///"} if padded else {"fc": PALE, "ec": "white"}
                 axes.add_patch(_square(t, b, look))
                 ink = GREY if padded else INK
-                shown = padding if padded else word
+                shown = 0 if padded else word
                 axes.text(t, b, shown, ha="center", va="center", color=ink, fontsize=10)
         axes.set(xlim=(-0.5, T - 0.5), ylim=(B - 0.5, -0.5), xlabel="time step t")
-        axes.set_yticks(range(B), [f"{length} words" for length in lengths])
+        axes.set_yticks(range(B), [f"length {length}" for length in lengths])
         axes.set_xticks(range(T))
         axes.grid(False)
         axes.tick_params(length=0)
