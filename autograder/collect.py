@@ -119,7 +119,7 @@ def collect(source, workspace, lesson, spec, *, received=None, zone=None, force=
                 known = ledger.collected_as_of(folder)
                 later = bool(known) and offered.as_of > datetime.fromisoformat(known)
                 _place(row, raw, workspace, lesson, later, force, dry_run)
-                if row.outcome in CHANGES:
+                if row.outcome in CHANGES or (row.outcome == "no notebook" and not known):
                     when = row.time.isoformat() if row.time else None
                     as_of = offered.as_of.isoformat()
                     ledger.note(folder, person, source=source.name, file=row.file, time=when, as_of=as_of)
@@ -311,6 +311,7 @@ def _place(row, raw, workspace, lesson, later, force, dry_run):
         row.outcome = "unchanged"
         if stamp and (there is None or (force and there != row.time)):
             row.outcome = "time noted"
+            row.remarks.append("If it is graded already, `unrolled grade --force` counts its lateness.")
             if not dry_run:
                 write_atomically(target / "timestamp.txt", stamp)
         return

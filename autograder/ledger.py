@@ -6,6 +6,7 @@ own, and keep them when more is collected. The record also says where each submi
 
 import json
 import re
+from collections import Counter
 
 from autograder.course import write_atomically
 from autograder.sources import plain
@@ -42,11 +43,11 @@ class Ledger:
     def __init__(self, workspace, lesson, people):
         self.path = workspace.root / "collected" / f"{lesson.name}.json"
         self.entries = recorded(workspace, lesson.name)
-        self.numbers = {
-            (entry.get("platform"), entry["number"]): name
-            for name, entry in self.entries.items()
-            if entry.get("number")
-        }
+        self.numbers = {}
+        for name, entry in self.entries.items():
+            if entry.get("number"):
+                self.numbers.setdefault((entry.get("platform"), entry["number"]), []).append(name)
+        self.present = Counter((platform, number) for _, number, platform in people)
         there = workspace.submitted.iterdir() if workspace.submitted.is_dir() else ()
         self.folders = {path.name.casefold(): path.name for path in there}
         self.given = set()
@@ -57,11 +58,16 @@ class Ledger:
     def folder(self, person):
         """(the person's folder, a remark or ""): the one they had, else one that nobody has."""
         name, number, platform = person
-        known = self.numbers.get((platform, number)) if number else None
-        if known and known.casefold() not in self.given:
-            self.given.add(known.casefold())
-            same = self.entries[known].get("student") == name
-            return known, "" if same else f"{plain(name)!r} is {known}, who changed their name."
+        known = [
+            folder
+            for folder in self.numbers.get((platform, number), ())
+            if folder.casefold() not in self.given
+        ]
+        same = [folder for folder in known if self.entries[folder].get("student") == name]
+        if same or (len(known) == 1 and self.present[platform, number] == 1):
+            folder = (same or known)[0]
+            self.given.add(folder.casefold())
+            return folder, "" if same else f"{plain(name)!r} is {folder}, who changed their name."
         base = folder_name(name)
         # Numbers of some platforms differ from lesson to lesson, so of namesakes nobody gets the bare name.
         namesakes = len(self.names.get(base.casefold(), ())) > 1 and number

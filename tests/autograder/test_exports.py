@@ -7,8 +7,10 @@ import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from nbgrader.plugins import LateSubmissionPlugin
 from typer.testing import CliRunner
 
 from autograder import cli, gradescope, rosters
@@ -133,6 +135,26 @@ def test_numbers_are_finite_and_short():
         None,
         None,
     ]
+
+
+def test_lateness_counts_from_the_platforms_time_and_not_from_a_students_file(
+    workspace, lesson, spec, tmp_path, monkeypatch
+):
+    rule = lambda plugin, student, score, seconds: 1.0  # noqa: E731
+    monkeypatch.setattr(LateSubmissionPlugin, "late_submission_penalty", rule)
+    raw = lesson.lesson_path.read_bytes()
+    with zipfile.ZipFile(tmp_path / "blackboard.zip", "w") as file:
+        for student, day in (("ann", "01"), ("bob", "09")):
+            file.writestr(f"hw_{student}_attempt_2026-11-{day}-10-00-00_double.ipynb", raw)
+            file.writestr(
+                f"hw_{student}_attempt_2026-11-{day}-10-00-00_timestamp.txt", "2026-11-01 00:00:00 UTC"
+            )
+    collect(tmp_path / "blackboard.zip", workspace, lesson, spec, zone=UTC)
+    with open_gradebook(workspace) as book:
+        book.update_or_create_assignment("01-double", duedate=datetime(2026, 11, 5))
+    run(workspace, lesson, spec, grade=half_marks, executor=ThreadPoolExecutor)
+    found = {grade.student: (grade.score, grade.late_penalty) for grade in grades(workspace, spec)}
+    assert found == {"ann": (2.5, 0), "bob": (1.5, 1)}
 
 
 # Tables
