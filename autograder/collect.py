@@ -130,7 +130,7 @@ def collect(source, workspace, lesson, spec, *, received=None, zone=None, force=
                 ledger.write()
     remarks += _remarks_on_time(rows, found, zone, platform_zone)
     if found.other_lessons:
-        remarks.append(f"{found.other_lessons} folders belong to other lessons and were left out.")
+        remarks.append(f"Left out, as they belong to other lessons: {found.other_lessons} folders.")
     return Collected(sorted(rows, key=lambda row: row.student), remarks)
 
 

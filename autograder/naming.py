@@ -59,11 +59,11 @@ def identify(files, lesson, zone=None):
     submitters = _gradescope_submitters(table, found.remarks, zone) if table else None
     pattern = _pattern_of(files)
     prefix = _blackboard_prefix(files) if pattern is BLACKBOARD else ""
-    other, elsewhere = set(), set()
+    other, elsewhere, lost = set(), set(), {}
     for offered in files:
         top, rest = offered.parts[0], offered.parts[1:]
-        exchange = EXCHANGE.fullmatch(top) if rest or offered.folder else None
         match = pattern.fullmatch(top) if pattern else None
+        exchange = EXCHANGE.fullmatch(top) if not match and (rest or offered.folder) else None
         if offered is table:
             continue
         if exchange and exchange["lesson"] != lesson.name:
@@ -72,11 +72,11 @@ def identify(files, lesson, zone=None):
             when = read_time(exchange["time"])
             if when:
                 found.files.append(Handed(exchange["name"], rest, offered, "exchange", "", when, when))
-            elif not rest:
-                found.remarks.append(f"{top!r} has no time that can be read; it was left out.")
+            else:
+                lost[top] = f"{top!r} has no time that can be read; it was left out."
         elif submitters is not None and GRADESCOPE.fullmatch(top):
-            if top not in submitters and not rest:
-                found.remarks.append(f"{top} is not in {GRADESCOPE_TABLE}; nobody knows whose it is.")
+            if top not in submitters:
+                lost[top] = f"{top} is not in {GRADESCOPE_TABLE}; nobody knows whose it is."
             for name, when in submitters.get(top, ()):
                 found.files.append(Handed(name, rest, offered, "Gradescope", "", when, when))
         elif match and pattern is MOODLE:
@@ -95,23 +95,26 @@ def identify(files, lesson, zone=None):
             _take_plain(offered, lesson, found)
     here = {handed.student for handed in found.files if handed.path}
     found.files = [h for h in found.files if h.path or h.student in here or h.student not in elsewhere]
+    found.remarks += lost.values()
     found.other_lessons = len(other)
     return found
 
 
 def _pattern_of(files):
-    """The platform's pattern: the one that fits most names, and of several the one that matches first.
+    """The platform's pattern: it fits most files, and of several the one that tells most people apart.
 
-    A student who names a file in another platform's way cannot make the whole class look like it, and
-    comes after what the platform wrote.
+    A student who names a file in another platform's way cannot make the whole class look like it, since
+    what the platform wrote comes first; so where nothing else decides, the earliest match does.
     """
     tops = {file.parts[0] for file in files}
     fits = {}
     for pattern in (MOODLE, BLACKBOARD, CANVAS, CANVAS_ANONYMOUS):
         matches = [match for top in tops if (match := pattern.fullmatch(top))]
-        # No two files in Canvas have one number; where they do, it was another platform's Week_3_4.
-        count = len({match.groupdict().get("order", match[0]) for match in matches})
-        fits[pattern] = (count, -sum(match.end("name") for match in matches))
+        # No two files in Canvas have one number; where they do, it was Blackboard's "Week_3_4".
+        files_told = {match.groupdict().get("order", match[0]) for match in matches}
+        # In Blackboard's "Homework_3_" and student numbers, Canvas would see one person.
+        people_told = {match.groupdict().get("number", match["name"]) for match in matches}
+        fits[pattern] = (len(files_told), len(people_told), -sum(match.end("name") for match in matches))
     best = max(fits, key=fits.get)
     return best if fits[best][0] else None
 
@@ -119,17 +122,18 @@ def _pattern_of(files):
 def _take_plain(offered, lesson, found):
     """STUDENT.ipynb, STUDENT/NOTEBOOK.ipynb or STUDENT/LESSON/NOTEBOOK.ipynb."""
     top, rest = offered.parts[0], offered.parts[1:]
+    is_notebook = top.lower().endswith(".ipynb")
+    student = top[: -len(".ipynb")] if is_notebook else top
     if offered.folder and not rest:
-        found.files.append(Handed(top.removesuffix(".ipynb"), (), offered))
+        found.files.append(Handed(student, (), offered))
     elif rest:
-        found.files.append(Handed(top.removesuffix(".ipynb"), rest, offered, time=offered.modified))
-    elif not top.endswith(".ipynb"):
+        found.files.append(Handed(student, rest, offered, time=offered.modified))
+    elif not is_notebook:
         why = offered.problem or "is neither a notebook nor a student's folder"
         found.remarks.append(f"{top!r} {why}; it was left out.")
-    elif top == f"{lesson.notebook}.ipynb":
+    elif student.casefold() == lesson.notebook.casefold():
         found.remarks.append(f"{top} does not say whose it is; it was left out.")
     else:
-        student = top.removesuffix(".ipynb")
         found.files.append(Handed(student, (top,), offered, time=offered.modified))
 
 

@@ -154,6 +154,23 @@ def test_blackboard_attempts_have_their_time_in_the_name(tmp_path, bring, handed
     assert "2 attempts: that of 2026-11-02 16:30 UTC was taken, the newest." in rows["ann"].remarks
 
 
+def test_blackboard_with_student_numbers_is_not_taken_for_canvas(tmp_path, bring, handed_in):
+    entries = {f"Homework_3_{n}_attempt_2026-11-01-10-00-00_double.ipynb": f"of {n}" for n in (4567, 4568)}
+    bring(archive(tmp_path / "two.zip", entries))
+    alone = "Homework_3_4569_attempt_2026-11-01-10-00-00"
+    bring(archive(tmp_path / "one.zip", {f"{alone}_double.ipynb": "of 4569", f"{alone}.txt": ""}))
+    assert handed_in() == {"4567": "of 4567", "4568": "of 4568", "4569": "of 4569"}
+
+
+def test_a_lone_forger_in_canvas_hits_nobody(tmp_path, bring, handed_in):
+    entries = {
+        f"mallory_666_{n}_{name}_attempt_2020-01-01-00-00-00_double.ipynb": name
+        for n, name in enumerate(("victim", "other"), 10)
+    }
+    bring(archive(tmp_path / "canvas.zip", entries))
+    assert not {"victim", "other"} & set(handed_in())
+
+
 def test_a_file_named_like_another_platforms_stays_its_students(tmp_path, bring, handed_in, workspace):
     forged = "victim_attempt_2020-01-01-00-00-00_double.ipynb"
     entries = {f"mallory_666_1_{forged}": "forged", "victim_5_2_double.ipynb": "real"}
@@ -204,7 +221,6 @@ def test_gradescope_export_with_a_group(tmp_path, bring, handed_in, workspace):
             "assignment_9_export/submission_12/double.ipynb": "cem",
             "assignment_9_export/submission_12/submission_metadata.yml": "submission_11: forged",
             "assignment_9_export/submission_13/double.ipynb": "unknown",
-            "assignment_9_export/submission_13/": "",
         },
     )
     _, remarks = bring(source)
@@ -241,7 +257,7 @@ def test_nbgraders_exchange(tmp_path, bring, handed_in, workspace):
     assert handed_in() == {"an+n": "second", "bob": "no random part"}
     assert noted(workspace, "an+n") == "2026-11-01 12:00:00.000000 UTC"
     assert noted(workspace, "bob") == "2026-11-01 09:00:00.000000 UTC"
-    assert "1 folders belong to other lessons and were left out." in remarks
+    assert "Left out, as they belong to other lessons: 1 folders." in remarks
     assert any("'cem+01-double+yesterday+x'" in remark for remark in remarks)
 
 
@@ -257,7 +273,7 @@ def test_a_plain_folder_with_the_files_own_times(tmp_path, bring, handed_in, wor
     root = folder(
         tmp_path / "class",
         {
-            "Ann.ipynb": "ann",
+            "Ann.IPYNB": "ann",
             "Bob/double.ipynb": "bob",
             "Bob/timestamp.txt": "1999-01-01 00:00:00 UTC",
             "Cem/01-double/double.ipynb": "cem",
