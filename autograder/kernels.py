@@ -1,9 +1,9 @@
 """Kernels for students' code: how one is started in the sandbox, and how one is talked to.
 
 ``SandboxProvisioner`` is a Jupyter kernel provisioner, so that anything that speaks Jupyter can start
-ipykernel in the sandbox; a warm kind (forked from a process that has imported everything) is another
-provisioner with the same face. ``StudentKernel`` is what grading uses: it runs cells and asks the
-bridge's questions, counts bytes as they arrive, and knows what stopped a cell.
+ipykernel in the sandbox: cold, as a program of its own, or ``warm``, forked from a process that has
+imported everything, where that can be done. ``StudentKernel`` is what grading uses: it runs cells and
+asks the bridge's questions, counts bytes as they arrive, and knows what stopped a cell.
 """
 
 import asyncio
@@ -19,21 +19,27 @@ import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
-from traitlets import Any, List
+from traitlets import Any, Bool, List
 
 from autograder.bridge import question
 from autograder.outputs import Outputs
 from autograder.sandbox import Limits, Sandbox
+from autograder.warm import NoNursery, nursery_for
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 CONNECTION_FILE = "/kernel/connection.json"
 KERNEL = ("-m", "ipykernel_launcher", "--HistoryManager.hist_file=:memory:", "-f")
 START_SECONDS = 60.0
 GRACE_SECONDS = 1.0
+DYING_SECONDS = 0.25
 
 
 class KernelFault(RuntimeError):
     """A kernel did not start, or cannot be talked to, through no fault of the student's."""
+
+
+class NurseryFault(KernelFault):
+    """The process that forks warm kernels has died, and a student's kernel with it."""
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -46,7 +52,8 @@ class SandboxProvisioner(KernelProvisionerBase):
     hides = List(config=True, help="Modules that do not exist in the sandbox.")
     needs = List(config=True, help="Packages that it has beyond a student's installation.")
     limits = Any(None, allow_none=True, help="A sandbox.Limits.")
-    contained = None
+    warm = Bool(False, config=True, help="Whether to fork the kernel from a process that imported all.")
+    contained = nursery = None
 
     @property
     def has_process(self):
@@ -66,12 +73,26 @@ class SandboxProvisioner(KernelProvisionerBase):
             "kernel_name": "",
         }
         sandbox = Sandbox(self.hides, self.needs, self.limits)
-        argv = [os.path.realpath(sys.executable), *KERNEL, CONNECTION_FILE]
-        self.contained = sandbox.start(argv, {CONNECTION_FILE: json.dumps(info).encode()})
+        if self.warm:
+            self._start_warm(info, sandbox.limits)
+        if self.nursery is None:
+            argv = [os.path.realpath(sys.executable), *KERNEL, CONNECTION_FILE]
+            self.contained = sandbox.start(argv, {CONNECTION_FILE: json.dumps(info).encode()})
         outside = self.contained.path("/kernel/k")
         await self._sockets(outside)
         self.connection_info = {**info, "ip": outside, "key": self.parent.session.key}
         return self.connection_info
+
+    def _start_warm(self, info, limits):
+        """Fork the kernel; where that cannot be done it will be started cold."""
+        for _ in range(2):  # a nursery that died since it was last used is replaced by a new one
+            try:
+                self.nursery = nursery_for(self.hides, self.needs)
+                self.contained = self.nursery.start(info, limits)
+                return
+            except NoNursery as why:
+                self.nursery = None
+                self.log.warning("No warm kernel: %s", why)
 
     async def _sockets(self, prefix):
         """Wait until the kernel listens, so that one attempt to connect is enough."""
@@ -126,7 +147,7 @@ class Ran:
 class StudentKernel:
     """A kernel for one student's notebook. Every method returns within its time; none raises for them."""
 
-    def __init__(self, hides=(), needs=(), limits=None, sandbox=True):
+    def __init__(self, hides=(), needs=(), limits=None, sandbox=True, warm=False):
         self.limits = limits or Limits()
         self.bridge = "unrolled_bridge" if sandbox else "autograder.bridge"
         context = zmq.Context()
@@ -136,6 +157,7 @@ class StudentKernel:
         # A kernel that has just ended takes nothing any more: do not wait for it for ever.
         context.setsockopt(zmq.SNDTIMEO, 2000)
         spec = KernelSpec(argv=[sys.executable, *KERNEL, "{connection_file}"], language="python")
+        self.nursery = None
         self.manager = KernelManager(context=context)
         self.manager._kernel_spec = spec
         self.context = context
@@ -147,6 +169,7 @@ class StudentKernel:
                 hides=list(hides),
                 needs=list(needs),
                 limits=self.limits,
+                warm=warm,
             )
         try:
             self._start()
@@ -158,6 +181,16 @@ class StudentKernel:
     def alive(self):
         """Whether the kernel can still run a cell."""
         return self.manager is not None and self.manager.is_alive()
+
+    @property
+    def warm(self):
+        """Whether it was forked from a process that had imported everything."""
+        return self.nursery is not None
+
+    def blame(self):
+        """After a death: NurseryFault unless the kernel ended by itself."""
+        if self.nursery is not None and not self.nursery.lives(DYING_SECONDS):
+            raise NurseryFault("The process that forks kernels has died.")
 
     @property
     def closed(self):
@@ -188,6 +221,7 @@ class StudentKernel:
         manager = self.manager
         manager.connection_file = os.path.join(tempfile.gettempdir(), f"{os.getpid()}-{id(self)}.json")
         manager.start_kernel()
+        self.nursery = getattr(manager.provisioner, "nursery", None)
         self.session = manager.session
         self.shell, self.iopub = manager.connect_shell(), manager.connect_iopub()
         self.poller = zmq.Poller()
@@ -203,6 +237,7 @@ class StudentKernel:
             for channel, _, _ in self._messages(deadline):
                 heard.add(channel)
             if time.monotonic() > deadline or not self.alive:
+                self.blame()
                 raise KernelFault("The kernel started and does not answer.")
 
     def _exchange(self, content, seconds, most):

@@ -148,7 +148,7 @@ class Contained:
     def kill(self):
         """End everything in the sandbox, now; returns when it is gone."""
         if self.process.poll() is None:
-            _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
+            self._end()
         try:
             self.process.wait(5.0)  # bubblewrap ends when the last of them is gone
         except subprocess.TimeoutExpired:
@@ -156,6 +156,9 @@ class Contained:
             self.process.wait()
         self._said = self.output()
         self._output.close()
+
+    def _end(self):
+        _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
 
     def output(self):
         """What was written to standard output and error, the first 64 KiB."""
@@ -171,14 +174,30 @@ def _signal(pid, number):
         pass
 
 
-def _start(view, limits, argv, files):
+def start_nursery(view, argv, files, line):
+    """Start ``warm``'s forking process, unlimited and with its rights; it keeps the descriptor ``line``."""
+    return _start(view, Limits(), argv, files, line)
+
+
+def fresh_user():
+    """A user number that nobody else has, if we are root and may choose; else 0.
+
+    Not one for all kernels: a limit on processes counts all that a user has.
+    """
+    if os.geteuid() != 0:
+        return 0
+    ranges = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    last = max(int(start) + int(count) for start, _, count in ranges)  # fewer than all, in a container
+    return 20000 + secrets.randbelow(max(1, min(last, 2**31) - 25000))
+
+
+def _start(view, limits, argv, files, line=None):
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise NoSandbox(
             "Grading needs bubblewrap, which is not installed: install it with `apt install bubblewrap` "
             "(or your system's package of that name; Linux or WSL only)."
         )
-    user = 20000 + secrets.randbelow(40000) if os.geteuid() == 0 else 0
     arguments, keep = [*view, *_writable(limits)], []
 
     def as_file(content):
@@ -190,11 +209,12 @@ def _start(view, limits, argv, files):
 
     for inside, content in files.items():
         arguments += ["--perms", "0444", "--ro-bind-data", as_file(content), inside]
-    if refusals() is not None:
+    if refusals() is not None and line is None:
         arguments += ["--seccomp", as_file(refusals())]
     info_read, info_write = os.pipe()
     output = open(os.memfd_create("output"), "w+b", buffering=0)
-    launch = json.dumps([limits.as_rlimits(), user, list(argv)])
+    limited = [limits.as_rlimits(), fresh_user()] if line is None else [{}, 0]
+    launch = json.dumps([*limited, list(argv)])
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
     arguments += ["--info-fd", str(info_write)]
     arguments += ["--", python(), "-I", "-S", "-c", LAUNCH, launch]
@@ -206,7 +226,7 @@ def _start(view, limits, argv, files):
             stderr=output,
             env={},  # bubblewrap's own environment could be read from inside
             cwd="/",
-            pass_fds=[info_write, *(handle.fileno() for handle in keep)],
+            pass_fds=[info_write, *([] if line is None else [line]), *(handle.fileno() for handle in keep)],
         )
     finally:
         os.close(info_write)

@@ -49,14 +49,22 @@ def python():
     return os.path.realpath(sys.executable)
 
 
-def view(hides, needs):
-    """bubblewrap's arguments for namespaces, environment and everything that can be read."""
+def view(hides, needs, nursery=False):
+    """bubblewrap's arguments for namespaces, environment and everything that can be read.
+
+    ``nursery``: what is started keeps the rights to make namespaces and mounts for others (``warm``).
+    """
     arguments = ["--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL"]
     arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     if os.geteuid() == 0:  # started by root, the launcher becomes a user of its own
         arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    elif nursery:
+        arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
     else:
         arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
+    if nursery:
+        for right in ("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP"):
+            arguments += ["--cap-add", right]
     arguments += ["--clearenv"]
     for name, value in ENVIRONMENT.items():
         arguments += ["--setenv", name, value]
