@@ -29,7 +29,7 @@ class Grade:
     score: float | None
     max_score: float
     before_penalty: float | None = None
-    late_penalty: float = 0.0
+    late_penalty: float = 0
     waits: bool = False  # for grading by hand
     last_name: str = ""
     first_name: str = ""
@@ -62,7 +62,7 @@ def grades(workspace, spec):
 def _grade(submission, result):
     entries = [entry for notebook in submission.notebooks for entry in notebook.grades]
     parts = {entry.name: (entry.score, entry.max_score, entry.manual_score is not None) for entry in entries}
-    penalty = as_number(submission.late_submission_penalty or 0.0) or 0.0
+    penalty = as_number(submission.late_submission_penalty or 0) or 0
     before = as_number(submission.score)
     score = None if before is None else as_number(max(0.0, before - penalty))
     fault = result.get("status") == Status.INFRASTRUCTURE_FAULT
