@@ -23,6 +23,7 @@ from rnncore.plots.gradients import (
     step_sizes,
 )
 from rnncore.plots.graphs import backward_graph, unrolled_graph
+from rnncore.plots.gru import gru_graph
 from rnncore.plots.memory import lstm_graph
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
@@ -41,6 +42,7 @@ __all__ = [
     "four_sequences",
     "gate_heat_maps",
     "gradient_norms",
+    "gru_graph",
     "impulse_memory",
     "influence",
     "losses",
