@@ -9,7 +9,7 @@ It never raises for what a student wrote.
 
 import secrets
 
-from rnncore.marking import Findings, Marking, error_sentence
+from rnncore.marking import UNCHANGED, Findings, Marking, error_sentence
 from rnncore.observe import StudentError
 from rnncore.verdict import Part, Verdict
 
@@ -127,7 +127,9 @@ def _verdict(marking: Marking, points: float, found: Findings, blame: str, mista
         elif error:
             says = error_sentence(error, name)
     parts += [Part(when, False, sentence) for when, sentence in found.special.items()]
-    remarks = [*([blame] if blame else []), *found.remarks, *printed(marking)]
+    # Beside a named mistake the numbers are folded away; what was done to the inputs must still be said.
+    changed = [found.special[UNCHANGED]] if mistakes and UNCHANGED in found.special else []
+    remarks = [*([blame] if blame else []), *changed, *found.remarks, *printed(marking)]
     if status in ("partly right", "wrong"):
         remarks.append(f"To see the same numbers again: `check({name}, seed={marking.seed})`.")
     return Verdict(

@@ -22,6 +22,7 @@ class Absent(Unplain):
     """Stands for a part that was not returned; ``type_name`` goes on from the part's name to say why."""
 
 
+UNCHANGED = "inputs stay unchanged"
 MISSING = Absent("is missing from the dict that was returned.")
 
 
@@ -196,7 +197,7 @@ class Marking:
         """So does an input that the function changed."""
         for case, got in zip(self.cases, self.outcomes, strict=True):
             for name in changed_arguments(self.exercise, case, got):
-                found.special["inputs stay unchanged"] = (
+                found.special[UNCHANGED] = (
                     f"The function changes its input `{name}`. Work on a copy: the caller still needs it. "
                     "(An in-place `+=` or `*=` on an array that was passed in does this.)"
                 )

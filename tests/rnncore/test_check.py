@@ -259,6 +259,18 @@ def test_changed_inputs_cost_a_part_and_are_named():
     assert "changes its input `dh`" in repr(verdict)
 
 
+def test_changed_inputs_are_told_beside_a_named_mistake_too():
+    source = (
+        "def rnn_cell_backward(p, dh, cache):\n    x, h, h_next = cache\n    dh *= 1 - h_next\n"
+        "    bias = dh.sum(axis=0)\n"
+        "    grads = {'weight_ih': dh.T @ x, 'weight_hh': dh.T @ h, 'bias_ih': bias, 'bias_hh': bias}\n"
+        "    return dh @ p['weight_ih'], dh @ p['weight_hh'], grads"
+    )
+    verdict = check(student(source, "rnn_cell_backward"), 7)
+    assert [named.id for named in verdict.mistakes] == ["not-squared"]
+    assert "changes its input `dh`" in repr(verdict)
+
+
 def test_state_that_leaks_between_calls_is_found():
     source = (
         "total = 0\ndef rnn_cell_backward(p, dh, cache):\n    global total\n    total += 1\n"
