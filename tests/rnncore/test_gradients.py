@@ -75,6 +75,27 @@ def test_an_orthogonal_linear_step_keeps_the_norm():
         np.testing.assert_allclose(np.linalg.norm(dh0), norms[0] * radius, rtol=1e-10)
 
 
+def test_an_error_from_the_last_step_is_a_product_of_jacobians():
+    # The lesson's equation: J_t = diag(1 - h_t^2) W_hh, and going back multiplies by one of them a step.
+    B, T, D, H = 1, 5, 2, 4
+    p, x, _, dy, caches = run(np.random.default_rng(3), B, T, D, H)
+    dy[:, :-1] = 0
+    tensors = {name: torch.tensor(value) for name, value in p.items()}
+    cell = torch.nn.RNNCell(D, H, dtype=torch.float64)
+    dh, norms = dy[0, -1], [np.linalg.norm(dy[0, -1])]
+    for t in reversed(range(1, T)):
+        _, before, after = caches[t]
+        jacobian = np.diag(1 - after[0] ** 2) @ p["weight_hh"]
+        measured = torch.autograd.functional.jacobian(
+            lambda h, t=t: torch.func.functional_call(cell, tensors, (torch.tensor(x[0, t]), h)),
+            torch.tensor(before[0]),
+        )
+        np.testing.assert_allclose(jacobian, measured, rtol=1e-10)
+        dh = dh @ jacobian
+        norms.insert(0, np.linalg.norm(dh))
+    np.testing.assert_allclose(gradient_norms(p, dy, caches), norms, rtol=1e-10)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
 def test_spectral_radius_is_the_growth_of_high_powers(n):
     # Gelfand's formula: the norm of W**k, to the power 1 / k, tends to the spectral radius.
