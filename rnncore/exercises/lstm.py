@@ -4,7 +4,7 @@ Many mistakes here can be made at any of the four gates. They are written once, 
 into one ``Mistake`` a gate, so that the verdict can say which gate it is.
 """
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -85,6 +85,13 @@ LSTM_CELL = Exercise(
             )
             for gate in GATES
             for others in [[other for other in GATES if other != gate]]
+        ),
+        Mistake(
+            "split-along-the-batch",
+            old="np.split(a, 4, axis=1)",
+            new="np.split(a, 4, axis=0)",
+            says="The sum a (B, 4H) is cut along the batch. The four blocks lie side by side, H columns each: "
+            "cut along axis 1.",
         ),
         Mistake(
             "order-i-f-o-g",
@@ -336,14 +343,17 @@ def join(order):
     return f"np.concatenate([{', '.join(f'da_{gate}' for gate in order)}], axis=1)"
 
 
-def on_all_or_one(slope):
-    """The mistake of a slope made at the three gates at once, and at each of them alone."""
-    wrong = {gate: (None, slope(gate)) for gate in "ifo"}
-    return all_back(**wrong), tuple(all_back(**{gate: wrong[gate]}) for gate in wrong)
+def on_all_or_some(wrong):
+    """The same mistake made at all of the gates in ``wrong``, and at each choice of fewer of them."""
+    fewer = [some for count in range(len(wrong) - 1, 0, -1) for some in combinations(wrong, count)]
+    return all_back(**wrong), tuple(all_back(**{gate: wrong[gate] for gate in some}) for some in fewer)
 
 
-SIGMOID_TWICE = on_all_or_one(lambda gate: f" * sigmoid({gate}) * (1 - sigmoid({gate}))")
-TANH_SLOPE = on_all_or_one(lambda gate: f" * (1 - {gate}**2)")
+SIGMOID_TWICE = on_all_or_some(
+    {gate: (None, f" * sigmoid({gate}) * (1 - sigmoid({gate}))") for gate in "ifo"}
+)
+TANH_SLOPE = on_all_or_some({gate: (None, f" * (1 - {gate}**2)") for gate in "ifo"})
+FROM_DH = on_all_or_some({"i": ("dh * g",), "f": ("dh * c",), "g": ("dh * i",)})
 
 LSTM_CELL_BACKWARD = Exercise(
     reference=lstm_cell_backward,
@@ -357,6 +367,14 @@ LSTM_CELL_BACKWARD = Exercise(
             new=all_back(i=("dc_carried * g",), f=("dc_carried * c",), g=("dc_carried * i",)),
             says="The gates use the dc that was passed in, before dh's share through tanh(c) has been added to it. "
             "Complete dc first, then go into the gates.",
+        ),
+        Mistake(
+            "gates-from-dh",
+            old=all_back(),
+            new=FROM_DH[0],
+            also=FROM_DH[1],
+            says="The gates i and f and the candidate g made the cell state, so each of them starts from dc, "
+            "which holds what came through h as well. Only the output gate starts from dh.",
         ),
         Mistake(
             "no-cell-carry",

@@ -96,6 +96,14 @@ def test_unrolled_graph_repeats_the_weights_at_every_step():
     assert {"$c$", "$a$", "$t$", "$h_0$"} <= set(found)
 
 
+def test_lstm_graph_has_three_gates_a_candidate_and_one_sum():
+    assert plots.lstm_graph() is None
+    found = words(plt.gcf())
+    assert {"$c_{t-1}$", "$c_t$", "$h_t$", "$f$", "$i$", "$g$", "$o$"} <= set(found)
+    assert (found.count("×"), found.count("+"), found.count("tanh")) == (3, 1, 2)
+    assert found.count(r"$\sigma$") == 3
+
+
 def test_in_a_notebook_the_picture_carries_its_description():
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.core.pylabtools import select_figure_formats
