@@ -58,6 +58,17 @@ WorkerCount = Annotated[
 ]
 
 
+def _tls_file(name, what):
+    return Annotated[
+        Path | None,
+        typer.Option(
+            f"--tls-{name}",
+            help=f"A file: {what}. Default: Dask's own configuration.",
+            rich_help_panel="On many machines",
+        ),
+    ]
+
+
 def plainly(command):
     """Turn the errors that a user can cause into one sentence on stderr and exit status 1."""
 
@@ -228,6 +239,34 @@ def grade(
         list[str] | None, typer.Option("--student", help="Only this student (may be repeated).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
+    explain: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--explain",
+            metavar="STUDENT EXERCISE",
+            help="Grade nothing; repeat one check with its recorded inputs and show all there is to it.",
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Grade on all workers of the Dask scheduler at this address, as in tls://host:8786.",
+            rich_help_panel="On many machines",
+        ),
+    ] = None,
+    tls_ca: _tls_file("ca", "the certificate of the authority that the cluster trusts") = None,
+    tls_cert: _tls_file("cert", "our own certificate") = None,
+    tls_key: _tls_file("key", "our own private key") = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Take a scheduler that is not encrypted: whoever reaches it can run any code here.",
+            rich_help_panel="On many machines",
+        ),
+    ] = False,
     workspace: WorkspaceFolder = None,
     course: CourseFolder = None,
     unsafe_no_sandbox: Unsafe = False,
@@ -242,14 +281,31 @@ def grade(
     root = _course(course, workspace)
     chosen = places.find_lesson(root, lesson)
     spec = read_spec(chosen.lesson_path)
+    if explain:
+        from autograder.explain import explanation
+
+        room = _workspace(workspace, root)
+        typer.echo(explanation(room, chosen, spec, *explain, sandbox=not unsafe_no_sandbox))
+        return
+    if not scheduler and (tls_ca or tls_cert or tls_key or insecure):
+        raise CourseError("The --tls options and --insecure are for grading on a cluster; add --scheduler.")
     if submissions is not None and not submissions.is_dir():
         import_submissions(submissions, None, chosen)  # says what is wrong before anything is written
     room = _workspace(workspace, root)
     if submissions is not None:
         import_submissions(submissions, room, chosen)
-    results = _run(
-        room, chosen, spec, workers=workers, force=force, sandbox=not unsafe_no_sandbox, only=student
-    )
+    options = {"workers": workers, "force": force, "sandbox": not unsafe_no_sandbox, "only": student}
+    if scheduler:
+        from autograder import cluster
+        from autograder.sandbox import Limits
+
+        with cluster.connect(
+            scheduler, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, insecure=insecure
+        ) as client:
+            workers_there = cluster.Cluster(client, spec, Limits(), sandbox=not unsafe_no_sandbox)
+            results = _run(room, chosen, spec, executor=workers_there.executor, **options)
+    else:
+        results = _run(room, chosen, spec, **options)
     for note in left_out(room, chosen):
         typer.echo(f"Not graded: {note}", err=True)
     typer.echo(f"Gradebook: {room.gradebook}")

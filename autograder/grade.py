@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.judge import judge_cell
-from autograder.kernels import KernelFault, StudentKernel
+from autograder.kernels import KernelFault, NurseryFault, StudentKernel
 from autograder.sandbox import NEVER, Limits, NoSandbox
 from autograder.status import Status
 
@@ -61,18 +61,37 @@ class GradedNotebook:
 
 
 def grade_notebook(
-    notebook: NotebookNode, spec, limits: Limits, *, student: str, secret: bytes, sandbox: bool = True
+    notebook: NotebookNode,
+    spec,
+    limits: Limits,
+    *,
+    student: str,
+    secret: bytes,
+    sandbox: bool = True,
+    seeds: dict[str, int] | None = None,
+    warm: bool = False,
 ) -> GradedNotebook:
     """Grade ``notebook`` against the release that ``spec`` (a LessonSpec) describes.
 
+    ``seeds``: recorded ones by test cell, to repeat its check on the same inputs; others are derived.
     Raises NoSandbox if ``sandbox`` is true and there is none; every other fault of ours is the status
-    "infrastructure fault", and then there are no scores.
+    "infrastructure fault", and then there are no scores. ``warm``: whether kernels are forked from a
+    process that has imported everything, which is quicker and gives the same result.
     """
+    words = {"student": student, "secret": secret, "sandbox": sandbox, "seeds": seeds or {}}
+    try:
+        return _grade(notebook, spec, limits, **words, warm=warm)
+    except NurseryFault:  # our own process died: as if it had never been
+        return _grade(notebook, spec, limits, **words, warm=False)
+
+
+def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
     started = time.monotonic()
     grading = _Grading(copy.deepcopy(notebook), spec, limits, student, secret, sandbox)
+    grading.seeds, grading.warm = seeds, warm
     try:
         status = grading.run()
-    except NoSandbox:
+    except (NoSandbox, NurseryFault):
         raise
     except Exception as fault:
         grading.scores.clear()
@@ -105,7 +124,8 @@ class _Grading:
 
     def __init__(self, notebook, spec, limits, student, secret, sandbox):
         self.notebook, self.spec, self.limits = notebook, spec, limits
-        self.student, self.sandbox = student, sandbox
+        self.student, self.sandbox, self.seeds = student, sandbox, {}
+        self.warm, self.kinds = False, []
         self.secret = secret_of_work(secret, notebook)
         self.release = {cell.grade_id: cell for cell in spec.cells}
         self.deadline = time.monotonic() + limits.notebook_seconds
@@ -145,7 +165,7 @@ class _Grading:
         """What is needed to understand, and to repeat, this result."""
         return {
             "sandbox": self.sandbox,
-            "kernel": "cold",
+            "kernel": "warm" if self.kinds and all(self.kinds) else "cold",
             "kernel_starts": self.starts,
             "seeds": {name: score.seed for name, score in self.scores.items()},
             "versions": {"python": platform.python_version(), **_versions()},
@@ -188,6 +208,7 @@ class _Grading:
             self.scores[own.grade_id] = CellScore(0.0, own.points)
             return [self._not_run()]
         words = {"limits": self.limits, "student": self.student, "secret": self.secret}
+        words["seed"] = self.seeds.get(own.grade_id)
         judged = self._twice(
             lambda: judge_cell(own, self.spec, self.kernel.ask, seconds=self._seconds(), **words)
         )
@@ -202,6 +223,8 @@ class _Grading:
     def _twice(self, attempt):
         """``attempt()``; once more if the kernel died in it, since an earlier cell may be the cause."""
         result = attempt()
+        if result.stopped == "death":
+            self.kernel.blame()
         if result.stopped == "death" and self._ready():
             result = attempt()
         return result
@@ -210,12 +233,17 @@ class _Grading:
         """Whether there is a kernel to run in; starts one, and runs again what had worked, if need be."""
         carefully = False
         while self.kernel is None or not self.kernel.alive:
+            if self.kernel is not None and not self.kernel.closed:
+                self.kernel.blame()
             carefully = carefully or (self.kernel is not None and not self.kernel.closed)
             self.stop()
             if self.starts >= MOST_STARTS or time.monotonic() >= self.deadline:
                 return False
             self.starts += 1
-            self.kernel = StudentKernel(self.spec.hides, self.spec.needs, self.limits, self.sandbox)
+            self.kernel = StudentKernel(
+                self.spec.hides, self.spec.needs, self.limits, self.sandbox, warm=self.warm
+            )
+            self.kinds.append(self.kernel.warm)
             self._run_again(carefully)
         return time.monotonic() < self.deadline
 
@@ -230,6 +258,7 @@ class _Grading:
                 self._note_stop(ran.stopped or "death", f"The cell {name} was left out when run again")
             if not self.kernel.alive:
                 self.kernel.close()
+                self.kernel.blame()
                 return
         if self.starts > 1 and not carefully:
             time.sleep(SETTLE_SECONDS)

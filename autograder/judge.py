@@ -197,18 +197,23 @@ def _number(value):
     return min(max(value, 0), 10**6)
 
 
-def judge_cell(cell, spec, ask, *, limits, seconds, student, secret) -> Judged:
+def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None) -> Judged:
     """Run one test cell of the release; JudgeFault if our own check fails.
 
     ``cell``: its CellSpec. ``spec``: the LessonSpec. ``ask``: a StudentKernel's ``ask``.
+    ``seed``: draws recorded inputs again, instead of this student's own.
     """
     line = Line(ask, limits, seconds)
-    judged = Judged(0.0, [], seed=seed_of(secret, spec.assignment, student, cell.grade_id))
+
+    def derived(name):
+        return seed_of(secret, spec.assignment, student, name) if seed is None else seed
+
+    judged = Judged(0.0, [], seed=derived(cell.grade_id))
     tree = ast.parse(cell.source, CELL)
     names = _free_names(tree)
     namespace = {"__name__": "__test_cell__", **_own_names(names, spec)}
     if "check" in namespace:
-        namespace["check"] = _seeded(namespace["check"], judged, spec.assignment, student, secret)
+        namespace["check"] = _seeded(namespace["check"], judged, derived)
     theirs = sorted(names - namespace.keys())
     for name, what in line.look(theirs).items():
         namespace[name] = what[0] if isinstance(what, list) else StudentFunction(name, line)
@@ -262,7 +267,7 @@ def _mark(value, cell, judged):
     judged.outputs.append(new_output("execute_result", data=data))
 
 
-def _seeded(check, judged, lesson, student, secret):
+def _seeded(check, judged, derived):
     """``check`` with the seed of this student and exercise; whatever it raises is our fault."""
 
     def seeded(function, points=1, *, seed=None):
@@ -270,7 +275,7 @@ def _seeded(check, judged, lesson, student, secret):
         if name in judged.missing:
             says = f"The notebook never defines `{name}`."
             return Verdict(name, points, status="not attempted", headline=says)
-        judged.seed = seed_of(secret, lesson, student, name) if seed is None else seed
+        judged.seed = derived(name) if seed is None else seed
         try:
             return check(function, points, seed=judged.seed)
         except TooLarge as error:

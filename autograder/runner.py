@@ -1,29 +1,37 @@
 """A class of submissions to one lesson: found, graded in parallel, written by one writer.
 
-The runner knows only ``concurrent.futures.Executor``; here that is a pool of processes, started afresh
-(spawn) with one notebook a task. Every submission ends with a row and a status. A fault of ours, such as
-a worker that died, is tried again and never charged. A submission that has not changed is skipped, and
-since its result is written last, a run that was stopped at any moment goes on where it was.
+The runner knows only ``concurrent.futures.Executor``; on one machine that is a pool of processes,
+started afresh (spawn) with one notebook a task, and on many it is ``cluster``'s. Every submission ends
+with a row and a status. A fault of ours, such as a worker that died, is tried again and never charged. A
+submission that has not changed is skipped, and since its result is written last, a run that was stopped
+at any moment goes on where it was.
 """
 
 import os
 import signal
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import nbformat
 
-from autograder.course import write_atomically
+from autograder.course import CourseError, write_atomically
 from autograder.reading import Unreadable
 from autograder.rescue import rescue, untouched
 from autograder.results import grader_version, read_results, write_result
 from autograder.sanitise import sanitise
 from autograder.status import Status
 from autograder.submissions import Submission, find_submissions
+from autograder.view import NoSandbox
 
 ATTEMPTS = 3
+MOST_WORKERS_LOST = 2  # by one submission that was alone on each of them
 PATIENCE = 120  # seconds beyond a notebook's own time in which a worker must answer
+
+
+class WorkerLost(Exception):
+    """A worker went away while it had this task, and this task only."""
 
 
 # One submission
@@ -109,8 +117,8 @@ def run(
 ):
     """Grade every submission to the lesson; returns {student: result} and the students skipped.
 
-    ``executor`` makes an Executor from a number of workers; ``on_start(total)`` and
-    ``on_result(result)`` follow the progress.
+    ``executor`` makes an Executor from a number of workers, as ``process_pool`` does, and sees to it that
+    they have a sandbox; ``on_start(total)`` and ``on_result(result)`` follow the progress.
     """
     from autograder import gradebook
     from autograder.sandbox import Limits, Sandbox
@@ -119,7 +127,7 @@ def run(
     submissions = find_submissions(workspace, lesson)
     if only is not None:
         submissions = [submission for submission in submissions if submission.student in only]
-    if sandbox and grade is grade_task:
+    if sandbox and grade is grade_task and executor is None:
         Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
     with gradebook.sole_writer(workspace):
         gradebook.register(workspace, spec)
@@ -165,15 +173,25 @@ def process_pool(workers):
 
 def _graded(tasks, grade, executor, workers, patience):
     """Yield (task, result) as they come. What a dying worker took with it is tried again, then alone."""
-    waiting = list(tasks)
-    faults = {}
+    waiting, given_up = list(tasks), []
+    faults, tries, lost = {}, Counter(), Counter()
+
+    def failed(task, fault):
+        if isinstance(fault, CourseError | NoSandbox):
+            raise fault  # nothing can be graded, this or any other
+        student = task.submission.student
+        faults[student] = fault
+        tries[student] += 1
+        lost[student] += isinstance(fault, WorkerLost)
+        (waiting if lost[student] < MOST_WORKERS_LOST else given_up).append(task)
+
     for attempt in range(ATTEMPTS):
-        if not waiting:
-            return
         # The last attempt is made one by one, so that a task that kills its worker harms no other.
         groups = [waiting] if attempt < ATTEMPTS - 1 else [[task] for task in waiting]
         waiting = []
         for group in groups:
+            if not group:
+                continue
             pool = executor(min(workers, len(group)))
             try:
                 futures = {}
@@ -181,8 +199,7 @@ def _graded(tasks, grade, executor, workers, patience):
                     try:
                         futures[pool.submit(grade, task)] = task
                     except (BrokenExecutor, RuntimeError) as error:
-                        faults[task.submission.student] = error
-                        waiting.append(task)
+                        failed(task, error)
                 pending = set(futures)
                 while pending:
                     done, pending = wait(pending, patience, return_when=FIRST_COMPLETED)
@@ -194,27 +211,28 @@ def _graded(tasks, grade, executor, workers, patience):
                         if error is None and future.result().status != Status.INFRASTRUCTURE_FAULT:
                             yield task, future.result()
                         else:
-                            faults[task.submission.student] = error or future.result()
-                            waiting.append(task)
+                            failed(task, error or future.result())
             except BaseException:
                 _end_workers(pool)
                 raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-    for task in waiting:
-        fault = faults[task.submission.student]
+    for task in (*waiting, *given_up):
+        student = task.submission.student
+        fault = faults[student]
         if isinstance(fault, BaseException):
             from autograder.grade import GradedNotebook
 
-            said = (
-                f"The grader failed {ATTEMPTS} times ({type(fault).__name__}: {fault}); nothing was charged."
-            )
+            times = f"{tries[student]} time{'s' * (tries[student] != 1)}"
+            said = f"The grader failed {times} ({type(fault).__name__}: {fault}); nothing was charged."
             fault = GradedNotebook(untouched(task.spec), {}, Status.INFRASTRUCTURE_FAULT, [said], 0.0, {})
         yield task, fault
 
 
 def _end_workers(pool):
-    """Kill a process pool's workers (from Python 3.14 on a public method does)."""
+    """Kill a process pool's workers (from Python 3.14 on a public method does); give up a cluster's."""
+    if hasattr(pool, "end_workers"):
+        pool.end_workers()
     for process in list((getattr(pool, "_processes", None) or {}).values()):
         process.kill()
 

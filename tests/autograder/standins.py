@@ -1,6 +1,7 @@
 """Stand-ins for the grader, in a module of their own because worker processes import it."""
 
 import os
+import signal
 import time
 
 import nbformat
@@ -38,4 +39,25 @@ def hangs_for_mallory(task):
     """Like half_marks, but one submission is never done."""
     if task.submission.student == "Mallory":
         time.sleep(600)
+    return half_marks(task)
+
+
+def _note_start(task):
+    """Write down who is graded where, for a test that cannot look into its workers."""
+    with open(os.environ["STANDIN_LOG"], "a") as log:
+        log.write(f"{os.getpid()} {task.submission.student}\n")
+
+
+def takes_a_moment(task):
+    """Like half_marks, but there is time to kill the worker."""
+    _note_start(task)
+    time.sleep(0.6)
+    return half_marks(task)
+
+
+def kills_worker_for_mallory(task):
+    """Like half_marks, but one submission kills its worker, whichever it is."""
+    _note_start(task)
+    if task.submission.student == "Mallory":
+        os.kill(os.getpid(), signal.SIGKILL)
     return half_marks(task)
