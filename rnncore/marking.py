@@ -161,9 +161,11 @@ class Marking:
                     item = [Absent(says)] * len(name)
                 parts |= dict(zip(name, item, strict=True))
             elif isinstance(model, dict):
+                no_dict = Absent(
+                    f"belongs in a dict, under its name; what was returned there is {kind(item)}."
+                )
                 for key in model:
-                    whole = item if not isinstance(item, dict) else item.get(key, MISSING)
-                    parts[f'{name}["{key}"]'] = whole
+                    parts[f'{name}["{key}"]'] = item.get(key, MISSING) if isinstance(item, dict) else no_dict
             else:
                 parts[name] = item
         return parts

@@ -54,7 +54,10 @@ def test_each_part_earns_its_share():
         (lambda dx, dh, g: (dx / 3, dh, g), "is the right answer divided by B = 3, everywhere"),
         (lambda dx, dh, g: (2 * dx, dh, g), "is the right answer times 2, everywhere"),
         (lambda dx, dh, g: (dx * (1 + 1e-3), dh, g), "is close, but right to only about 3 digits"),
-        (lambda dx, dh, g: (dx, dh, None), "is None, expected an array"),
+        (
+            lambda dx, dh, g: (dx, dh, None),
+            "belongs in a dict, under its name; what was returned there is None",
+        ),
         (lambda dx, dh, g: (dx, dh, {"weight_ih": g["weight_ih"]}), "is missing from the dict"),
         (lambda dx, dh, g: (dx, dh, {**g, "weight_hh": g["weight_hh"].T}), "is transposed"),
     ],
