@@ -239,6 +239,14 @@ def grade(
         list[str] | None, typer.Option("--student", help="Only this student (may be repeated).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
+    cold: Annotated[
+        bool,
+        typer.Option(
+            "--cold",
+            help="Start every kernel afresh instead of forking it from one that has imported everything: "
+            "slower, with the same results.",
+        ),
+    ] = False,
     explain: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -252,7 +260,8 @@ def grade(
         typer.Option(
             "--scheduler",
             metavar="ADDRESS",
-            help="Grade on all workers of the Dask scheduler at this address, as in tls://host:8786.",
+            help="Grade on all workers of the Dask scheduler at this address, as in tls://host:8786 "
+            "(docs/clusters.md).",
             rich_help_panel="On many machines",
         ),
     ] = None,
@@ -295,6 +304,7 @@ def grade(
     if submissions is not None:
         import_submissions(submissions, room, chosen)
     options = {"workers": workers, "force": force, "sandbox": not unsafe_no_sandbox, "only": student}
+    options["warm"] = not cold
     if scheduler:
         from autograder import cluster
         from autograder.sandbox import Limits
@@ -384,7 +394,7 @@ def check(
     root = _course(course)
     spec = _spec_of(raw, notebook, lesson, root)
     submission = Submission("you", raw)
-    task = Task(submission, spec, Limits(), secrets.token_bytes(32), not unsafe_no_sandbox)
+    task = Task(submission, spec, Limits(), secrets.token_bytes(32), not unsafe_no_sandbox, warm=False)
     graded = grade_task(task)
     for score in graded.scores.values():
         typer.echo(verdict_text(score))
