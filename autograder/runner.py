@@ -46,6 +46,7 @@ class Task:
     limits: object
     secret: bytes
     sandbox: bool
+    warm: bool = True
 
 
 def grade_task(task):
@@ -56,6 +57,7 @@ def grade_task(task):
         "secret": task.secret,
         "limits": task.limits,
         "sandbox": task.sandbox,
+        "warm": task.warm,
     }
     remarks = list(submission.remarks)
     try:
@@ -69,7 +71,18 @@ def grade_task(task):
     return grade_rescued(rescued.notebook, task.spec, remarks=remarks + rescued.remarks, **options)
 
 
-def grade_rescued(notebook, spec, *, student, secret, limits=None, sandbox=True, remarks=(), unreadable=None):
+def grade_rescued(
+    notebook,
+    spec,
+    *,
+    student,
+    secret,
+    limits=None,
+    sandbox=True,
+    warm=True,
+    remarks=(),
+    unreadable=None,
+):
     """Grade a rescued notebook, put the remarks together, and clean the result for browsers."""
     from autograder.grade import grade_notebook
     from autograder.sandbox import Limits
@@ -78,7 +91,7 @@ def grade_rescued(notebook, spec, *, student, secret, limits=None, sandbox=True,
         graded = no_marks(notebook, spec, Status.UNREADABLE, unreadable)
     else:
         graded = grade_notebook(
-            notebook, spec, limits or Limits(), student=student, secret=secret, sandbox=sandbox
+            notebook, spec, limits or Limits(), student=student, secret=secret, sandbox=sandbox, warm=warm
         )
     sanitise(graded.notebook, spec)
     return replace(graded, remarks=[*remarks, *graded.remarks])
@@ -109,6 +122,7 @@ def run(
     workers=2,
     force=False,
     sandbox=True,
+    warm=True,
     only=None,
     executor=None,
     grade=grade_task,
@@ -118,7 +132,9 @@ def run(
     """Grade every submission to the lesson; returns {student: result} and the students skipped.
 
     ``executor`` makes an Executor from a number of workers, as ``process_pool`` does, and sees to it that
-    they have a sandbox; ``on_start(total)`` and ``on_result(result)`` follow the progress.
+    they have a sandbox. ``warm``: whether a worker forks its kernels from a process that has imported
+    everything, which takes longer than starting one and is worth it from the second. ``on_start(total)``
+    and ``on_result(result)`` follow the progress.
     """
     from autograder import gradebook
     from autograder.sandbox import Limits, Sandbox
@@ -145,7 +161,8 @@ def run(
             (skipped if current and not force else todo).append(submission)
         if on_start:
             on_start(len(todo))
-        tasks = [Task(submission, spec, limits, workspace.secret(), sandbox) for submission in todo]
+        warm = warm and len(todo) > workers
+        tasks = [Task(submission, spec, limits, workspace.secret(), sandbox, warm) for submission in todo]
         patience = limits.notebook_seconds + PATIENCE
         for task, graded in _graded(tasks, grade, executor or process_pool, max(1, workers), patience):
             student = task.submission.student

@@ -1,5 +1,7 @@
 """A lesson of three real exercises, submissions to it, and what grading them should give."""
 
+import os
+
 import nbformat
 from nbformat.v4 import new_code_cell
 
@@ -52,9 +54,12 @@ def submission(answers=None, *, first="", last="", spec=None):
 
 def grade(notebook, spec=None, limits=LIMITS, student="student", sandbox=True):
     """Grade in the sandbox; the result's notebook must be one that nbformat accepts."""
+    warm = os.environ.get("KERNELS_OF_TESTS") == "warm"  # reaches the processes of a pool, too
     graded = grade_notebook(
-        notebook, spec or lesson(), limits, student=student, secret=SECRET, sandbox=sandbox
+        notebook, spec or lesson(), limits, student=student, secret=SECRET, sandbox=sandbox, warm=warm
     )
+    if graded.scores:
+        assert graded.provenance["kernel"] == ("warm" if warm and sandbox else "cold")
     nbformat.validate(graded.notebook)
     return graded
 

@@ -30,6 +30,12 @@ from tests.autograder.small_lesson import (
 WRONG = "def softmax_cross_entropy(logits, targets):\n    return 0.0, np.zeros(logits.shape)\n"
 
 
+@pytest.fixture(autouse=True, params=["cold", "warm"])
+def kernels_of_tests(request, monkeypatch):
+    """Everything here holds for kernels that are started, and for those that are forked."""
+    monkeypatch.setenv("KERNELS_OF_TESTS", request.param)
+
+
 def test_solved_notebook_earns_everything_and_the_result_is_plain_data():
     graded = grade(submission())
     assert points(graded) == POINTS
@@ -136,6 +142,7 @@ def test_our_own_fault_is_never_charged(monkeypatch):
     assert (graded.status, graded.scores) == (Status.INFRASTRUCTURE_FAULT, {})
     assert "a_package_that_nobody_installed" in graded.remarks[0]
     monkeypatch.setattr(kernels, "KERNEL", ("-c", "import sys; sys.exit('no kernel today')"))
+    monkeypatch.setattr(kernels.SandboxProvisioner, "_start_warm", lambda *words: None)
     graded = grade(submission())
     assert (graded.status, graded.scores) == (Status.INFRASTRUCTURE_FAULT, {})
     assert "no kernel today" in graded.remarks[0]
