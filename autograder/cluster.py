@@ -69,7 +69,8 @@ def connect(address, *, tls_ca=None, tls_cert=None, tls_key=None, insecure=False
         )
     else:
         security = None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said in our own words
+    for name in ("distributed", "distributed.client"):  # what matters is said in our own words
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GiB"})
     try:
         return Client(address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -230,7 +231,8 @@ class ClusterExecutor(Executor):
                 return self._fail(error)
             except Exception as error:  # the scheduler did not answer; it may do so again
                 present = ()
-                problem = f"The scheduler at {self.cluster.address} was lost ({type(error).__name__})"
+                said = type(error).__name__
+                problem = f"The scheduler at {self.cluster.address} was lost ({said}): start it"
             if not present:
                 silent_since = silent_since or time.monotonic()
                 if time.monotonic() - silent_since > SILENCE_SECONDS:
