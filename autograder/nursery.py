@@ -180,9 +180,7 @@ def become_nobody(user):
     """Another user without any capability; where we are not root, one in a user namespace of its own."""
     prctl(SET_NO_NEW_PRIVS, 1)
     if user:
-        for capability in range(LAST_CAPABILITY + 1):
-            with contextlib.suppress(OSError):  # beyond the last one that this kernel has, or not held
-                prctl(DROP_BOUND, capability)
+        forgo_capabilities()
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
@@ -191,8 +189,15 @@ def become_nobody(user):
         prctl(SET_DUMPABLE, 1)  # or else the three files belong to root
         for name, line in (("setgroups", "deny"), ("uid_map", "1000 0 1"), ("gid_map", "1000 0 1")):
             Path("/proc/self", name).write_text(line)
+        forgo_capabilities()
     prctl(AMBIENT, AMBIENT_CLEAR_ALL)
     call("capset", struct.pack("Ii", CAPABILITIES_VERSION, 0), bytes(24))
+
+
+def forgo_capabilities():
+    for capability in range(LAST_CAPABILITY + 1):
+        with contextlib.suppress(OSError):  # beyond the last one that there is
+            prctl(DROP_BOUND, capability)
 
 
 def take_limits(limits):

@@ -59,7 +59,8 @@ def view(hides, needs, nursery=False):
     if os.geteuid() == 0:  # started by root, the launcher becomes a user of its own
         arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     elif nursery:
-        arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
+        # The last is what Linux asks of one who maps its user 0 into another namespace.
+        arguments += ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "CAP_SETFCAP"]
     else:
         arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
     if nursery:
