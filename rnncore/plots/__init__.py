@@ -7,6 +7,7 @@ what they do with a sequence, ``gradients`` what comes back, ``stability`` when 
 alike because ``style`` decides how.
 """
 
+from rnncore.plots.bidirectional import bidirectional_graph
 from rnncore.plots.cells import (
     activation_curves,
     gate_heat_maps,
@@ -34,6 +35,7 @@ __all__ = [
     "accuracies",
     "activation_curves",
     "backward_graph",
+    "bidirectional_graph",
     "canvas",
     "contributions",
     "curves",
