@@ -19,13 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from rnncore.layers import GRU, LSTM, RNN
+from tests.benchmarks import checks
 
 KINDS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 SIZES = [(16, 25, 32, 64), (32, 50, 64, 128), (64, 100, 128, 256), (64, 100, 256, 512)]
 TARGETS = [0.8, 0.8, 1.0, 1.0], [None, None, 1.4, 1.4]  # against torch, against the products
 MEMORY_TARGET = 1.2
 
-PAGE = """# How fast the recurrent layers are
+PAGE = """# How fast it is
 
 Written by `python -m tests.benchmarks.layers --write docs/speed.md`: edit it there.
 {machine}.
@@ -50,6 +51,16 @@ What a process holds at its fullest during forward and backward, above what it h
 three processes each.
 
 {memory}
+
+## Waiting for a check, or an import
+
+The slowest check in each lesson, in seconds: of a right answer, and of any known mistake.
+
+{checks}
+
+What an import takes, in seconds, beyond starting Python; the median of five.
+
+{imports}
 """
 
 
@@ -198,13 +209,18 @@ def main():
         ["layer", "(B, T, D, H)", "ours, MB", "torch, MB", "ours / torch"],
         [memory_row(kind) for kind in kinds],
     )
-    print(times, memory, sep="\n\n")
+    check_rows, import_rows = checks.rows()
+    waits = table(["lesson", "mistakes", "right, s", "wrong, s"], check_rows)
+    imports = table(["import", "seconds"], import_rows)
+    print(times, memory, waits, imports, sep="\n\n")
     if options.write:
         machine = (
             f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores of which {options.threads} "
             f"used; Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__}"
         )
-        options.write.write_text(PAGE.format(machine=machine, times=times, memory=memory))
+        options.write.write_text(
+            PAGE.format(machine=machine, times=times, memory=memory, checks=waits, imports=imports)
+        )
 
 
 if __name__ == "__main__":
