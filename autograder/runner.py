@@ -275,6 +275,7 @@ def _autograded_path(workspace, spec, student):
 def _hashes(submission, spec, limits, sandbox):
     return {
         "submission": submission.hash,
+        "received": str(submission.timestamp),  # lateness is part of a grade
         "release": spec.release_hash,
         "grader": grader_version(),
         "limits": repr(limits),

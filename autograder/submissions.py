@@ -131,7 +131,10 @@ def read_regular(path):
 
 
 def import_submissions(source, workspace, lesson):
-    """Copy a folder of STUDENT.ipynb files, or of STUDENT/ folders, into submitted/; returns how many."""
+    """Copy a folder of STUDENT.ipynb files, or of STUDENT/ folders, into submitted/; returns how many.
+
+    Only notebooks are taken: a timestamp.txt among them could be the student's own. ``collect`` knows times.
+    """
     if not source.exists():
         raise CourseError(f"There is no folder {source} to import submissions from.")
     if not source.is_dir():
@@ -149,11 +152,7 @@ def import_submissions(source, workspace, lesson):
         elif path.is_dir():
             inner = path / lesson.name
             files = {file.name: file for file in (inner if inner.is_dir() else path).iterdir()}
-            files = {
-                name: file
-                for name, file in files.items()
-                if name.endswith(".ipynb") or name == "timestamp.txt"
-            }
+            files = {name: file for name, file in files.items() if name.endswith(".ipynb")}
         else:
             continue
         student = re.sub(r"[^\w.@,' +-]", "_", path.stem if path.suffix == ".ipynb" else path.name)

@@ -5,6 +5,7 @@ The grader itself is tested elsewhere; here small stand-ins take its place, some
 
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -237,6 +238,21 @@ def test_the_time_of_submission_reaches_the_gradebook(handed_in, lesson, spec):
     with Gradebook(handed_in.db_url, gradebook.COURSE_ID) as book:
         when = book.find_submission("01-double", "Ann").timestamp
     assert (when.year, when.month, when.hour, when.second) == (2026, 2, 4, 6)
+    path.write_text("2026-02-04 04:05:06 UTC")  # a time learned later is part of the grade
+    _, skipped = grade(handed_in, lesson, spec)
+    assert skipped == ["Bob", "Cem"]
+    with Gradebook(handed_in.db_url, gradebook.COURSE_ID) as book:
+        assert book.find_submission("01-double", "Ann").timestamp.day == 4
+
+
+def test_a_time_that_students_could_have_written_is_not_imported(workspace, lesson, tmp_path):
+    folder = tmp_path / "handed-in" / "Ann"
+    folder.mkdir(parents=True)
+    shutil.copy(lesson.solution_path, folder / "double.ipynb")
+    (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
+    assert import_submissions(folder.parent, workspace, lesson) == 1
+    (submission,) = find_submissions(workspace, lesson)
+    assert submission.timestamp is None
 
 
 @pytest.mark.parametrize(
@@ -336,4 +352,4 @@ def test_results_are_json_with_all_that_reports_need(handed_in, lesson, spec):
     result = json.loads((handed_in.results / "01-double" / "Ann.json").read_text())
     assert result["exercises"]["double-check"] == {"points": 1.5, "max_points": 3, "verdict": None, "seed": 7}
     assert result["provenance"] == {"by": "stand-in"}
-    assert set(result["hashes"]) == {"submission", "release", "grader", "limits", "sandbox"}
+    assert set(result["hashes"]) == {"submission", "received", "release", "grader", "limits", "sandbox"}
