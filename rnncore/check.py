@@ -9,7 +9,8 @@ It never raises for what a student wrote.
 
 import secrets
 
-from rnncore.marking import UNCHANGED, Findings, Marking, error_sentence
+from rnncore.faults import error_sentence
+from rnncore.marking import UNCHANGED, Findings, Marking
 from rnncore.observe import StudentError
 from rnncore.verdict import Part, Verdict
 

@@ -5,17 +5,15 @@ them, and compares the two part by part (``Findings``). ``check`` makes a verdic
 ``diagnose`` looks for the mistakes behind it.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 import numpy as np
 
 from rnncore.compare import agree, difference, kind
-from rnncore.observe import Formula, Outcome, StudentError, Unplain, observe
-
-# NumPy's own words for a product of arrays that do not fit are hard to read.
-INNER_SIZES = re.compile(r"matmul: Input operand \d has a mismatch .*\(size (\d+) is different from (\d+)\)")
+from rnncore.faults import error_sentence, line
+from rnncore.follow_through import observed
+from rnncore.observe import Outcome, StudentError, Unplain
 
 
 class Absent(Unplain):
@@ -211,7 +209,7 @@ class Marking:
         for name in self.exercise.uses:
             helper = names.get(name)
             if helper is not None and helper is not self.exercise.reference.__globals__.get(name):
-                own[name] = _observed(helper)
+                own[name] = observed(helper)
         return own
 
     def unproven_parts(self, given: Outcome, own: dict) -> set[str]:
@@ -250,26 +248,6 @@ def changed_arguments(exercise, case, outcome: Outcome) -> list[str]:
     ]
 
 
-def line(where) -> str:
-    """(line 3: `y = ...`), or nothing where the line is not known."""
-    if not where.line_text:
-        return f" (line {where.line_number})" if where.line_number else ""
-    return f" (line {where.line_number}: `{where.line_text}`)"
-
-
-def error_sentence(error: StudentError, name: str, case=None) -> str:
-    """An exception inside a student's function, in a sentence with their own line."""
-    if error.kind == "Arguments":
-        return f"It takes {error.message}."
-    inside = f" in `{error.function}`" if error.function and error.function != name else ""
-    text = INNER_SIZES.sub(r"the inner sizes of a product differ: \1 and \2", error.message)
-    message = f": {text}" if text else ""
-    if error.kind == "KeyError" and case is not None:
-        known = [", ".join(arg) for arg in case.args if isinstance(arg, dict)]
-        message += f". The keys there are: {known[0]}." if known else ""
-    return f"{error.kind} was raised{inside}{line(error)}{message}"
-
-
 def _remark(part: str, answer, want, found: Findings) -> None:
     """Notes on a right answer that cost nothing."""
     if not isinstance(want, np.ndarray):
@@ -279,26 +257,3 @@ def _remark(part: str, answer, want, found: Findings) -> None:
     elif getattr(answer, "dtype", None) == np.float32 and want.dtype == np.float64:
         note = f"`{part}` came back as float32, though the inputs are float64. Accepted, but keep "
         found.remarks[note + "the dtype: a gradient check needs all the digits."] = None
-
-
-class OwnFunctionFailed(Exception):
-    """Raised inside the reference's loop where the student's own earlier function raised."""
-
-
-def _observed(helper):
-    """A student's function as one that returns plain values and raises only OwnFunctionFailed."""
-
-    def call(*args):
-        # Each call is given copies: a generator copied as it stands would give the same numbers every time.
-        args = tuple(_generator(arg) if isinstance(arg, np.random.Generator) else arg for arg in args)
-        outcome = observe(helper, args)
-        if outcome.error:
-            raise OwnFunctionFailed(outcome.error.message)
-        return outcome.value
-
-    return call
-
-
-def _generator(rng: np.random.Generator) -> Formula:
-    """A generator of its own for one call, seeded by ``rng``; as a text it travels."""
-    return Formula(f"np.random.default_rng({int(rng.integers(2**32))})")
