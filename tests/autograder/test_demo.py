@@ -16,7 +16,7 @@ from autograder.course import find_course, find_lesson
 from autograder.feedback import write_feedback
 from autograder.nbgrader_config import prepare_workspace
 from autograder.runner import process_pool, run
-from autograder.sandbox import Limits, NoSandbox, Sandbox
+from autograder.sandbox import Limits, Sandbox
 from autograder.spec import read_spec
 
 COURSE = find_course(Path(__file__).parent)
@@ -52,10 +52,7 @@ NAMED = {
 
 @pytest.fixture(scope="module")
 def lesson():
-    try:
-        Sandbox()
-    except NoSandbox as reason:
-        pytest.skip(str(reason))
+    Sandbox()  # without one, tests/conftest.py skips these tests, or fails them in CI
     return find_lesson(COURSE, demo.LESSON)
 
 
