@@ -7,7 +7,7 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab test lint unit notebooks release release-check mistakes speed pictures constraints clean
+.PHONY: help demo lab test lint unit notebooks release release-check mistakes speed pictures data constraints clean
 .NOTPARALLEL:
 
 help:
@@ -60,6 +60,11 @@ pictures: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap
 	@.ci/set-up tool chromium chromium
 	$(BIN)/python docs/draw_pictures.py
+
+# The files of rnncore/data, made again from the packages that they come from.
+data: .venv/.developer
+	@.ci/set-up tool espeak-ng espeak-ng
+	@for make in rnncore/data/make_*.py; do $(BIN)/python -m rnncore.data.$$(basename $$make .py) || exit 1; done
 
 # KEEP holds versions back, as in: make constraints KEEP=torch==2.13.0
 constraints: .venv/.student
