@@ -28,10 +28,13 @@ from autograder.warm import NoNursery, nursery_for
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 CONNECTION_FILE = "/kernel/connection.json"
-KERNEL = ("-m", "ipykernel_launcher", "--HistoryManager.hist_file=:memory:", "-f")
+# No file of history, and no nap after each question: there are dozens to a notebook.
+SETTINGS = ("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0")
+KERNEL = ("-m", "ipykernel_launcher", *SETTINGS, "-f")
 START_SECONDS = 60.0
 GRACE_SECONDS = 1.0
 DYING_SECONDS = 0.25
+LOOK_SECONDS = 0.1  # how often the memory that a running cell holds is looked at
 
 
 class KernelFault(RuntimeError):
@@ -72,10 +75,10 @@ class SandboxProvisioner(KernelProvisionerBase):
             "signature_scheme": self.parent.session.signature_scheme,
             "kernel_name": "",
         }
-        sandbox = Sandbox(self.hides, self.needs, self.limits)
         if self.warm:
-            self._start_warm(info, sandbox.limits)
+            self._start_warm(info, self.limits or Limits())
         if self.nursery is None:
+            sandbox = Sandbox(self.hides, self.needs, self.limits)
             argv = [os.path.realpath(sys.executable), *KERNEL, CONNECTION_FILE]
             self.contained = sandbox.start(argv, {CONNECTION_FILE: json.dumps(info).encode()})
         outside = self.contained.path("/kernel/k")
@@ -180,6 +183,9 @@ class StudentKernel:
     @property
     def alive(self):
         """Whether the kernel can still run a cell."""
+        contained = getattr(self.manager and self.manager.provisioner, "contained", None)
+        if contained is not None:
+            return contained.process.poll() is None
         return self.manager is not None and self.manager.is_alive()
 
     @property
@@ -252,7 +258,7 @@ class StudentKernel:
             self.close()
             return Ran(stopped="death")
         waiting, interrupted = {"reply", "idle"}, False
-        deadline, memory_at = time.monotonic() + seconds, time.monotonic() + 0.5
+        deadline, memory_at = time.monotonic() + seconds, time.monotonic() + LOOK_SECONDS
         while waiting:
             for channel, message, size in self._messages(deadline):
                 if channel == "iopub":
@@ -274,8 +280,8 @@ class StudentKernel:
             elif not self.alive:
                 ran.stopped = "death"
             elif now > memory_at and waiting:
-                memory_at = now + 0.5
-                ran.stopped = "memory" if self._memory() > self.limits.memory else ran.stopped
+                memory_at = now + LOOK_SECONDS
+                ran.stopped = "memory" if self._exceeds_memory() else ran.stopped
             if ran.stopped in ("output", "memory", "death"):
                 self.close()
                 break
@@ -291,9 +297,9 @@ class StudentKernel:
         ran.outputs, ran.seconds = outputs.outputs, time.monotonic() - started
         return ran
 
-    def _memory(self):
+    def _exceeds_memory(self):
         contained = getattr(self.manager.provisioner, "contained", None)
-        return contained.memory() if contained else 0
+        return contained is not None and contained.exceeds(self.limits.memory)
 
     def _started_others(self):
         contained = getattr(self.manager and self.manager.provisioner, "contained", None)

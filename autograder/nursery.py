@@ -22,14 +22,17 @@ import struct
 import sys
 from pathlib import Path
 
-KERNEL = ("/site/ipykernel_launcher.py", "--HistoryManager.hist_file=:memory:", "-f")
+SETTINGS = ("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0")  # as in ``kernels``
+KERNEL = ("/site/ipykernel_launcher.py", *SETTINGS, "-f")
 CONNECTION_FILE = "/kernel/connection.json"
 FONTS = "/tmp/matplotlib"
 IMPORTS = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.datapub", "IPython.core.pylabtools"),
     *("IPython.core.completerlib", "numpy", "numpy.testing", "numpy.random", "numpy.linalg", "numpy.fft"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib_inline.config"),
-    *("tqdm.auto", "unrolled_bridge", "sqlite3", "zmq.eventloop.zmqstream"),
+    *("tqdm.auto", "unrolled_bridge", "sqlite3", "zmq.eventloop.zmqstream", "ipykernel.debugger", "pdb"),
+    *("IPython.core.oinspect", "IPython.core.debugger_backport", "IPython.extensions.storemagic"),
+    *("tornado.platform.asyncio", "tornado.queues", "encodings.idna", "encodings.latin_1", "http.server"),
 )
 MOST_REQUEST = 2**16
 

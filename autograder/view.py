@@ -9,6 +9,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import os
+import posixpath
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 STUDENT_PACKAGES = ("ipykernel", "numpy", "matplotlib", "tqdm", "ipywidgets")
+NOT_SHOWN = ("debugpy",)  # required by ipykernel, which does without: a tenth of a second of every start
 NEVER = ("rnncore.exercises", "autograder")
 WORK = "/work"
 
@@ -69,7 +71,8 @@ def view(hides, needs, nursery=False):
     arguments += ["--clearenv"]
     for name, value in ENVIRONMENT.items():
         arguments += ["--setenv", name, value]
-    arguments += ["--proc", "/proc", "--dev", "/dev", *_system()]
+    # Memory mapped from /dev/zero would belong to nobody, as what ``seccomp`` refuses would.
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero", *_system()]
     shown = {**_rnncore(hides), **_packages(hides, needs)}
     shown["/site/unrolled_bridge.py"] = Path(__file__).with_name("bridge.py")
     arguments += _folders(shown)
@@ -80,7 +83,10 @@ def view(hides, needs, nursery=False):
 
 def _folders(paths):
     """Make the folders above ``paths``, searchable by all: bubblewrap alone makes them 0700."""
-    parents = {str(parent) for path in paths for parent in Path(path).parents} - {"/"}
+    parents = set()
+    for path in paths:
+        while (path := posixpath.dirname(path)) not in parents and path != "/":
+            parents.add(path)
     return [word for parent in sorted(parents) for word in ("--perms", "0755", "--dir", parent)]
 
 
@@ -98,7 +104,7 @@ def _system():
         arguments += ["--ro-bind-try", file, file]
     for prefix in {Path(sys.base_prefix).resolve(), Path(python()).parent.parent}:
         if not prefix.is_relative_to("/usr"):
-            arguments += [*_folders([prefix]), "--ro-bind", str(prefix), str(prefix)]
+            arguments += [*_folders([str(prefix)]), "--ro-bind", str(prefix), str(prefix)]
             roots.append(prefix)
     masks = {Path.home().resolve(), Path.cwd().resolve()}
     masks = {mask for mask in masks if any(mask != root and mask.is_relative_to(root) for root in roots)}
@@ -116,7 +122,7 @@ def _packages(hides, needs):
     seen, found = set(), {}
     while queue:
         name, extra = queue.pop()
-        if (canonicalize_name(name), extra) in seen:
+        if (canonicalize_name(name), extra) in seen or name in NOT_SHOWN:
             continue
         seen.add((canonicalize_name(name), extra))
         try:
