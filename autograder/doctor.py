@@ -82,10 +82,26 @@ import mmap
 kept = []
 try:
     while len(kept) < 1000:
-        kept.append(mmap.mmap(-1, 64 * 2**20))
+        kept.append(mmap.mmap(-1, 64 * 2**20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 except (MemoryError, OSError):
     pass
 print("COUNT", 64 * len(kept))
+"""
+UNCOUNTED = """
+import ctypes, mmap, os
+libc = ctypes.CDLL(None)
+attempts = {
+    "a file without a name": lambda: os.memfd_create("x"),
+    "shared memory": lambda: libc.shmget(0, 2**26, 0o1600),
+    "a queue of messages": lambda: libc.msgget(0, 0o1600),
+    "a shared mapping": lambda: mmap.mmap(-1, 2**26),
+    "a mapping of zeros": lambda: mmap.mmap(os.open("/dev/zero", os.O_RDWR), 2**26),
+}
+for name, attempt in attempts.items():
+    try:
+        print("refused:" if attempt() == -1 else "REACHED", name)
+    except OSError as error:
+        print(error.strerror)
 """
 DISK = """
 total = 0
@@ -179,6 +195,7 @@ def attempts():
     )
     most = (LIMITS.memory + 2048 * MIB) // MIB
     yield _counted(sandbox, "take all memory", MEMORY, most, "stopped at {} MiB")
+    yield _refused(sandbox, "hide memory from being counted", UNCOUNTED, "all of it belongs to a process")
     yield _counted(sandbox, "fill the disk", DISK, 3 * LIMITS.disk // MIB + 4, "stopped at {} MiB, of memory")
     yield _counted(sandbox, "see other processes", PROCESSES, 2, "{} in sight, both its own")
     yield _neighbour(sandbox, token)

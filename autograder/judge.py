@@ -152,6 +152,8 @@ class Line:
         return outcome
 
     def _answer(self, **request):
+        if self.stopped:  # the kernel has ended, which must not be taken for why it did
+            return None
         ran = self.ask(max(0.05, min(self.limits.call_seconds, self.seconds_left)), **request)
         self.seconds_left -= ran.seconds
         if ran.stopped or self.seconds_left <= 0:

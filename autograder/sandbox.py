@@ -24,6 +24,7 @@ from autograder.view import NEVER, WORK, NoSandbox, font_lists, python, view
 __all__ = ["MIB", "NEVER", "Contained", "Limits", "NoSandbox", "Sandbox", "doctor", "python"]
 
 MIB = 2**20
+PAGE = os.sysconf("SC_PAGE_SIZE")
 OLDEST_BWRAP = (0, 8)
 
 # The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
@@ -139,6 +140,16 @@ class Contained:
             found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
             total += int(found[1]) * 1024 if found else 0
         return total
+
+    def exceeds(self, most):
+        """Whether it holds more than ``most`` bytes: a quick look, and an exact one only near the limit."""
+        quick = 0
+        for pid in self.pids():
+            try:
+                quick += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+            except OSError:
+                continue
+        return quick > most and self.memory() > most
 
     def interrupt(self):
         """Send SIGINT to the started process, across the process namespace."""

@@ -1,6 +1,7 @@
 """Which system calls the sandbox refuses: those that make namespaces, mounts or trace other processes.
 
-No notebook needs them, and most ways out of a namespace begin with one of them. The filter is a small
+No notebook needs them, and most ways out of a namespace begin with one of them. Refused as well is memory
+that belongs to no process and so would be counted for none. The filter is a small
 program for the Linux kernel (classic BPF over ``struct seccomp_data``; see seccomp(2)), made here by
 hand because it is a plain list. On a processor other than the two below there is no filter, and the
 namespaces, capabilities and resource limits stand alone.
@@ -18,28 +19,39 @@ SAME_EVERYWHERE = (
     430,
     432,
     442,
-)  # io_uring_setup, open_tree, move_mount, fsopen, fsmount, ...
+    447,
+)  # io_uring_setup, open_tree, move_mount, fsopen, fsmount, ..., memfd_secret
 CLONE3 = 435
+MAP_SHARED, MAP_ANONYMOUS = 0x01, 0x20
 
-# machine: (AUDIT_ARCH, clone, refused calls in the order of WHAT)
+# machine: (AUDIT_ARCH, clone, mmap, refused calls in the order of WHAT)
 WHAT = """ptrace pivot_root mount umount2 init_module finit_module kexec_load add_key request_key keyctl
-unshare setns perf_event_open open_by_handle_at process_vm_readv process_vm_writev bpf userfaultfd"""
+unshare setns perf_event_open open_by_handle_at process_vm_readv process_vm_writev bpf userfaultfd
+memfd_create shmget msgget"""
 MACHINES = {
     "x86_64": (
         0xC000003E,
         56,
-        (101, 155, 165, 166, 175, 313, 246, 248, 249, 250, 272, 308, 298, 304, 310, 311, 321, 323),
+        9,
+        (
+            *(101, 155, 165, 166, 175, 313, 246, 248, 249, 250, 272, 308, 298, 304, 310, 311, 321, 323),
+            *(319, 29, 68),
+        ),
     ),
     "aarch64": (
         0xC00000B7,
         220,
-        (117, 41, 40, 39, 105, 273, 104, 217, 218, 219, 97, 268, 241, 265, 270, 271, 280, 282),
+        222,
+        (
+            *(117, 41, 40, 39, 105, 273, 104, 217, 218, 219, 97, 268, 241, 265, 270, 271, 280, 282),
+            *(279, 194, 186),
+        ),
     ),
 }
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, FOURTH_ARGUMENT = 0, 4, 16, 40  # offsets in struct seccomp_data
 
 
 def refusals(machine=None):
@@ -47,7 +59,7 @@ def refusals(machine=None):
     machine = machine or os.uname().machine
     if machine not in MACHINES:
         return None
-    architecture, clone, refused = MACHINES[machine]
+    architecture, clone, mmap, refused = MACHINES[machine]
     no = _line(RETURN, REFUSE | errno.EPERM)
     unknown = _line(RETURN, REFUSE | errno.ENOSYS)  # libraries then fall back to the older call
     program = [_line(LOAD, ARCHITECTURE), _line(EQUAL, architecture, 1, 0), unknown, _line(LOAD, NUMBER)]
@@ -55,6 +67,10 @@ def refusals(machine=None):
     program += [_line(EQUAL, CLONE3, 0, 1), unknown]
     for number in (*refused, *SAME_EVERYWHERE):
         program += [_line(EQUAL, number, 0, 1), no]
+    # Anonymous memory that is shared stays when nobody holds it, and is then nobody's.
+    program += [_line(EQUAL, mmap, 0, 5), _line(LOAD, FOURTH_ARGUMENT)]
+    program += [_line(ANY_BIT, MAP_ANONYMOUS, 0, 2), _line(ANY_BIT, MAP_SHARED, 0, 1)]
+    program += [no, _line(RETURN, ALLOW)]
     program += [_line(EQUAL, clone, 0, 3), _line(LOAD, FIRST_ARGUMENT), _line(ANY_BIT, CLONE_NEWUSER, 0, 1)]
     return b"".join([*program, no, _line(RETURN, ALLOW)])
 

@@ -335,6 +335,10 @@ BROKEN_CALLS = {
         Status.TIME_LIMIT,
     ),
     "more memory than there is": (HEADER + "    return np.ones(2**30), 0\n", Status.MEMORY_LIMIT),
+    "memory without end": (
+        HEADER + "    kept = []\n    while True: kept.append(b'x' * 2**22)\n",
+        Status.MEMORY_LIMIT,
+    ),
     "huge value": (HEADER + "    return np.zeros(2**22), 0\n", Status.GRADED),
     "output flood": (
         "import os, time\n" + HEADER + "    while True: os.write(1, b'x' * 9999); time.sleep(0.001)\n",
@@ -349,7 +353,8 @@ BROKEN_CALLS = {
 @pytest.mark.parametrize("family", BROKEN_CALLS)
 def test_call_that_breaks_the_kernel_costs_its_own_exercise(family):
     answer, status = BROKEN_CALLS[family]
-    graded = grade(submission({FIRST: answer}))
+    patient = replace(LIMITS, cell_seconds=20.0, call_seconds=20.0)  # a busy machine fills memory slowly
+    graded = grade(submission({FIRST: answer}), limits=patient if "memory" in family else LIMITS)
     assert points(graded) == without(FIRST)
     assert graded.status is status
     assert graded.seconds < 30
@@ -357,6 +362,10 @@ def test_call_that_breaks_the_kernel_costs_its_own_exercise(family):
 
 BROKEN_CELLS = {
     "endless loop": ("while True: pass", Status.TIME_LIMIT),
+    "memory without end": (
+        "kept = []\nwhile True:\n    try: kept.append(b'x' * 2**22)\n    except MemoryError: pass",
+        Status.MEMORY_LIMIT,
+    ),
     "memory held by children": (
         "import os, time\nfor _ in range(4):\n    if os.fork() == 0:\n"
         "        kept = bytearray(150 * 2**20)\n        time.sleep(30)\ntime.sleep(30)",
@@ -383,7 +392,9 @@ BROKEN_CELLS = {
 @pytest.mark.parametrize("family", BROKEN_CELLS)
 def test_cell_that_breaks_the_kernel_costs_nothing_else(family):
     source, status = BROKEN_CELLS[family]
-    graded = grade(submission(first=f"{source}\n", last="import time; time.sleep(0.6)"))
+    patient = replace(LIMITS, cell_seconds=20.0)
+    notebook = submission(first=f"{source}\n", last="import time; time.sleep(0.6)")
+    graded = grade(notebook, limits=patient if "memory" in family else LIMITS)
     assert points(graded) == POINTS
     assert graded.status is status or (status is None and graded.status is not Status.GRADED)
     assert graded.seconds < 40

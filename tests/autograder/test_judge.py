@@ -34,6 +34,8 @@ class Namespace:
 
     def ask(self, seconds, **request):
         request = bridge.decode(bridge.encode(request), formulas=True)
+        if self.calls and self.stopped_by:  # the kernel has ended
+            return Ran(stopped="death")
         if request["do"] == "look":
             return Ran(answer=bridge.encode({n: bridge._look(self.names, n) for n in request["names"]}))
         self.calls.append(request["name"])
@@ -83,10 +85,11 @@ def test_follow_through_uses_the_students_own_function():
     ("stopped", "kind"),
     [("time", "TimeLimit"), ("memory", "MemoryLimit"), ("output", "OutputLimit"), ("death", "KernelDied")],
 )
-def test_after_a_stop_nothing_more_is_called(stopped, kind):
+@pytest.mark.parametrize("name", [FIRST, THIRD])  # the last asks for another function of the student's
+def test_after_a_stop_nothing_more_is_called(stopped, kind, name):
     namespace = Namespace(*SOLVED.values())
     namespace.stopped_by = stopped
-    result = judged(namespace)
+    result = judged(namespace, name)
     assert (result.points, result.stopped, len(namespace.calls)) == (0, stopped, 1)
     assert kind in str(result.verdict)
 
