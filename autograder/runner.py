@@ -9,7 +9,7 @@ at any moment goes on where it was.
 
 import os
 import signal
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -22,11 +22,12 @@ from autograder.rescue import rescue, untouched
 from autograder.results import grader_version, read_results, write_result
 from autograder.sanitise import sanitise
 from autograder.status import Status
-from autograder.submissions import Submission, find_submissions
+from autograder.submissions import Submission, read_submission, students_folders
 from autograder.view import NoSandbox
 
 ATTEMPTS = 3
 MOST_WORKERS_LOST = 2  # by one submission that was alone on each of them
+LEAST_AHEAD, AHEAD = 32, 4  # notebooks sent before one is back: at least, and for each worker
 PATIENCE = 120  # seconds beyond a notebook's own time in which a worker must answer
 
 
@@ -140,16 +141,17 @@ def run(
     from autograder.sandbox import Limits, Sandbox
 
     limits = limits or Limits()
-    submissions = find_submissions(workspace, lesson)
+    folders = students_folders(workspace, lesson)
     if only is not None:
-        submissions = [submission for submission in submissions if submission.student in only]
+        folders = [folder for folder in folders if folder.name in only]
     if sandbox and grade is grade_task and executor is None:
         Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
     with gradebook.sole_writer(workspace):
         gradebook.register(workspace, spec)
         rows = gradebook.standings(workspace, spec)
         results, skipped, todo = read_results(workspace, spec), [], []
-        for submission in submissions:
+        for folder in folders:
+            submission = read_submission(folder, lesson)
             hashes = _hashes(submission, spec, limits, sandbox)
             old = results.get(submission.student, {})
             current = (
@@ -158,22 +160,24 @@ def run(
                 and submission.student in rows
                 and _autograded_path(workspace, spec, submission.student).is_file()
             )
-            (skipped if current and not force else todo).append(submission)
+            (skipped if current and not force else todo).append(folder)
         if on_start:
             on_start(len(todo))
         warm = warm and len(todo) > workers
-        tasks = [Task(submission, spec, limits, workspace.secret(), sandbox, warm) for submission in todo]
-        patience = limits.notebook_seconds + PATIENCE
-        for task, graded in _graded(tasks, grade, executor or process_pool, max(1, workers), patience):
-            student = task.submission.student
-            _write(workspace, spec, task.submission, graded)
-            hashes = _hashes(task.submission, spec, limits, sandbox)
-            results[student] = write_result(workspace, spec, student, graded, hashes)
+        secret, patience = workspace.secret(), limits.notebook_seconds + PATIENCE
+
+        def task_of(folder):
+            return Task(read_submission(folder, lesson), spec, limits, secret, sandbox, warm)
+
+        for sent, graded in _graded(
+            todo, task_of, grade, executor or process_pool, max(1, workers), patience
+        ):
+            _write(workspace, spec, sent.student, sent.timestamp, graded)
+            results[sent.student] = write_result(workspace, spec, sent.student, graded, sent.hashes)
             if on_result:
-                on_result(results[student])
-    names = {submission.student for submission in submissions}
-    graded = {student: results[student] for student in sorted(names)}
-    return graded, [submission.student for submission in skipped]
+                on_result(results[sent.student])
+    graded = {student: results[student] for student in sorted(folder.name for folder in folders)}
+    return graded, [folder.name for folder in skipped]
 
 
 def _ignore_interrupts():
@@ -188,62 +192,80 @@ def process_pool(workers):
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
 
 
-def _graded(tasks, grade, executor, workers, patience):
-    """Yield (task, result) as they come. What a dying worker took with it is tried again, then alone."""
-    waiting, given_up = list(tasks), []
+@dataclass(frozen=True)
+class _Sent:
+    """What is remembered of a task that was sent to a worker: all but the notebook."""
+
+    student: str
+    timestamp: object
+    hashes: dict
+
+
+def _graded(folders, task_of, grade, executor, workers, patience):
+    """Yield (_Sent, result) as they come. What a dying worker took with it is tried again, then alone.
+
+    Only a few notebooks are in memory at a time, however large the class is.
+    """
+    waiting, given_up, sent = list(folders), [], {}
     faults, tries, lost = {}, Counter(), Counter()
 
-    def failed(task, fault):
+    def failed(folder, fault):
         if isinstance(fault, CourseError | NoSandbox):
             raise fault  # nothing can be graded, this or any other
-        student = task.submission.student
-        faults[student] = fault
-        tries[student] += 1
-        lost[student] += isinstance(fault, WorkerLost)
-        (waiting if lost[student] < MOST_WORKERS_LOST else given_up).append(task)
+        faults[folder] = fault
+        tries[folder] += 1
+        lost[folder] += isinstance(fault, WorkerLost)
+        (waiting if lost[folder] < MOST_WORKERS_LOST else given_up).append(folder)
+
+    def send(pool, folder):
+        task = task_of(folder)
+        submission, hashes = task.submission, _hashes(task.submission, task.spec, task.limits, task.sandbox)
+        sent[folder] = _Sent(submission.student, submission.timestamp, hashes)
+        return pool.submit(grade, task)
 
     for attempt in range(ATTEMPTS):
         # The last attempt is made one by one, so that a task that kills its worker harms no other.
-        groups = [waiting] if attempt < ATTEMPTS - 1 else [[task] for task in waiting]
+        groups = [waiting] if attempt < ATTEMPTS - 1 else [[folder] for folder in waiting]
         waiting = []
         for group in groups:
             if not group:
                 continue
             pool = executor(min(workers, len(group)))
             try:
-                futures = {}
-                for task in group:
-                    try:
-                        futures[pool.submit(grade, task)] = task
-                    except (BrokenExecutor, RuntimeError) as error:
-                        failed(task, error)
-                pending = set(futures)
-                while pending:
-                    done, pending = wait(pending, patience, return_when=FIRST_COMPLETED)
-                    if not done:
+                queue, futures = deque(group), {}
+                while queue or futures:
+                    while queue and len(futures) < max(LEAST_AHEAD, AHEAD * workers):
+                        folder = queue.popleft()
+                        try:
+                            futures[send(pool, folder)] = folder
+                        except (BrokenExecutor, RuntimeError) as error:
+                            failed(folder, error)
+                    done, pending = wait(futures, patience, return_when=FIRST_COMPLETED)
+                    if pending and not done:
                         _end_workers(pool)  # stuck: their tasks now fail, and are tried again
-                    for future in done:
-                        task = futures[future]
+                    while done:
+                        future = done.pop()
+                        folder = futures.pop(future)
                         error = future.exception()
                         if error is None and future.result().status != Status.INFRASTRUCTURE_FAULT:
-                            yield task, future.result()
+                            yield sent[folder], future.result()
                         else:
-                            failed(task, error or future.result())
+                            failed(folder, error or future.result())
             except BaseException:
                 _end_workers(pool)
                 raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-    for task in (*waiting, *given_up):
-        student = task.submission.student
-        fault = faults[student]
+    for folder in (*waiting, *given_up):
+        fault = faults[folder]
         if isinstance(fault, BaseException):
             from autograder.grade import GradedNotebook
 
-            times = f"{tries[student]} time{'s' * (tries[student] != 1)}"
+            times = f"{tries[folder]} time{'s' * (tries[folder] != 1)}"
             said = f"The grader failed {times} ({type(fault).__name__}: {fault}); nothing was charged."
-            fault = GradedNotebook(untouched(task.spec), {}, Status.INFRASTRUCTURE_FAULT, [said], 0.0, {})
-        yield task, fault
+            notebook = untouched(task_of(folder).spec)
+            fault = GradedNotebook(notebook, {}, Status.INFRASTRUCTURE_FAULT, [said], 0.0, {})
+        yield sent[folder], fault
 
 
 def _end_workers(pool):
@@ -254,18 +276,18 @@ def _end_workers(pool):
         process.kill()
 
 
-def _write(workspace, spec, submission, graded):
+def _write(workspace, spec, student, timestamp, graded):
     """The autograded notebook and the gradebook's row; the result follows, so that it vouches for both."""
     from autograder import gradebook
 
     if graded.status == Status.INFRASTRUCTURE_FAULT:
-        gradebook.record(workspace, spec, submission.student, None, submission.timestamp)
+        gradebook.record(workspace, spec, student, None, timestamp)
         return
-    path = _autograded_path(workspace, spec, submission.student)
+    path = _autograded_path(workspace, spec, student)
     write_atomically(path, nbformat.writes(graded.notebook))
-    if submission.timestamp:
-        write_atomically(path.with_name("timestamp.txt"), f"{submission.timestamp} UTC\n")
-    gradebook.record(workspace, spec, submission.student, graded.notebook, submission.timestamp)
+    if timestamp:
+        write_atomically(path.with_name("timestamp.txt"), f"{timestamp} UTC\n")
+    gradebook.record(workspace, spec, student, graded.notebook, timestamp)
 
 
 def _autograded_path(workspace, spec, student):

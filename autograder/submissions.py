@@ -33,14 +33,15 @@ class Submission:
 
 def find_submissions(workspace, lesson):
     """The submissions to a lesson, by student; raises CourseError where there are none, and says why."""
+    return [read_submission(folder, lesson) for folder in students_folders(workspace, lesson)]
+
+
+def students_folders(workspace, lesson):
+    """The folders of the students who handed in; raises CourseError where there are none, and says why."""
     folder = workspace.submitted
     expected = f"{folder}/STUDENT/{lesson.name}/{lesson.notebook}.ipynb"
     students = sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.startswith("."))
-    found = [
-        _read_submission(path, lesson)
-        for path in students
-        if STUDENT_NAME.fullmatch(path.name) and (path / lesson.name).exists()
-    ]
+    found = [path for path in students if STUDENT_NAME.fullmatch(path.name) and (path / lesson.name).exists()]
     if found:
         return found
     if (folder / lesson.name).is_dir():
@@ -73,7 +74,8 @@ def left_out(workspace, lesson):
     return notes
 
 
-def _read_submission(student_folder, lesson):
+def read_submission(student_folder, lesson):
+    """What one student handed in to a lesson: always a Submission, with the reason where there is nothing."""
     student, folder = student_folder.name, student_folder / lesson.name
     remarks, timestamp = [], None
     try:
