@@ -21,12 +21,10 @@ WRITTEN = (
 ENDLESS = "def truncated_backward(p, dy, caches, k):\n    while True:\n        pass\n"
 EXIT = "import os\n\n\ndef rnn_backward(p, dy, caches):\n    os._exit(0)\n"
 HOG = (
-    "import time\n\n\n"
     "def truncated_backward(p, dy, caches, k):\n"
     "    kept = []\n"
     "    while True:\n"
     "        kept.append(b'x' * 50_000_000)\n"
-    "        time.sleep(0.05)\n"
 )
 FLOOD = (
     "import time\n\n\n"

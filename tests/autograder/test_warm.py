@@ -282,6 +282,16 @@ def test_one_that_takes_all_processes_and_memory_takes_only_its_own(start):
     assert len(bomb.manager.provisioner.contained.pids()) > 10
 
 
+@pytest.mark.parametrize("way", ["cell", "call"])
+def test_one_that_takes_memory_without_end_is_stopped_for_that_alone(start, way):
+    hog, neighbour = start(), start()
+    hog.run("def f():\n    kept = []\n    while True: kept.append(b'x' * 2**22)", 20)
+    ran = hog.run("f()", 20) if way == "cell" else hog.ask(20, do="call", name="f", args=(), named={})
+    assert (ran.stopped, hog.closed, hog.nursery.alive) == ("memory", True, True)
+    assert said(neighbour, "print(len(b'x' * 2**26))") == f"{2**26}\n"
+    assert start().nursery is hog.nursery
+
+
 def test_disk_of_one_is_not_taken_from_another(start):
     first, second = start(), start()
     fill = "try:\n    open('/tmp/x', 'wb').write(bytes(2**26))\nexcept OSError as e: print(e.errno)"
