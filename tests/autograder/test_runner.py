@@ -6,6 +6,7 @@ The grader itself is tested elsewhere; here small stand-ins take its place, some
 import json
 import os
 import shutil
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -72,6 +73,26 @@ def test_what_has_not_changed_is_skipped_and_force_changes_nothing(handed_in, le
     assert (again, skipped) == (first, ["Ann", "Bob", "Cem"])
     forced, skipped = grade(handed_in, lesson, spec, force=True)
     assert (forced, skipped) == (first, [])
+
+
+def test_only_a_few_notebooks_are_in_memory_however_large_the_class(workspace, lesson, spec):
+    for number in range(60):
+        hand_in(workspace, f"Student {number}", lesson.lesson_path.read_bytes())
+    notebooks, most = [], []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, function, task):
+            notebooks.append(weakref.ref(task))
+            return super().submit(function, task)
+
+    def half(task):
+        notebooks.append(weakref.ref(result := half_marks(task)))
+        most.append(sum(notebook() is not None for notebook in notebooks))
+        return result
+
+    graded, _ = grade(workspace, lesson, spec, executor=Counting, grade=half)
+    assert len(graded) == 60 and {one["score"] for one in graded.values()} == {2.5}
+    assert 2 <= max(most) <= 45, max(most)  # of 120 tasks and results
 
 
 @pytest.mark.parametrize("lost", ["result", "notebook", "row", "submission changed", "lesson changed"])
