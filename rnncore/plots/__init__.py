@@ -26,6 +26,7 @@ from rnncore.plots.gradients import (
 from rnncore.plots.graphs import backward_graph, unrolled_graph
 from rnncore.plots.gru import gru_graph
 from rnncore.plots.memory import lstm_graph
+from rnncore.plots.pytorch import autograd_graph, packed_batch, speed
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
 from rnncore.plots.style import canvas
@@ -34,6 +35,7 @@ from rnncore.plots.training import curves, losses, next_letter
 __all__ = [
     "accuracies",
     "activation_curves",
+    "autograd_graph",
     "backward_graph",
     "bidirectional_graph",
     "canvas",
@@ -50,11 +52,13 @@ __all__ = [
     "losses",
     "lstm_graph",
     "next_letter",
+    "packed_batch",
     "padded_batch",
     "piano_roll",
     "radius_and_gradient",
     "reach",
     "repeated_factor",
+    "speed",
     "state_heat_map",
     "step_sizes",
     "unrolled_graph",
