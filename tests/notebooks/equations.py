@@ -1,0 +1,372 @@
+"""Every displayed formula of the lessons, and its twin in code.
+
+A twin is written from the formula, not from rnncore, and raises AssertionError unless torch (in float64)
+and rnncore both give what the formula gives. ``TWINS`` names the formulas word for word, so one that is
+changed in a lesson has no twin until somebody looks at both again.
+"""
+
+import numpy as np
+import torch
+
+from rnncore.bidirectional import bidirectional_backward, bidirectional_forward
+from rnncore.cells.gru import gru_cell, gru_cell_backward
+from rnncore.cells.lstm import lstm_cell, lstm_cell_backward
+from rnncore.cells.rnn import rnn_cell, rnn_cell_backward
+from rnncore.gradients import gradient_norms, spectral_radius
+from rnncore.layers import RNN
+from rnncore.losses import softmax_cross_entropy
+from rnncore.optim import clip_grad_norm
+from tests.rnncore.oracle import close
+
+B, T, D, H, V = 3, 4, 5, 2, 6
+TWINS = {}
+
+
+def twin(lesson, *formulas):
+    """Register the code of one or more formulas of a lesson."""
+
+    def register(function):
+        for formula in formulas:
+            TWINS[lesson, " ".join(formula.split())] = function
+        return function
+
+    return register
+
+
+def tensor(array, grad=False):
+    return torch.tensor(array, dtype=torch.float64, requires_grad=grad)
+
+
+def sigma(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def drawn(seed, blocks=1):
+    """Parameters of a cell, inputs (B, T, D), a first state (B, H), and what arrives at every state."""
+    rng = np.random.default_rng(seed)
+    rows = blocks * H
+    shapes = {"weight_ih": (rows, D), "weight_hh": (rows, H), "bias_ih": (rows,), "bias_hh": (rows,)}
+    p = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    return p, rng.normal(size=(B, T, D)), rng.normal(size=(B, H)), rng.normal(size=(B, T, H))
+
+
+def of_torch(kind, p, grad=False):
+    """torch's own cell with these parameters."""
+    cell = getattr(torch.nn, kind)(D, H, dtype=torch.float64)
+    cell.load_state_dict({name: tensor(array) for name, array in p.items()})
+    return cell.requires_grad_(grad)
+
+
+def gradients(cell):
+    return {name: parameter.grad.numpy() for name, parameter in cell.named_parameters()}
+
+
+RECURRENCE = (
+    r"""a_t = x_t W_{ih}^\top + b_{ih} + h_{t-1} W_{hh}^\top + b_{hh} \qquad\qquad h_t = \tanh(a_t)"""
+)
+
+
+@twin("02-rnn-cell", RECURRENCE)
+@twin("03-bptt", RECURRENCE)
+def recurrence():
+    p, x, h, _ = drawn(1)
+    a = x[:, 0] @ p["weight_ih"].T + p["bias_ih"] + h @ p["weight_hh"].T + p["bias_hh"]
+    close(rnn_cell(p, x[:, 0], h)[0], np.tanh(a))
+    close(of_torch("RNNCell", p)(tensor(x[:, 0]), tensor(h)).numpy(), np.tanh(a))
+
+
+@twin(
+    "01-sequences",
+    r"\text{feed-forward: } T \cdot V \cdot H + H \qquad\qquad \text{recurrent: } V \cdot H + H \cdot H + 2H",
+)
+def shared_weights():
+    assert sum(one.numel() for one in torch.nn.Linear(T * V, H).parameters()) == T * V * H + H
+    assert sum(one.numel() for one in torch.nn.RNN(V, H).parameters()) == V * H + H * H + 2 * H
+    ours = RNN(V, H, rng=np.random.default_rng(0)).params
+    assert sum(one.size for one in ours.values()) == V * H + H * H + 2 * H
+
+
+@twin(
+    "03-bptt",
+    r"dh_t = \underbrace{dy_t}_{\text{own loss}} + \underbrace{da_{t+1}\, W_{hh}}_{\text{carry}} \qquad da_t = dh_t \odot (1 - h_t^2) \qquad dx_t = da_t\, W_{ih}",
+    r"dW_{ih} = \sum_t da_t^\top x_t \qquad dW_{hh} = \sum_t da_t^\top h_{t-1} \qquad db_{ih} = db_{hh} = \sum_t \sum_{\text{batch}} da_t",
+)
+def through_time():
+    p, x, h0, dy = drawn(2)
+    cell, x_t = of_torch("RNNCell", p, grad=True), tensor(x, grad=True)
+    states = [tensor(h0, grad=True)]
+    for t in range(T):
+        states.append(cell(x_t[:, t], states[-1]))
+    sum((h * tensor(dy[:, t])).sum() for t, h in enumerate(states[1:])).backward()
+
+    h = [state.detach().numpy() for state in states]
+    da, dx, grads = [None] * T, np.zeros_like(x), {}
+    for t in reversed(range(T)):
+        carry = da[t + 1] @ p["weight_hh"] if t + 1 < T else 0
+        da[t] = (dy[:, t] + carry) * (1 - h[t + 1] ** 2)
+        dx[:, t] = da[t] @ p["weight_ih"]
+    grads["weight_ih"] = sum(da[t].T @ x[:, t] for t in range(T))
+    grads["weight_hh"] = sum(da[t].T @ h[t] for t in range(T))
+    grads["bias_ih"] = grads["bias_hh"] = sum(da[t].sum(axis=0) for t in range(T))
+    close(x_t.grad.numpy(), dx)
+    close(states[0].grad.numpy(), da[0] @ p["weight_hh"])
+    close(gradients(cell), grads)
+
+    layer = RNN(D, H, rng=np.random.default_rng(0))
+    layer.params = {f"{name}_l0": array for name, array in p.items()}
+    _, _, cache = layer.forward(x, h0[None])
+    received, _, ours = layer.backward(dy, cache)
+    close(received, dx)
+    close({name.removesuffix("_l0"): array for name, array in ours.items()}, grads)
+
+
+@twin(
+    "03-bptt",
+    r"p = \frac{e^{\text{logits}}}{\sum_V e^{\text{logits}}} \qquad\qquad d\text{logits} = \frac{p - \text{onehot}(\text{target})}{B\,T}",
+)
+def softmax():
+    rng = np.random.default_rng(3)
+    logits, targets = rng.normal(size=(B, T, V)), rng.integers(0, V, (B, T))
+    p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    dlogits = (p - np.eye(V)[targets]) / (B * T)
+    theirs = tensor(logits, grad=True)
+    torch.nn.functional.cross_entropy(theirs.flatten(0, 1), torch.tensor(targets).flatten()).backward()
+    close(theirs.grad.numpy(), dlogits)
+    close(softmax_cross_entropy(logits, targets)[1], dlogits)
+
+
+@twin(
+    "04-gradients",
+    r"dh_{t-k} = dh_t\; J_t\; J_{t-1} \cdots J_{t-k+1} \qquad\qquad J_t = \operatorname{diag}(1 - h_t^2)\; W_{hh}",
+)
+def jacobians():
+    p, x, h0, dy = drawn(4)
+    dy[:, :-1] = 0  # a loss at the last step alone
+    cell, states, caches = of_torch("RNNCell", p), [tensor(h0, grad=True)], []
+    h = h0
+    for t in range(T):
+        states.append(cell(tensor(x[:, t]), states[-1]))
+        states[-1].retain_grad()
+        h, cache = rnn_cell(p, x[:, t], h)
+        caches.append(cache)
+    (states[-1] * tensor(dy[:, -1])).sum().backward()
+    norms = gradient_norms(p, dy, caches)
+    for k in range(T):
+        for row in range(B):
+            dh = dy[row, -1]
+            for t in range(T, T - k, -1):
+                dh = dh @ (np.diag(1 - states[t].detach().numpy()[row] ** 2) @ p["weight_hh"])
+            close(states[T - k].grad.numpy()[row], dh)
+        close(norms[T - 1 - k], np.linalg.norm(states[T - k].grad.numpy()))
+
+
+@twin(
+    "04-gradients",
+    r"\text{shear} = \begin{pmatrix} 0.5 & 2 \\ 0 & 0.5 \end{pmatrix} \qquad\qquad \text{turn} = \begin{pmatrix} 0 & -1.1 \\ 1.1 & 0 \end{pmatrix}",
+)
+def radii():
+    for matrix, radius in (([[0.5, 2], [0, 0.5]], 0.5), ([[0, -1.1], [1.1, 0]], 1.1)):
+        assert abs(spectral_radius(np.array(matrix)) - radius) < 1e-12
+        assert abs(torch.linalg.eigvals(tensor(np.array(matrix))).abs().max() - radius) < 1e-12
+
+
+@twin(
+    "04-gradients",
+    r"g \;\leftarrow\; g \cdot \frac{\text{max\_norm}}{\lVert g \rVert} \quad \text{if } \lVert g \rVert > \text{max\_norm} \qquad\qquad \lVert g \rVert = \sqrt{\textstyle\sum_{\text{all parameters}} \sum g_i^2}",
+)
+def clipping():
+    grads, *_ = drawn(5)
+    norm = np.sqrt(sum((g**2).sum() for g in grads.values()))
+    for max_norm in (0.5 * norm, 2 * norm):
+        expected = {name: g * max_norm / norm if norm > max_norm else g for name, g in grads.items()}
+        received, said = clip_grad_norm(grads, max_norm)
+        close(received, expected, rtol=1e-5)  # ours and torch's divide by the norm plus 1e-6
+        close(said, norm)
+        parameters = [torch.nn.Parameter(tensor(g)) for g in grads.values()]
+        for parameter, g in zip(parameters, grads.values(), strict=True):
+            parameter.grad = tensor(g)
+        close(torch.nn.utils.clip_grad_norm_(parameters, max_norm).item(), norm)
+        theirs = [parameter.grad.numpy() for parameter in parameters]
+        close(tuple(theirs), tuple(expected.values()), rtol=1e-5)
+
+
+def lstm_formulas(p, x, h, c):
+    a = x @ p["weight_ih"].T + p["bias_ih"] + h @ p["weight_hh"].T + p["bias_hh"]
+    a_i, a_f, a_g, a_o = np.split(a, 4, axis=1)
+    i, f, g, o = sigma(a_i), sigma(a_f), np.tanh(a_g), sigma(a_o)
+    c_t = f * c + i * g
+    return i, f, g, o, c_t, o * np.tanh(c_t)
+
+
+CELL_AND_OUTPUT = r"c_t = f \odot c_{t-1} + i \odot g \qquad\qquad h_t = o \odot \tanh(c_t)"
+
+
+@twin(
+    "05-lstm",
+    r"a = x_t W_{ih}^\top + b_{ih} + h_{t-1} W_{hh}^\top + b_{hh}, \qquad \text{cut into four blocks } a_i, a_f, a_g, a_o",
+    r"i = \sigma(a_i) \qquad f = \sigma(a_f) \qquad g = \tanh(a_g) \qquad o = \sigma(a_o)",
+    CELL_AND_OUTPUT,
+)
+@twin(
+    "09-pytorch",
+    r"a_t = x_t W_{ih}^\top + b_{ih} + h_{t-1} W_{hh}^\top + b_{hh} \qquad i, f, g, o = \sigma(a^i),\ \sigma(a^f),\ \tanh(a^g),\ \sigma(a^o)",
+    CELL_AND_OUTPUT,
+)
+def lstm():
+    p, x, h, dy = drawn(6, blocks=4)
+    x, c = x[:, 0], dy[:, 0]
+    *_, c_t, h_t = lstm_formulas(p, x, h, c)
+    close(lstm_cell(p, x, (h, c))[0], (h_t, c_t))
+    theirs = of_torch("LSTMCell", p)(tensor(x), (tensor(h), tensor(c)))
+    close(tuple(one.numpy() for one in theirs), (h_t, c_t))
+
+
+@twin(
+    "05-lstm",
+    r"dc_t = dc_{\text{carried}} + dh_t \odot o \odot (1 - \tanh^2 c_t) \qquad\qquad dc_{t-1} = dc_t \odot f",
+    r"da_i = dc_t \odot g \odot i(1 - i) \qquad da_f = dc_t \odot c_{t-1} \odot f(1 - f)",
+    r"da_g = dc_t \odot i \odot (1 - g^2) \qquad da_o = dh_t \odot \tanh(c_t) \odot o(1 - o)",
+)
+def lstm_back():
+    p, x, h, dy = drawn(7, blocks=4)
+    x, c, dh, carried = x[:, 0], dy[:, 0], dy[:, 1], dy[:, 2]
+    i, f, g, o, c_t, _ = lstm_formulas(p, x, h, c)
+    dc_t = carried + dh * o * (1 - np.tanh(c_t) ** 2)
+    da = [dc_t * g * i * (1 - i), dc_t * c * f * (1 - f), dc_t * i * (1 - g**2)]
+    da = np.concatenate([*da, dh * np.tanh(c_t) * o * (1 - o)], axis=1)
+    expected = da @ p["weight_ih"], (da @ p["weight_hh"], dc_t * f)
+    dx, before, grads = lstm_cell_backward(p, (dh, carried), lstm_cell(p, x, (h, c))[1])
+    close((dx, before), expected)
+
+    cell, inputs = of_torch("LSTMCell", p, grad=True), [tensor(one, grad=True) for one in (x, h, c)]
+    h_next, c_next = cell(inputs[0], tuple(inputs[1:]))
+    ((h_next * tensor(dh)).sum() + (c_next * tensor(carried)).sum()).backward()
+    theirs = [one.grad.numpy() for one in inputs]
+    close((theirs[0], (theirs[1], theirs[2])), expected)
+    close(gradients(cell)["weight_ih"], da.T @ x)
+    close(grads["weight_ih"], da.T @ x)
+
+
+def gru_formulas(p, x, h):
+    x_r, x_z, x_n = np.split(x @ p["weight_ih"].T + p["bias_ih"], 3, axis=1)
+    h_r, h_z, h_n = np.split(h @ p["weight_hh"].T + p["bias_hh"], 3, axis=1)
+    r, z = sigma(x_r + h_r), sigma(x_z + h_z)
+    n = np.tanh(x_n + r * h_n)
+    return r, z, n, h_n, (1 - z) * n + z * h
+
+
+@twin(
+    "06-gru",
+    r"x_t W_{ih}^\top + b_{ih} = (x_r, x_z, x_n) \qquad\qquad h_{t-1} W_{hh}^\top + b_{hh} = (h_r, h_z, h_n)",
+    r"r = \sigma(x_r + h_r) \qquad z = \sigma(x_z + h_z) \qquad n = \tanh(x_n + r \odot h_n)",
+    r"h_t = (1 - z) \odot n + z \odot h_{t-1}",
+)
+def gru():
+    p, x, h, _ = drawn(8, blocks=3)
+    *_, h_t = gru_formulas(p, x[:, 0], h)
+    close(gru_cell(p, x[:, 0], h)[0], h_t)
+    close(of_torch("GRUCell", p)(tensor(x[:, 0]), tensor(h)).numpy(), h_t)
+
+
+@twin(
+    "06-gru",
+    r"da_n = dh_t \odot (1 - z) \odot (1 - n^2) \qquad\qquad da_z = dh_t \odot (h_{t-1} - n) \odot z(1 - z)",
+    r"da_r = da_n \odot h_n \odot r(1 - r)",
+    r"d_{\text{from } x} = (da_r, da_z, da_n) \qquad\qquad d_{\text{from } h} = (da_r, da_z, da_n \odot r)",
+    r"dh_{t-1} = d_{\text{from } h}\, W_{hh} + dh_t \odot z",
+)
+def gru_back():
+    p, x, h, dy = drawn(9, blocks=3)
+    x, dh = x[:, 0], dy[:, 0]
+    r, z, n, h_n, _ = gru_formulas(p, x, h)
+    da_n = dh * (1 - z) * (1 - n**2)
+    da_z = dh * (h - n) * z * (1 - z)
+    da_r = da_n * h_n * r * (1 - r)
+    from_x = np.concatenate([da_r, da_z, da_n], axis=1)
+    from_h = np.concatenate([da_r, da_z, da_n * r], axis=1)
+    before = from_h @ p["weight_hh"] + dh * z
+    grads = {"weight_ih": from_x.T @ x, "weight_hh": from_h.T @ h}
+    grads |= {"bias_ih": from_x.sum(axis=0), "bias_hh": from_h.sum(axis=0)}
+    expected = from_x @ p["weight_ih"], before, grads
+    close(gru_cell_backward(p, dh, gru_cell(p, x, h)[1]), expected)
+
+    cell, inputs = of_torch("GRUCell", p, grad=True), [tensor(one, grad=True) for one in (x, h)]
+    (cell(*inputs) * tensor(dh)).sum().backward()
+    close((*(one.grad.numpy() for one in inputs), gradients(cell)), expected)
+
+
+def both_directions():
+    """Two directions' parameters, inputs, and torch's layer with them."""
+    (forth, x, _, _), (back, *_) = drawn(10), drawn(11)
+    layer = torch.nn.RNN(D, H, batch_first=True, bidirectional=True, dtype=torch.float64)
+    named = {f"{name}_l0": tensor(array) for name, array in forth.items()}
+    layer.load_state_dict(named | {f"{name}_l0_reverse": tensor(array) for name, array in back.items()})
+    return forth, back, x, layer
+
+
+@twin(
+    "07-bidirectional",
+    r"\vec h_t = \tanh(x_t \vec W_{ih}^\top + \vec b_{ih} + \vec h_{t-1} \vec W_{hh}^\top + \vec b_{hh})",
+    r"\overleftarrow h_t = \tanh(x_t \overleftarrow W_{ih}^\top + \overleftarrow b_{ih} + \overleftarrow h_{t+1} \overleftarrow W_{hh}^\top + \overleftarrow b_{hh})",
+    r"y_t = [\,\vec h_t,\ \overleftarrow h_t\,]",
+)
+def two_directions():
+    forth, back, x, layer = both_directions()
+    y = np.zeros((B, T, 2 * H))
+    for p, order, half in ((forth, range(T), slice(0, H)), (back, reversed(range(T)), slice(H, 2 * H))):
+        h = np.zeros((B, H))
+        for t in order:
+            a = x[:, t] @ p["weight_ih"].T + p["bias_ih"] + h @ p["weight_hh"].T + p["bias_hh"]
+            h = y[:, t, half] = np.tanh(a)
+    close(bidirectional_forward(forth, back, x, np.full(B, T))[0], y)
+    close(layer(tensor(x))[0].detach().numpy(), y)
+
+
+@twin(
+    "07-bidirectional",
+    r"dx = \vec{dx} + \text{turn}\big(\overleftarrow{dx}\big), \qquad \overleftarrow{dx} \text{ from } \text{turn}\big(\overleftarrow{dy}\big)",
+)
+def two_directions_back():
+    forth, back, x, layer = both_directions()
+    dy = np.random.default_rng(12).normal(size=(B, T, 2 * H))
+
+    def dx_of(p, x, dy):
+        h, caches, dh, dx = np.zeros((B, H)), [], np.zeros((B, H)), np.zeros_like(x)
+        for t in range(T):
+            h, cache = rnn_cell(p, x[:, t], h)
+            caches.append(cache)
+        for t in reversed(range(T)):
+            dx[:, t], dh, _ = rnn_cell_backward(p, dy[:, t] + dh, caches[t])
+        return dx
+
+    turn = np.s_[:, ::-1]  # without padding, turning round is reading backwards
+    expected = dx_of(forth, x, dy[..., :H]) + dx_of(back, x[turn], dy[..., H:][turn])[turn]
+    _, caches = bidirectional_forward(forth, back, x, np.full(B, T))
+    close(bidirectional_backward(forth, back, dy, caches)[0], expected)
+    inputs = tensor(x, grad=True)
+    (layer(inputs)[0] * tensor(dy)).sum().backward()
+    close(inputs.grad.numpy(), expected)
+
+
+@twin("09-pytorch", r"\text{grad}(x) \mathrel{+}= \text{grad}(y)\,\frac{\partial y}{\partial x}")
+def accumulated():
+    x = tensor([0.3, -1.2], grad=True)
+    h_1 = torch.tanh(x)
+    (h_1.sum() + (3 * x**2).sum()).backward()  # x is used twice
+    values = x.detach().numpy()
+    close(x.grad.numpy(), (1 - np.tanh(values) ** 2) + 6 * values)
+
+
+@twin(
+    "09-pytorch",
+    r"L = \frac{1}{B\,T} \sum_{b,t} -\log p_{\text{target}} \qquad\qquad g \leftarrow g \cdot \min\left(1,\ \frac{\text{max norm}}{\lVert g \rVert}\right)",
+)
+def mean_loss():
+    rng = np.random.default_rng(13)
+    logits, targets = rng.normal(size=(B, T, V)), rng.integers(0, V, (B, T))
+    p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    loss = np.mean(-np.log(np.take_along_axis(p, targets[..., None], axis=-1)))
+    theirs = torch.nn.functional.cross_entropy(tensor(logits).flatten(0, 1), torch.tensor(targets).flatten())
+    close(theirs.item(), loss)
+    close(softmax_cross_entropy(logits, targets)[0], loss)
+    clipping()
