@@ -41,6 +41,21 @@ def notes(symbols):
     return found
 
 
+def bars(symbols):
+    """The length of each bar in eighth notes, up to its bar line: ["F2", "|", "a", "b", "|"] gives [2, 2].
+
+    Notes after the last bar line are no bar.
+    """
+    lengths, length = [], 0
+    for symbol in symbols:
+        if symbol == "|":
+            lengths.append(length)
+            length = 0
+        else:
+            length += notes([symbol])[0][1]
+    return lengths
+
+
 def synthesise(symbols, eighth=EIGHTH):
     """The sound of a tune, each note plucked once: samples (N,) between -1 and 1, RATE of them a second.
 

@@ -13,7 +13,7 @@ WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")  # letters, with apostrophes insi
 
 
 def reviews():
-    """All (sentence, rating) pairs, in the source's order: [("Offers that rare combination ...", 2.47), ...]."""
+    """All (sentence, rating) pairs, in the source's order: [("Offers that rare mix ...", 2.47), ...]."""
     lines = (Path(__file__).parent / "reviews.txt").read_text(encoding="utf-8").splitlines()
     return [(sentence, float(rating)) for rating, sentence in (line.split("\t") for line in lines)]
 

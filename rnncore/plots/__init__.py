@@ -28,6 +28,7 @@ from rnncore.plots.gru import gru_graph
 from rnncore.plots.memory import lstm_graph
 from rnncore.plots.pytorch import autograd_graph, packed_batch, speed
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
+from rnncore.plots.shapes import five_shapes, opinions, temperatures, tune_rolls
 from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
 from rnncore.plots.style import canvas
 from rnncore.plots.training import curves, losses, next_letter
@@ -43,6 +44,7 @@ __all__ = [
     "curves",
     "eigenvalues",
     "error_by_step",
+    "five_shapes",
     "four_sequences",
     "gate_heat_maps",
     "gradient_norms",
@@ -52,6 +54,7 @@ __all__ = [
     "losses",
     "lstm_graph",
     "next_letter",
+    "opinions",
     "packed_batch",
     "padded_batch",
     "piano_roll",
@@ -61,6 +64,8 @@ __all__ = [
     "speed",
     "state_heat_map",
     "step_sizes",
+    "temperatures",
+    "tune_rolls",
     "unrolled_graph",
     "until_nan",
 ]

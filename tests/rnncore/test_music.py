@@ -62,6 +62,12 @@ def test_symbols_are_those_of_abc_in_d():
             music.notes(["A", wrong])
 
 
+def test_bars_are_as_long_as_their_notes():
+    assert music.bars(["A2", "|", "d", "e3", "|", "|", "f"]) == [2, 4, 0]
+    with pytest.raises(ValueError, match="expected bar lines"):
+        music.bars(["A", "reel", "|"])
+
+
 def test_a_tune_without_notes_is_silent():
     assert not music.synthesise(["|"]).any()
 
