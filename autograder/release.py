@@ -85,13 +85,22 @@ def read_solution(lesson):
 
 
 def release(course, lessons=None):
-    """Write the lessons that changed; returns their paths. Stray files are left to `check` to name."""
+    """Write the lessons, and the lists of them, that changed; returns their paths.
+
+    Stray files are left to `check` to name.
+    """
+    from autograder import overview
+
     written = []
     for lesson in lessons or all_lessons(course):
         text = build_lesson(lesson)
         if not lesson.lesson_path.is_file() or lesson.lesson_path.read_text() != text:
             write_atomically(lesson.lesson_path, text)
             written.append(lesson.lesson_path)
+    for path, content in overview.files(course, all_lessons(course)).items():
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
+            written.append(path)
     return written
 
 
@@ -116,11 +125,28 @@ def check(course, lessons=None):
         elif path.read_text() != text:
             problems.append(f"changed: {path.relative_to(course)} (run `unrolled release`)")
     if lessons is None:
+        told = _overview(course, problems)
+        expected |= told.keys()
+        for path, content in told.items():
+            if not path.is_file() or path.read_bytes() != content:
+                problems.append(f"changed: {path.relative_to(course)} (run `unrolled release`)")
         ignored = {".ipynb_checkpoints", "__pycache__"}
         for path in sorted((course / "lessons").rglob("*")):
             if path.is_file() and path not in expected and not ignored & set(path.parts):
                 problems.append(f"stray: {path.relative_to(course)} (nothing in solutions/ makes it)")
     return problems
+
+
+def _overview(course, problems):
+    """What overview.files says; nothing where a lesson is missing or wrong, which is said already."""
+    from autograder import overview
+
+    try:
+        return overview.files(course, all_lessons(course))
+    except ReleaseError as error:
+        if not problems:
+            problems.append(f"wrong: {error}")
+        return {}
 
 
 def tidy(course, lessons=None):
