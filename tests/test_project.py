@@ -86,9 +86,9 @@ def modules_imported_by(folder):
 @pytest.mark.parametrize(
     "folder, extras",
     [
-        ("rnncore", ["torch", "interop"]),
+        ("rnncore", ["torch", "interop", "data"]),
         ("autograder", ["torch", "grading", "cluster"]),
-        ("tests", ["torch", "interop", "grading", "cluster", "dev"]),
+        ("tests", ["torch", "interop", "grading", "cluster", "data", "dev"]),
     ],
 )
 def test_every_import_is_a_declared_dependency(folder, extras):

@@ -22,6 +22,7 @@ MODULES = {
     "07-bidirectional": "bidirectional",
     "08-shapes": "shapes",
     "09-pytorch": "pytorch",
+    "13-forecast": "forecast",
 }
 
 
