@@ -57,17 +57,31 @@ def canvas(rows=1, columns=1, size=(9, 3), alt="", **options):
     """Figure and axes in the lessons' style, ``size`` in inches, shown when the block ends.
 
     In a notebook the picture is displayed with ``alt`` as its description. Elsewhere the figure stays
-    open, for ``matplotlib.pyplot.show()`` or ``savefig``.
+    open, for ``matplotlib.pyplot.show()`` or ``savefig``. An empty panel raises ValueError: whoever drew
+    it has nothing but NaN, or nothing at all, and should be told so rather than shown a blank.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(rows, columns, figsize=size, **options)
         yield figure, axes
+        _refuse_blanks(figure)
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         data, about = shell.display_formatter.format(figure) if shell else ({}, {})
         if "image/png" in data:
             about["image/png"] = about.get("image/png", {}) | {"alt": alt}
             shell.display_pub.publish(data, about)
             plt.close(figure)
+
+
+def _refuse_blanks(figure):
+    """Raise ValueError if a panel holds no data."""
+    for number, panel in enumerate(figure.axes, 1):
+        finite = np.isfinite(panel.dataLim.get_points()).all()
+        filled = finite if panel.has_data() else panel.texts
+        if panel.axison and not filled:
+            plt.close(figure)
+            raise ValueError(
+                f"panel {number} of the figure has nothing to show: its numbers are NaN, or there are none"
+            )
 
 
 def name_the_ends(axes, x, lines):

@@ -335,3 +335,13 @@ bar.value = 0.5
     models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
     (shown,) = [model["state"]["value"] for model in models if model["model_name"] == "HTMLModel"]
     assert "for spectral radius 0.5;" in shown and "data:image/png;base64,iVBOR" in shown
+
+
+@pytest.mark.parametrize("numbers", [np.full(3, np.nan), np.array([])])
+def test_a_figure_with_nothing_to_show_says_so(numbers):
+    with (
+        pytest.raises(ValueError, match="panel 2 of the figure has nothing to show"),
+        style.canvas(1, 2) as (_, axes),
+    ):
+        axes[0].plot([1, 2])
+        axes[1].plot(numbers)
