@@ -99,16 +99,16 @@ def _class():
             exercise = exercises[name]
             made = [mistake for mistake in exercise.mistakes if mistake.id in ids.split()]
             answers[name] = exercise.twin_source(*made)
-        return _filled(answers)
+        return filled(answers)
 
     def instead(name, source):
-        return _filled({**right(), name: source})
+        return filled({**right(), name: source})
 
     forged = {name: FORGED.format(name=name) for name in exercises}
     return {
-        "Amelia Okafor": _filled(right()),
-        "Bruno Ferreira": _filled(right(), change=_untidy),
-        "Chen Wei": _filled(right(loss, measured)),
+        "Amelia Okafor": filled(right()),
+        "Bruno Ferreira": filled(right(), change=untidy),
+        "Chen Wei": filled(right(loss, measured)),
         "Dalia Haddad": wrong(rnn_backward="no-carry"),
         "Elif Yilmaz": wrong(rnn_cell_backward="not-squared"),
         "Farid Rahimi": wrong(softmax_cross_entropy="unstable"),
@@ -116,21 +116,21 @@ def _class():
         "Hanna Lindqvist": wrong(rnn_cell_backward="bias-averaged new-state-in-weight-hh"),
         "Ivan Petrov": wrong(truncated_backward="never-truncated"),
         "Jasmine Patel": wrong(rnn_backward="overwrites-gradients", softmax_cross_entropy="averaged-twice"),
-        "Kofi Mensah": _filled({}, written=None),
-        "Lena Fischer": lambda released: _filled(right())(released)[:2000],
+        "Kofi Mensah": filled({}, written=None),
+        "Lena Fischer": lambda released: filled(right())(released)[:2000],
         "Mateo Garcia": instead(truncated, ENDLESS),
-        "Nora Haugen": _filled(forged, change=_forge_test_cells),
+        "Nora Haugen": filled(forged, change=forge_test_cells),
         "Omar Siddiqui": instead(cell, REACH),
         "Priya Nair": instead(through_time, EXIT),
-        "Quentin Dubois": _filled(right(), change=_delete_tests),
-        "Rosa Jimenez": _filled(right(), change=_duplicate),
+        "Quentin Dubois": filled(right(), change=delete_tests),
+        "Rosa Jimenez": filled(right(), change=duplicate),
         "Sofia Rossi": instead(through_time, "def rnn_backward(p, dy):\n    return p, dy\n"),
         "Tomas Novak": instead(truncated, HOG),
         "Uma Krishnan": instead(measured, FLOOD),
     }
 
 
-def _filled(answers, *, written=WRITTEN, change=None):
+def filled(answers, *, written=WRITTEN, change=None):
     """What hands in the lesson with these answers: a function from the released lesson to bytes."""
 
     def make(released):
@@ -148,7 +148,7 @@ def _filled(answers, *, written=WRITTEN, change=None):
     return make
 
 
-def _untidy(notebook):
+def untidy(notebook):
     """An honest mess: cells moved, a note and a trial added, a figure's cell deleted."""
     notebook.cells.append(notebook.cells.pop(1))
     notebook.cells.insert(3, nbformat.v4.new_code_cell("trial = [1, 2, 3]\ntrial"))
@@ -156,25 +156,25 @@ def _untidy(notebook):
     notebook.metadata["kernelspec"] = {"name": "my-env", "display_name": "my-env", "language": "python"}
 
 
-def _tests(notebook):
+def check_cells(notebook):
     return [cell for cell in notebook.cells if cell.source.startswith("check(") and cell.cell_type == "code"]
 
 
-def _forge_test_cells(notebook):
-    for cell in _tests(notebook):
+def forge_test_cells(notebook):
+    for cell in check_cells(notebook):
         cell.source = "5.0"
         cell.metadata["tags"] = ["skip-execution"]
         cell.metadata["nbgrader"]["points"] = 100
         cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "100"})]
 
 
-def _delete_tests(notebook):
-    gone = _tests(notebook)[:2]
+def delete_tests(notebook):
+    gone = check_cells(notebook)[:2]
     notebook.cells = [cell for cell in notebook.cells if cell not in gone]
 
 
-def _duplicate(notebook):
+def duplicate(notebook):
     place = next(i for i, cell in enumerate(notebook.cells) if cell.id == "rnn_cell_backward")
     notebook.cells.insert(place + 1, copy.deepcopy(notebook.cells[place]))
-    test = _tests(notebook)[0]
+    test = check_cells(notebook)[0]
     notebook.cells.insert(notebook.cells.index(test), copy.deepcopy(test))

@@ -28,6 +28,7 @@ __all__ = ["CellScore", "GradedNotebook", "Limits", "NoSandbox", "grade_notebook
 NOT_RUN = "experiment"  # the tag of cells that only show something
 MOST_STARTS = 16
 SETTLE_SECONDS = 0.4  # a kernel that is told to end takes a moment to do so
+HEAR_SECONDS = 5.0  # in which a kernel that is whole answers a question that costs nothing
 MOST_STORED = 4  # times Limits.output_bytes: what all cells together may show
 
 STOPPED = {
@@ -35,6 +36,7 @@ STOPPED = {
     "memory": (Status.MEMORY_LIMIT, "MemoryLimit", "it used more memory than there is"),
     "output": (Status.OUTPUT_LIMIT, "OutputLimit", "it printed more than may be printed"),
     "death": (Status.KILLED_ITSELF, "KernelDied", "it ended the Python process that it ran in"),
+    "deaf": (Status.KILLED_ITSELF, "KernelDied", "it broke the Python process that it ran in"),
 }
 
 
@@ -216,22 +218,29 @@ class _Grading:
         self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
         if judged.stopped:
             self._note_stop(judged.stopped, f"A call in the test `{own.grade_id}` was stopped")
+        if judged.unreadable:
+            self._remark(
+                "The kernel's answers could not be read: the notebook's code has changed it, or broke it."
+            )
         for error in judged.errors:
             self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
         return judged.outputs
 
     def _twice(self, attempt):
-        """``attempt()``; once more if the kernel died in it, since an earlier cell may be the cause."""
+        """``attempt()``; once more if an earlier cell may be why the kernel died in it, or did not answer."""
         result = attempt()
         if result.stopped == "death":
             self.kernel.blame()
-        if result.stopped == "death" and self._ready():
-            result = attempt()
+            if self._ready():
+                return attempt()
+        elif result.stopped == "time" and self.kernel.closed:  # not even an interrupt was heard
+            before = len(self.worked)
+            if self._ready(carefully=True) and len(self.worked) < before:
+                return attempt()
         return result
 
-    def _ready(self):
+    def _ready(self, carefully=False):
         """Whether there is a kernel to run in; starts one, and runs again what had worked, if need be."""
-        carefully = False
         while self.kernel is None or not self.kernel.alive:
             if self.kernel is not None and not self.kernel.closed:
                 self.kernel.blame()
@@ -251,11 +260,15 @@ class _Grading:
         """Run what had worked in a new kernel; ``carefully``: find the cell that ends it a moment later."""
         for name, source in list(self.worked):
             ran = self.kernel.run(source, self._seconds())
+            deaf = False
             if carefully:
                 time.sleep(SETTLE_SECONDS)
+                asked = self.kernel.alive and self.kernel.ask(HEAR_SECONDS, do="look", names=[])
+                deaf = asked and asked.stopped == "time"
             if ran.stopped or not self.kernel.alive:
                 self.worked.remove((name, source))
-                self._note_stop(ran.stopped or "death", f"The cell {name} was left out when run again")
+                why = ran.stopped or ("deaf" if deaf else "death")
+                self._note_stop(why, f"The cell {name} was left out when run again")
             if not self.kernel.alive:
                 self.kernel.close()
                 self.kernel.blame()

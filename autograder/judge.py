@@ -34,6 +34,7 @@ STOPPED = {
     ),
     "death": ("KernelDied", "It ended the Python process that it ran in; it was not called again."),
 }
+NO_ANSWER = Outcome(error=StudentError("NoAnswer", "The kernel gave no answer that can be read."))
 
 
 class JudgeFault(RuntimeError):
@@ -55,6 +56,7 @@ class Judged:
     attempted: bool = True
     missing: list = field(default_factory=list)
     stopped: str | None = None
+    unreadable: bool = False
     errors: list = field(default_factory=list)
 
 
@@ -119,13 +121,15 @@ class _Namesakes(Mapping):
 class Line:
     """The line to the student's kernel during one test cell; dead from the first call that is stopped.
 
+    ``unreadable`` turns true when an answer is none: something in the kernel was changed, or is broken.
+
     ``ask(seconds, **request)`` puts a question of the bridge's and returns a ``kernels.Ran``;
     ``seconds`` is what all calls together may take.
     """
 
     def __init__(self, ask, limits, seconds):
         self.ask, self.limits, self.seconds_left = ask, limits, seconds
-        self.stopped, self.errors, self._looked = None, [], {}
+        self.stopped, self.unreadable, self.errors, self._looked = None, False, [], {}
 
     def look(self, names):
         """What each name is in the notebook: "function", "missing", or a list that holds its value."""
@@ -136,17 +140,22 @@ class Line:
             for name in unknown:
                 what = found.get(name)
                 known = what in ("function", "missing") if isinstance(what, str) else isinstance(what, list)
-                self._looked[name] = what if known and what != [] else "missing"
+                known = known and what != []
+                self.unreadable = self.unreadable or not (known or self.stopped)
+                self._looked[name] = what if known else "missing"
         return {name: self._looked[name] for name in names}
 
     def call(self, name, args, named=None):
         """Call the student's function ``name``; always an Outcome."""
         if self.look([name])[name] == "missing" and not self.stopped:
+            if self.unreadable:
+                return NO_ANSWER
             return Outcome(error=StudentError("NameError", f"name '{name}' is not defined"))
         data = None if self.stopped else self._answer(do="call", name=name, args=args, named=named or {})
         if self.stopped:
             return Outcome(error=StudentError(*STOPPED[self.stopped]))
         outcome = _outcome(data)
+        self.unreadable = self.unreadable or outcome is NO_ANSWER
         if outcome.error:
             self.errors.append(outcome.error)
         return outcome
@@ -184,7 +193,7 @@ def _outcome(data):
         )
         return replace(outcome, error=error, warnings=warned)
     except (TypeError, KeyError, AttributeError, ValueError):
-        return Outcome(error=StudentError("NoAnswer", "The kernel gave no answer that can be read."))
+        return NO_ANSWER
 
 
 def _text(value, most):
@@ -219,11 +228,11 @@ def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None) 
     theirs = sorted(names - namespace.keys())
     for name, what in line.look(theirs).items():
         namespace[name] = what[0] if isinstance(what, list) else StudentFunction(name, line)
-        if what == "missing" and not line.stopped:
+        if what == "missing" and not line.stopped and not line.unreadable:
             judged.missing.append(name)
     judged.attempted = not theirs or len(judged.missing) < len(theirs)
     value, printed = _run(tree, namespace, judged)
-    judged.stopped, judged.errors = line.stopped, line.errors
+    judged.stopped, judged.unreadable, judged.errors = line.stopped, line.unreadable, line.errors
     if printed:
         judged.outputs.insert(0, new_output("stream", name="stdout", text=printed))
     if judged.outputs and judged.outputs[-1].output_type == "error":

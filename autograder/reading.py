@@ -42,7 +42,7 @@ def read_cells(raw, remarks):
         raise Unreadable("The file is empty.")
     if len(raw) > MAX_BYTES:
         raise Unreadable(
-            f"The file has {len(raw) / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB that are read; "
+            f"The file has more than the {MAX_BYTES / 1e6:.0f} MB that are read; "
             "clear its outputs and hand it in again."
         )
     try:
