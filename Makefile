@@ -7,7 +7,7 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab test lint unit notebooks release release-check mistakes speed pictures data constraints clean
+.PHONY: help demo lab test lint unit nbgrader notebooks release release-check mistakes speed pictures data constraints clean
 .NOTPARALLEL:
 
 help:
@@ -26,8 +26,8 @@ lab: .venv/.student
 
 test: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"
-	@$(MAKE) --no-print-directory lint unit notebooks release-check
-	@printf '\nPassed: lint, unit tests, notebook validation, release check.\n'
+	@$(MAKE) --no-print-directory lint unit nbgrader notebooks release-check
+	@printf '\nPassed: lint, unit tests, nbgrader'\''s own tests, notebook validation, release check.\n'
 
 lint: .venv/.developer
 	$(SECTION) 'Lint: code and notebooks'
@@ -37,6 +37,10 @@ lint: .venv/.developer
 unit: .venv/.developer
 	$(SECTION) 'Tests of rnncore, the autograder and the project'
 	$(TEST) -n $(WORKERS) --dist loadfile --ignore=tests/notebooks tests
+
+nbgrader: .venv/.developer
+	$(SECTION) "nbgrader's own tests, with our configuration"
+	$(TEST) -n $(WORKERS) -rx -c tests/autograder/nbgrader_own/pytest.ini
 
 notebooks: .venv/.developer
 	$(SECTION) 'Notebooks: solutions give their stored outputs, lessons run, both have their form'

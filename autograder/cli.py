@@ -307,12 +307,13 @@ def grade(
     options["warm"] = not cold
     if scheduler:
         from autograder import cluster
-        from autograder.sandbox import Limits
+        from autograder.nbgrader_config import instructors_config, limits_of
 
+        options["limits"] = limits_of(instructors_config(room))
         with cluster.connect(
             scheduler, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, insecure=insecure
         ) as client:
-            workers_there = cluster.Cluster(client, spec, Limits(), sandbox=not unsafe_no_sandbox)
+            workers_there = cluster.Cluster(client, spec, options["limits"], sandbox=not unsafe_no_sandbox)
             results = _run(room, chosen, spec, executor=workers_there.executor, **options)
     else:
         results = _run(room, chosen, spec, **options)

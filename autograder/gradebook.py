@@ -15,9 +15,10 @@ import sqlalchemy
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, SaveCells
 from nbgrader.utils import parse_utc
+from traitlets import TraitError
 
 from autograder.course import CourseError
-from autograder.nbgrader_config import quiet_log
+from autograder.nbgrader_config import CONFIG_NAME, quiet_log
 from autograder.rescue import untouched
 
 COURSE_ID = "unrolled"
@@ -101,17 +102,42 @@ def register(workspace, spec):
     _forget_stray_course(workspace)
 
 
-def record(workspace, spec, student, notebook=None, timestamp=None):
-    """Give a student a row; with a graded ``notebook``, save its scores."""
+def record(workspace, spec, student, notebook=None, timestamp=None, config=None):
+    """Give a student a row; with a graded ``notebook``, save its scores.
+
+    ``config``: what the instructor set for nbgrader, such as the penalty for late work.
+    """
     with open_gradebook(workspace) as gradebook:
         gradebook.update_or_create_student(student)
         when = {"timestamp": timestamp} if timestamp else {}
         gradebook.update_or_create_submission(spec.assignment, student, **when)
     if notebook is not None:
         resources = _resources(workspace, spec, student)
-        _step(SaveAutoGrades, notebook, resources)
-        _step(AssignLatePenalties, notebook, resources)
+        _step(SaveAutoGrades, notebook, resources, config)
+        _penalise(notebook, resources, config)
     _forget_stray_course(workspace)
+
+
+def penalise_late(workspace, spec, students, config=None):
+    """Take off again what lateness costs these students, whose work has not changed: the rule may have."""
+    with open_gradebook(workspace) as gradebook:
+        late = [
+            entry.student_id
+            for entry in gradebook.assignment_submissions(spec.assignment)
+            if entry.student_id in students
+            and (entry.total_seconds_late or any(one.late_submission_penalty for one in entry.notebooks))
+        ]
+    for student in late:
+        _penalise(untouched(spec), _resources(workspace, spec, student), config)
+    if late:
+        _forget_stray_course(workspace)
+
+
+def _penalise(notebook, resources, config):
+    try:
+        _step(AssignLatePenalties, notebook, resources, config)
+    except (TraitError, ImportError, AttributeError) as error:
+        raise CourseError(f"The penalty for late work in {CONFIG_NAME} cannot be used: {error}") from error
 
 
 def standings(workspace, spec):
@@ -143,8 +169,8 @@ def _resources(workspace, spec, student=None):
     return {"nbgrader": {**names, "student": student}}
 
 
-def _step(step_class, notebook, resources):
-    step = step_class()
+def _step(step_class, notebook, resources, config=None):
+    step = step_class(config=config) if config else step_class()
     step.log = quiet_log()
     step.preprocess(notebook, resources)
 

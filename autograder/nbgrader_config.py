@@ -9,7 +9,9 @@ import ast
 import logging
 import os
 import re
+import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.course import CourseError, Workspace, all_lessons, write_atomically
@@ -50,12 +52,50 @@ def configure(config, *, course, workspace, sandbox=True):
         f"{STOCK}.SaveAutoGrades",
         f"{STOCK}.AssignLatePenalties",
     ]
-    config.RescueExporter.course = str(course)
-    config.GradeInSandbox.course = str(course)
+    config.RescueExporter.lessons = config.GradeInSandbox.lessons = str(course / "lessons")
     config.GradeInSandbox.workspace = str(workspace)
     config.GradeInSandbox.sandbox = sandbox
     config.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
     return config
+
+
+def instructors_config(workspace):
+    """The workspace's configuration with what the instructor set besides, found where nbgrader finds it.
+
+    That is nbgrader_config.py in Jupyter's own folders and in the workspace; raises CourseError if one fails.
+    """
+    from jupyter_core.paths import jupyter_config_path
+    from traitlets.config import Config, ConfigFileNotFound, PyFileConfigLoader
+
+    config = Config()
+    if course := course_of(workspace.root):
+        configure(config, course=course, workspace=workspace.root)
+    for folder in (*reversed(jupyter_config_path()), str(workspace.root)):
+        try:
+            config.merge(PyFileConfigLoader(CONFIG_NAME, path=folder).load_config())
+        except ConfigFileNotFound:
+            continue
+        except (Exception, SystemExit) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise CourseError(f"{Path(folder, CONFIG_NAME)} cannot be read ({what}); mend it.") from error
+    if str(workspace.root) not in sys.path:  # where nbgrader, too, looks for the plugins that it names
+        sys.path.append(str(workspace.root))
+    return config
+
+
+def limits_of(config):
+    """The limits of grading: ours, but for a time that the instructor gave nbgrader for a cell."""
+    from autograder.sandbox import Limits
+
+    limits = Limits()
+    try:
+        seconds = float(config.Execute.get("timeout"))  # text, where it comes from the command line
+    except (TypeError, ValueError):
+        return limits
+    if not 0 < seconds < float("inf"):
+        return limits  # to nbgrader that means no limit, which nothing of ours goes without
+    whole = max(limits.notebook_seconds, seconds)
+    return replace(limits, cell_seconds=seconds, call_seconds=seconds, notebook_seconds=whole)
 
 
 def course_of(folder):

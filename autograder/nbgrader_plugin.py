@@ -12,7 +12,7 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
-from autograder.course import Workspace, find_lesson
+from autograder.course import Workspace
 from autograder.spec import read_spec
 from autograder.status import Status
 
@@ -20,7 +20,7 @@ from autograder.status import Status
 class RescueExporter(NotebookExporter):
     """Reads a submission into a notebook that holds its file as it came, for GradeInSandbox to rescue."""
 
-    course = Unicode(help="The course's folder.").tag(config=True)
+    lessons = Unicode(help="The folder of released lessons, one in each LESSON/.").tag(config=True)
 
     def from_filename(self, filename, resources=None, **kw):
         from autograder.reading import Unreadable
@@ -30,7 +30,7 @@ class RescueExporter(NotebookExporter):
         # nbgrader reads twice: the submission, and then the copy that this wrote.
         if not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
-        spec = _spec(self.course, resources)
+        spec = _spec(self.lessons, resources)
         try:
             rescued = rescue(read_regular(Path(filename)), spec)
             notebook, note = rescued.notebook, {"remarks": rescued.remarks}
@@ -43,17 +43,23 @@ class RescueExporter(NotebookExporter):
 class GradeInSandbox(NbGraderPreprocessor):
     """Grades a rescued notebook with the same grader as `unrolled grade`, and cleans it for browsers."""
 
-    course = Unicode(help="The course's folder.").tag(config=True)
+    lessons = Unicode(help="The folder of released lessons, one in each LESSON/.").tag(config=True)
     workspace = Unicode(help="The folder with submitted/ and gradebook.db.").tag(config=True)
     sandbox = Bool(True, help="False runs students' code with your rights: only for code you trust.").tag(
         config=True
     )
 
     def preprocess(self, nb, resources):
+        from autograder.nbgrader_config import limits_of
         from autograder.results import write_result
         from autograder.runner import grade_rescued
 
-        spec = _spec(self.course, resources)
+        if self.config.Execute.get("enabled") is False:
+            self.log.warning(
+                "--no-execute has no effect here: stored outputs are the student's own text, so every "
+                "score comes from running the notebook."
+            )
+        spec = _spec(self.lessons, resources)
         workspace = Workspace(Path(self.workspace))
         student = resources["nbgrader"]["student"]
         note = nb.metadata.get("unrolled", {})
@@ -62,6 +68,7 @@ class GradeInSandbox(NbGraderPreprocessor):
             spec,
             student=student,
             secret=workspace.secret(),
+            limits=limits_of(self.config),
             sandbox=self.sandbox,
             remarks=list(note.get("remarks", ())),
             unreadable=note.get("unreadable"),
@@ -72,6 +79,6 @@ class GradeInSandbox(NbGraderPreprocessor):
         return graded.notebook, resources
 
 
-def _spec(course, resources):
-    lesson = find_lesson(Path(course), resources["nbgrader"]["assignment"])
-    return read_spec(lesson.lesson_path)
+def _spec(lessons, resources):
+    names = resources["nbgrader"]
+    return read_spec(Path(lessons, names["assignment"], f"{names['notebook']}.ipynb"))

@@ -241,6 +241,12 @@ def refuse_leaks(solution, lesson_notebook, lesson):
     one-line solution) must not appear in any code cell; of a model answer or a mark scheme, no line of
     20 characters or more may appear anywhere. Shorter scraps occur by chance, and hints quote code.
     """
+    for cell in solution.cells:
+        if "BEGIN HIDDEN TESTS" in cell.source:
+            raise ReleaseError(
+                f"{lesson.name}: cell {cell.id!r} hides tests, and grading would never run them, because it "
+                "runs the cells that are released; draw fresh inputs instead, as `check` does."
+            )
     where = f"{lesson.name} would leak its solution"
     secrets_of_code, secrets_of_text = _secrets(solution)
     for cell in lesson_notebook.cells:

@@ -138,9 +138,11 @@ def run(
     and ``on_result(result)`` follow the progress.
     """
     from autograder import gradebook
-    from autograder.sandbox import Limits, Sandbox
+    from autograder.nbgrader_config import instructors_config, limits_of
+    from autograder.sandbox import Sandbox
 
-    limits = limits or Limits()
+    config = instructors_config(workspace)
+    limits = limits or limits_of(config)
     folders = students_folders(workspace, lesson)
     if only is not None:
         folders = [folder for folder in folders if folder.name in only]
@@ -172,10 +174,11 @@ def run(
         for sent, graded in _graded(
             todo, task_of, grade, executor or process_pool, max(1, workers), patience
         ):
-            _write(workspace, spec, sent.student, sent.timestamp, graded)
+            _write(workspace, spec, sent.student, sent.timestamp, graded, config)
             results[sent.student] = write_result(workspace, spec, sent.student, graded, sent.hashes)
             if on_result:
                 on_result(results[sent.student])
+        gradebook.penalise_late(workspace, spec, {folder.name for folder in skipped}, config)
     graded = {student: results[student] for student in sorted(folder.name for folder in folders)}
     return graded, [folder.name for folder in skipped]
 
@@ -276,7 +279,7 @@ def _end_workers(pool):
         process.kill()
 
 
-def _write(workspace, spec, student, timestamp, graded):
+def _write(workspace, spec, student, timestamp, graded, config):
     """The autograded notebook and the gradebook's row; the result follows, so that it vouches for both."""
     from autograder import gradebook
 
@@ -287,7 +290,7 @@ def _write(workspace, spec, student, timestamp, graded):
     write_atomically(path, nbformat.writes(graded.notebook))
     if timestamp:
         write_atomically(path.with_name("timestamp.txt"), f"{timestamp} UTC\n")
-    gradebook.record(workspace, spec, student, graded.notebook, timestamp)
+    gradebook.record(workspace, spec, student, graded.notebook, timestamp, config)
 
 
 def _autograded_path(workspace, spec, student):

@@ -84,6 +84,14 @@ def test_check_notices_an_edited_solution_and_an_untidy_one(course):
     assert [line.split(":")[0] for line in check(course)] == ["untidy", "changed"]
 
 
+def test_hidden_tests_which_nobody_would_run_stop_the_release(course):
+    hidden = "check(double, points=3)\n### BEGIN HIDDEN TESTS\nassert double(1) == 2\n### END HIDDEN TESTS"
+    lesson = all_lessons(course)[0]
+    edit(lesson.solution_path, lambda notebook: cell(notebook, "double-check").update(source=hidden))
+    with pytest.raises(ReleaseError, match="'double-check' hides tests"):
+        release(course)
+
+
 @pytest.mark.parametrize(
     ("where", "text", "named"),
     [
