@@ -56,6 +56,19 @@ def bars(symbols):
     return lengths
 
 
+def longest_copy(symbols, others):
+    """How many symbols in a row a tune has in common with one of the others, at most: a whole number."""
+    shelf = "#".join(f" {' '.join(other)} " for other in others)
+    longest = 0
+    for first in range(len(symbols)):
+        # Only a longer stretch than the longest so far is worth a look.
+        while first + longest < len(symbols):
+            if f" {' '.join(symbols[first : first + longest + 1])} " not in shelf:
+                break
+            longest += 1
+    return longest
+
+
 def synthesise(symbols, eighth=EIGHTH):
     """The sound of a tune, each note plucked once: samples (N,) between -1 and 1, RATE of them a second.
 

@@ -14,8 +14,9 @@ from rnncore.cells.lstm import lstm_cell, lstm_cell_backward
 from rnncore.cells.rnn import rnn_cell, rnn_cell_backward
 from rnncore.gradients import gradient_norms, spectral_radius
 from rnncore.layers import RNN
-from rnncore.losses import softmax_cross_entropy
+from rnncore.losses import masked_cross_entropy, softmax_cross_entropy
 from rnncore.optim import clip_grad_norm
+from rnncore.sampling import sample
 from tests.rnncore.oracle import close
 
 B, T, D, H, V = 3, 4, 5, 2, 6
@@ -346,6 +347,40 @@ def two_directions_back():
     inputs = tensor(x, grad=True)
     (layer(inputs)[0] * tensor(dy)).sum().backward()
     close(inputs.grad.numpy(), expected)
+
+
+@twin(
+    "08-shapes",
+    r"N = \sum_b \ell_b \qquad L = \frac{1}{N} \sum_b \sum_{t < \ell_b} -\log p_{b,t}[\text{target}_{b,t}]",
+    r"d\text{logits}_{b,t} = \frac{p_{b,t} - \text{onehot}(\text{target}_{b,t})}{N} \ \text{ for } t < \ell_b, \quad 0 \text{ elsewhere}",
+)
+def masked_loss():
+    rng = np.random.default_rng(14)
+    logits, targets = rng.normal(size=(B, T, V)), rng.integers(0, V, (B, T))
+    lengths = np.array([2, T, 1])
+    p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    loss, dlogits, N = 0.0, np.zeros((B, T, V)), lengths.sum()
+    for b in range(B):
+        for t in range(lengths[b]):
+            loss -= np.log(p[b, t, targets[b, t]]) / N
+            dlogits[b, t] = (p[b, t] - np.eye(V)[targets[b, t]]) / N
+    close(masked_cross_entropy(logits, targets, lengths), (loss, dlogits))
+    theirs, ignored = tensor(logits, grad=True), torch.tensor(targets)
+    ignored[torch.arange(T) >= torch.tensor(lengths)[:, None]] = -100
+    mean = torch.nn.functional.cross_entropy(theirs.flatten(0, 1), ignored.flatten(), ignore_index=-100)
+    mean.backward()
+    close((mean.item(), theirs.grad.numpy()), (loss, dlogits))
+
+
+@twin("08-shapes", r"p_v = \frac{e^{z_v / \tau}}{\sum_u e^{z_u / \tau}}")
+def temperature():
+    z, tau, N = np.random.default_rng(15).normal(size=V), 0.7, 40_000
+    p = np.exp(z / tau) / np.exp(z / tau).sum()
+    close(torch.softmax(tensor(z) / tau, dim=0).numpy(), p)
+    drawn = sample(np.tile(z, (N, 1)), tau, np.random.default_rng(16))
+    margin = 6 * np.sqrt(p * (1 - p) / N)
+    assert (np.abs(np.bincount(drawn, minlength=V) / N - p) < margin).all()
+    assert (margin < np.abs(p - np.exp(z) / np.exp(z).sum())).any()  # another temperature would not do
 
 
 @twin("09-pytorch", r"\text{grad}(x) \mathrel{+}= \text{grad}(y)\,\frac{\partial y}{\partial x}")

@@ -68,6 +68,13 @@ def test_bars_are_as_long_as_their_notes():
         music.bars(["A", "reel", "|"])
 
 
+def test_the_longest_copy_is_the_longest_stretch_that_any_other_tune_holds():
+    others = [["A", "f2", "|", "d"], ["d2", "A"]]
+    assert music.longest_copy(["e", "f2", "|", "d", "d2", "A"], others) == 3
+    assert music.longest_copy(["d", "d2", "A2"], others) == 1  # a stretch ends with its tune, f is not f2
+    assert music.longest_copy(["f", "=A"], others) == 0 == music.longest_copy([], others)
+
+
 def test_a_tune_without_notes_is_silent():
     assert not music.synthesise(["|"]).any()
 
