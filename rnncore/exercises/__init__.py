@@ -22,6 +22,8 @@ MODULES = {
     "07-bidirectional": "bidirectional",
     "08-shapes": "shapes",
     "09-pytorch": "pytorch",
+    "10-translation": "translation",
+    "11-speech": "speech",
     "13-forecast": "forecast",
 }
 
