@@ -34,6 +34,9 @@ IMPORTS = (
     *("IPython.core.oinspect", "IPython.core.debugger_backport", "IPython.extensions.storemagic"),
     *("tornado.platform.asyncio", "tornado.queues", "encodings.idna", "encodings.latin_1", "http.server"),
 )
+# What a needed package would import later: torch takes as long again when it first makes an optimiser.
+LATER = {"torch": ("torch._dynamo", "torch.nn.utils.rnn")}
+NOT_NOW = ("standin",)  # of rnncore's modules: importing it adds a device to torch
 MOST_REQUEST = 2**16
 
 NEWNS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
@@ -69,9 +72,11 @@ def mount(source, target, kind, flags, options=None):
 def import_all(needs):
     """Import what a lesson may use, as far as it is there."""
     names = [*IMPORTS, *(name.replace("-", "_") for name in needs)]
+    names += [name for need in needs for name in LATER.get(need, ())]
     import rnncore
 
-    names += [f"rnncore.{module.name}" for module in pkgutil.iter_modules(rnncore.__path__)]
+    modules = [module.name for module in pkgutil.iter_modules(rnncore.__path__)]
+    names += [f"rnncore.{name}" for name in modules if name not in NOT_NOW]
     for name in names:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -227,6 +232,8 @@ def become_kernel():
 
     random.seed()
     np.random.seed()  # noqa: NPY002  students' own code may draw from it
+    if "torch" in sys.modules:
+        sys.modules["torch"].seed()
     IPKernelApp.clear_instance()
     sys.argv = [*KERNEL, CONNECTION_FILE]
     IPKernelApp.launch_instance()

@@ -255,6 +255,41 @@ def _inner(pid):
         return int(next(line for line in file if line.startswith("NSpid")).split()[2])
 
 
+TRAIN = """
+import sys
+here = sorted({"torch", "torch._dynamo", "rnncore.standin", "rnncore.torch_bridge"}.intersection(sys.modules))
+import torch
+drawn = torch.rand(1).item()
+torch.manual_seed(0)
+model = torch.nn.LSTM(3, 5, batch_first=True)
+optimiser = torch.optim.Adam(model.parameters())
+for _ in range(3):
+    model(torch.rand(4, 7, 3))[0].sum().backward()
+    optimiser.step()
+print(dict(
+    here=here, drawn=drawn, threads=torch.get_num_threads(), trained=float(model.weight_hh_l0.detach().sum()),
+    device=torch.empty(0).device.type, cuda=torch.cuda.is_available(),
+))
+"""
+
+
+def test_a_lesson_that_needs_torch_finds_it_imported_and_is_none_the_worse():
+    ways = (False, True, True)
+    kernels = [StudentKernel(["rnncore.torch_bridge"], ["torch"], warm=forked) for forked in ways]
+    try:
+        cold, forked, another = (ast.literal_eval(said(kernel, TRAIN, 60)) for kernel in kernels)
+        assert cold.pop("here") == []
+        for one in (forked, another):
+            assert one.pop("here") == ["torch", "torch._dynamo"]  # the second is what optimisers import
+        assert len({one.pop("drawn") for one in (cold, forked, another)}) == 3
+        assert cold == forked == another and forked["threads"] == 1
+        held = kernels[1].nursery.contained.memory() + kernels[1].manager.provisioner.contained.memory()
+        assert held < 1200 * MIB
+    finally:
+        for kernel in kernels:
+            kernel.close()
+
+
 def test_users_differ_and_so_do_random_numbers(start):
     code = "import os, random, numpy as np\nprint(os.getuid(), random.random(), np.random.rand())"
     words = [said(start(), code).split() for _ in range(3)]
