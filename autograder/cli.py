@@ -319,6 +319,7 @@ def grade(
         results = _run(room, chosen, spec, **options)
     for note in left_out(room, chosen):
         typer.echo(f"Not graded: {note}", err=True)
+    _tell_changed(room, spec)
     typer.echo(f"Gradebook: {room.gradebook}")
     typer.echo(
         f"Feedback pages: `unrolled feedback {lesson}`; a page for the class: `unrolled report {lesson}`."
@@ -360,6 +361,17 @@ def _run(room, lesson, spec, **options):
             f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would)."
         )
     return results
+
+
+def _tell_changed(room, spec):
+    """Say whose answers changed after a person had graded them."""
+    from autograder.gradebook import changed_since_by_hand
+
+    for student, names in changed_since_by_hand(room, spec).items():
+        typer.echo(
+            f"{student} changed {', '.join(names)} after it was graded by hand; the grade and the comment "
+            "were kept, and it waits to be looked at again."
+        )
 
 
 def _title(lesson, results):

@@ -1,8 +1,8 @@
 """The one writer: what grading found goes into nbgrader's gradebook through nbgrader's own steps.
 
-The lesson's cells are registered from the release, and each graded notebook passes through the stock
-SaveAutoGrades and AssignLatePenalties, so scores and comments that a person gave are never touched.
-Only one process writes to a workspace at a time.
+The lesson's cells are registered from the release, and each graded notebook passes through nbgrader's
+SaveAutoGrades and AssignLatePenalties, so scores and comments that a person gave are never touched; what a
+person has settled only waits for one again if the answer has changed. One process writes at a time.
 """
 
 import contextlib
@@ -13,12 +13,13 @@ import warnings
 
 import sqlalchemy
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades, SaveCells
+from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import parse_utc
 from traitlets import TraitError
 
 from autograder.course import CourseError
 from autograder.nbgrader_config import CONFIG_NAME, quiet_log
+from autograder.nbgrader_plugin import SaveGrades
 from autograder.rescue import untouched
 
 COURSE_ID = "unrolled"
@@ -102,10 +103,11 @@ def register(workspace, spec):
     _forget_stray_course(workspace)
 
 
-def record(workspace, spec, student, notebook=None, timestamp=None, config=None):
+def record(workspace, spec, student, notebook=None, timestamp=None, config=None, changed=None):
     """Give a student a row; with a graded ``notebook``, save its scores.
 
-    ``config``: what the instructor set for nbgrader, such as the penalty for late work.
+    ``config``: what the instructor set for nbgrader, such as the penalty for late work. ``changed``: the
+    grade_ids of answers that are new since the last grading; None: all may be.
     """
     with open_gradebook(workspace) as gradebook:
         gradebook.update_or_create_student(student)
@@ -113,7 +115,9 @@ def record(workspace, spec, student, notebook=None, timestamp=None, config=None)
         gradebook.update_or_create_submission(spec.assignment, student, **when)
     if notebook is not None:
         resources = _resources(workspace, spec, student)
-        _step(SaveAutoGrades, notebook, resources, config)
+        if changed is not None:
+            resources["changed"] = changed
+        _step(SaveGrades, notebook, resources, config)
         _penalise(notebook, resources, config)
     _forget_stray_course(workspace)
 
@@ -154,6 +158,25 @@ def standings(workspace, spec):
             )
             for entry in submissions
         }
+
+
+def changed_since_by_hand(workspace, spec):
+    """{student: [grade_id]}: graded by hand, then handed in anew; grade and comment are those of before."""
+    with open_gradebook(workspace) as gradebook:
+        try:
+            submissions = gradebook.assignment_submissions(spec.assignment)
+        except MissingEntry:
+            return {}
+        found = {
+            entry.student_id: [
+                grade.name
+                for notebook in entry.notebooks
+                for grade in notebook.grades
+                if grade.manual_score is not None and grade.needs_manual_grade
+            ]
+            for entry in submissions
+        }
+    return {student: sorted(names) for student, names in found.items() if names}
 
 
 def read_timestamp(text):

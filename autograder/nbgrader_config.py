@@ -49,7 +49,7 @@ def configure(config, *, course, workspace, sandbox=True):
     config.Autograde.sanitize_preprocessors = [f"{STOCK}.CheckCellMetadata"]
     config.Autograde.autograde_preprocessors = [
         f"{OURS}.GradeInSandbox",
-        f"{STOCK}.SaveAutoGrades",
+        f"{OURS}.SaveGrades",
         f"{STOCK}.AssignLatePenalties",
     ]
     config.RescueExporter.lessons = config.GradeInSandbox.lessons = str(course / "lessons")

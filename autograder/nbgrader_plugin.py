@@ -1,15 +1,16 @@
 """How plain nbgrader grades with our grader: the pieces that nbgrader_config.py names.
 
-``RescueExporter`` reads a submission as tolerantly as `unrolled grade` does, and ``GradeInSandbox``
-takes the place of nbgrader's Execute: it calls the same ``grade_submission``. The command line, the
-formgrader's button and nbgrader's API all go through both.
+``RescueExporter`` reads a submission as tolerantly as `unrolled grade` does, ``GradeInSandbox`` takes the
+place of nbgrader's Execute and calls the same grader, and ``SaveGrades`` leaves to a person only what has
+changed since that person graded it. The command line, the formgrader's button and nbgrader's API all go
+through them.
 """
 
 from pathlib import Path
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Unicode
 
 from autograder.course import Workspace
@@ -51,7 +52,7 @@ class GradeInSandbox(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         from autograder.nbgrader_config import limits_of
-        from autograder.results import write_result
+        from autograder.results import changed_answers, read_result, write_result
         from autograder.runner import grade_rescued
 
         if self.config.Execute.get("enabled") is False:
@@ -75,8 +76,25 @@ class GradeInSandbox(NbGraderPreprocessor):
         )
         if graded.status == Status.INFRASTRUCTURE_FAULT:
             raise RuntimeError(f"{student} could not be graded: {' '.join(graded.remarks)}")
+        resources["changed"] = changed_answers(read_result(workspace, spec, student), graded, spec)
         write_result(workspace, spec, student, graded, hashes={})
         return graded.notebook, resources
+
+
+class SaveGrades(SaveAutoGrades):
+    """nbgrader's step, but a grade given by hand waits for a person again only if its answer has changed.
+
+    ``resources["changed"]``: the grade_ids of answers that changed since they were last graded.
+    """
+
+    def _add_score(self, cell, resources):
+        name = cell.metadata.nbgrader.grade_id
+        grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+        done = grade.manual_score is not None and not grade.needs_manual_grade
+        super()._add_score(cell, resources)
+        if done and name not in resources.get("changed", (name,)):
+            grade.needs_manual_grade = False
+            self.gradebook.db.commit()
 
 
 def _spec(lessons, resources):

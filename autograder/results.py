@@ -13,6 +13,34 @@ def result_path(workspace, spec, student):
     return workspace.results / spec.assignment / f"{student}.json"
 
 
+def read_result(workspace, spec, student):
+    """One student's result as JSON data; an empty dict where there is none."""
+    try:
+        result = json.loads(result_path(workspace, spec, student).read_text())
+    except (ValueError, OSError):
+        return {}
+    return result if isinstance(result, dict) else {}
+
+
+def changed_answers(old, graded, spec):
+    """The grade_ids whose answers are not what they were when ``old`` was graded; all, if nobody knows."""
+    before, now = old.get("answers") or {}, _answers(graded.notebook, spec)
+    return [name for name, digest in now.items() if before.get(name) != digest]
+
+
+def _answers(notebook, spec):
+    """{grade_id: hash}: of a written answer its text, of a test all of the notebook's code."""
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    texts = {cell.id: cell.source for cell in notebook.cells}
+    return {
+        cell.grade_id: hashlib.sha256(
+            (code if cell.kind == "test" else texts.get(cell.grade_id, "")).encode(errors="replace")
+        ).hexdigest()
+        for cell in spec.cells
+        if cell.graded
+    }
+
+
 def read_results(workspace, spec):
     """{student: result} as JSON data, for every student who was graded."""
     results = {}
@@ -44,6 +72,7 @@ def write_result(workspace, spec, student, graded, hashes):
         "remarks": list(graded.remarks),
         "seconds": round(graded.seconds, 3),
         "provenance": graded.provenance,
+        "answers": _answers(graded.notebook, spec),
         "hashes": hashes,
     }
     text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"

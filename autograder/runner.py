@@ -7,6 +7,7 @@ submission that has not changed is skipped, and since its result is written last
 at any moment goes on where it was.
 """
 
+import contextlib
 import os
 import signal
 from collections import Counter, deque
@@ -19,10 +20,10 @@ import nbformat
 from autograder.course import CourseError, write_atomically
 from autograder.reading import Unreadable
 from autograder.rescue import rescue, untouched
-from autograder.results import grader_version, read_results, write_result
+from autograder.results import changed_answers, grader_version, read_results, write_result
 from autograder.sanitise import sanitise
 from autograder.status import Status
-from autograder.submissions import Submission, read_submission, students_folders
+from autograder.submissions import Submission, read_regular, read_submission, students_folders
 from autograder.view import NoSandbox
 
 ATTEMPTS = 3
@@ -174,7 +175,8 @@ def run(
         for sent, graded in _graded(
             todo, task_of, grade, executor or process_pool, max(1, workers), patience
         ):
-            _write(workspace, spec, sent.student, sent.timestamp, graded, config)
+            changed = changed_answers(results.get(sent.student, {}), graded, spec)
+            _write(workspace, spec, sent.student, sent.timestamp, graded, config, changed)
             results[sent.student] = write_result(workspace, spec, sent.student, graded, sent.hashes)
             if on_result:
                 on_result(results[sent.student])
@@ -279,7 +281,7 @@ def _end_workers(pool):
         process.kill()
 
 
-def _write(workspace, spec, student, timestamp, graded, config):
+def _write(workspace, spec, student, timestamp, graded, config, changed):
     """The autograded notebook and the gradebook's row; the result follows, so that it vouches for both."""
     from autograder import gradebook
 
@@ -290,7 +292,10 @@ def _write(workspace, spec, student, timestamp, graded, config):
     write_atomically(path, nbformat.writes(graded.notebook))
     if timestamp:
         write_atomically(path.with_name("timestamp.txt"), f"{timestamp} UTC\n")
-    gradebook.record(workspace, spec, student, graded.notebook, timestamp, config)
+    with contextlib.suppress(Unreadable):  # by it nbgrader's exchange finds whose the feedback is
+        secret = workspace.submitted / student / spec.assignment / "submission_secret.txt"
+        write_atomically(path.with_name(secret.name), read_regular(secret)[:1000])
+    gradebook.record(workspace, spec, student, graded.notebook, timestamp, config, changed)
 
 
 def _autograded_path(workspace, spec, student):

@@ -128,6 +128,37 @@ def test_what_a_person_gave_is_never_touched(handed_in, lesson, spec):
     assert gradebook.standings(handed_in, spec)["Ann"][0] == 4.0
 
 
+def test_what_a_person_settled_waits_again_only_if_the_answer_changed(handed_in, lesson, spec):
+    def waiting():
+        with Gradebook(handed_in.db_url, gradebook.COURSE_ID) as book:
+            grades = book.find_submission_notebook("double", "01-double", "Ann").grades
+            return {one.name for one in grades if one.needs_manual_grade}
+
+    def answered(text, code="x = 3"):
+        notebook = nbformat.read(lesson.lesson_path, as_version=4)
+        notebook.cells[-1].source, notebook.cells[8].source = text, code
+        hand_in(handed_in, "Ann", nbformat.writes(notebook).encode())
+
+    answered("Addition.")
+    grade(handed_in, lesson, spec)
+    assert waiting() == {"written"}
+    with Gradebook(handed_in.db_url, gradebook.COURSE_ID) as book:
+        for name, points in {"written": 1.5, "double-check": 3}.items():
+            one = book.find_grade(name, "double", "01-double", "Ann")
+            one.manual_score, one.needs_manual_grade = points, False
+        book.db.commit()
+    grade(handed_in, lesson, spec, force=True)
+    assert waiting() == set() and gradebook.changed_since_by_hand(handed_in, spec) == {}
+    answered("Addition, as in 2 + 2.")
+    grade(handed_in, lesson, spec)
+    assert waiting() == {"written"}  # and the code is as it was
+    assert gradebook.changed_since_by_hand(handed_in, spec) == {"Ann": ["written"]}
+    assert gradebook.standings(handed_in, spec)["Ann"] == (5.5, True)
+    answered("Addition, as in 2 + 2.", code="x = 4")
+    grade(handed_in, lesson, spec)
+    assert waiting() == {"double-check", "written"}
+
+
 def test_a_written_answer_waits_for_a_person(handed_in, lesson, spec):
     notebook = nbformat.read(lesson.lesson_path, as_version=4)
     notebook.cells[-1].source = "Addition."
@@ -264,6 +295,13 @@ def test_the_time_of_submission_reaches_the_gradebook(handed_in, lesson, spec):
     assert skipped == ["Bob", "Cem"]
     with Gradebook(handed_in.db_url, gradebook.COURSE_ID) as book:
         assert book.find_submission("01-double", "Ann").timestamp.day == 4
+
+
+def test_what_nbgraders_exchange_releases_feedback_by_is_kept(handed_in, lesson, spec):
+    hand_in(handed_in, "Ann", b"a secret of Ann's", "submission_secret.txt")
+    grade(handed_in, lesson, spec)
+    (kept,) = handed_in.autograded.glob("*/*/submission_secret.txt")
+    assert kept.parts[-3] == "Ann" and kept.read_text() == "a secret of Ann's"
 
 
 def test_a_time_that_students_could_have_written_is_not_imported(workspace, lesson, tmp_path):
