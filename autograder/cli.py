@@ -332,10 +332,11 @@ def _run(room, lesson, spec, **options):
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from autograder import reports, runner
+    from autograder.submissions import students_folders
 
     only = options.get("only")
     if only:
-        known = {submission.student for submission in runner.find_submissions(room, lesson)}
+        known = {folder.name for folder in students_folders(room, lesson)}
         unknown = [name for name in only if name not in known]
         if unknown:
             raise CourseError(
