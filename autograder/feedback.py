@@ -47,8 +47,14 @@ class FeedbackExporter(HTMLExporter):
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = typeset(cell.source)
-        page, resources = super().from_notebook_node(nb, resources, **kw)
-        return secure(name_exercises(page)), resources
+        try:
+            page, told = super().from_notebook_node(nb, copy.deepcopy(resources), **kw)
+        except Exception:  # a student's text that the converter cannot read is shown as it was written
+            for cell in nb.cells:
+                if cell.cell_type == "markdown":
+                    cell.source = "\n".join(f"    {line}" for line in cell.source.splitlines())
+            page, told = super().from_notebook_node(nb, resources, **kw)
+        return secure(name_exercises(page)), told
 
 
 def secure(page):

@@ -231,7 +231,7 @@ class _Grading:
         result = attempt()
         if result.stopped == "death":
             self.kernel.blame()
-            if self._ready():
+            if self._ready(carefully=True):
                 return attempt()
         elif result.stopped == "time" and self.kernel.closed:  # not even an interrupt was heard
             before = len(self.worked)

@@ -16,6 +16,8 @@ import nbformat
 import nh3
 
 MAX_OUTPUT_TEXT = 100_000
+# Characters of markdown in a cell and in all of them: converters take time that grows with the square.
+MAX_TEXT, MAX_ALL_TEXT = 30_000, 200_000
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 BLOCKED = "*(A part of this answer was not shown, because it could run in a browser.)*"
 
@@ -36,6 +38,7 @@ WEB_LINK = re.compile(r"(https?://|mailto:|#)", re.IGNORECASE)
 PLAIN_TAG = re.compile(r"</?(b|i|u|s|em|strong|sub|sup|code|kbd|br|p)\s*/?>|<https?://[\w./?=&%#~+:-]+>")
 TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 LINK_TARGET = re.compile(r"(\]\(|\]:|<|=)<?['\"]?(javascript|vbscript|data|file|blob):", re.IGNORECASE)
+ATTACHED = re.compile(r"(\]\(\s*<?|\]:\s*<?)(attachment:)([^\s)>]*)")
 # TeX that MathJax turns into links, styles or markup.
 TEX = re.compile(r"\\(href|url|style|class|cssId|bbox|require|html\w*|data|unicode|mmlToken|Tip|tooltip)\b")
 
@@ -44,6 +47,7 @@ def sanitise(notebook, spec):
     """Clean a graded notebook in place, and return it; ``spec`` says which cells are the instructor's."""
     released = {cell.grade_id: cell for cell in spec.cells}
     notebook.metadata = nbformat.from_dict(spec.notebook_metadata)
+    room = MAX_ALL_TEXT
     for cell in notebook.cells:
         own = released.get(cell.id)
         if cell.cell_type == "code":
@@ -53,8 +57,10 @@ def sanitise(notebook, spec):
         else:
             cell.cell_type = "markdown"
             if own is None or own.source != cell.source:
-                cell.source = clean_markdown(cell.source)
                 cell.attachments = clean_attachments(cell.get("attachments", {}))
+                text = _shown(cell.source, min(MAX_TEXT, room))
+                room = max(0, room - len(text))
+                cell.source = clean_markdown(text, cell.attachments)
         if not cell.get("attachments"):
             cell.pop("attachments", None)
     return notebook
@@ -89,8 +95,11 @@ def _attribute(tag, name, value):
     return value
 
 
-def clean_markdown(text):
-    """Markdown in which raw html is text, but for plain inline tags, and no link leads to code."""
+def clean_markdown(text, attachments=()):
+    """Markdown in which raw html is text, but for plain inline tags, and no link leads to code.
+
+    ``attachments``: the names of pictures that there are; nbconvert gives up on a page that wants another.
+    """
     kept = []
     position = 0
     text = nbformat_text(text)
@@ -99,12 +108,19 @@ def clean_markdown(text):
         position = match.end()
     # A "<" before a blank begins no tag for a browser, whatever a markdown converter does with it.
     text = "".join(kept) + TAG_START.sub("< ", text[position:])
-    plain = re.sub(r"[\s\x00-\x20\\]", "", html.unescape(html.unescape(text)))
-    if LINK_TARGET.search(plain):
+    plain = _unescaped(text)
+    text = ATTACHED.sub(lambda found: found[0] if found[3] in attachments else f"{found[1]}missing ", text)
+    disguised = len(ATTACHED.findall(_unescaped(text))) > len(ATTACHED.findall(text))
+    if LINK_TARGET.search(plain) or disguised:
         # Some link here leads to code, perhaps in disguise: in this answer no link stays a link.
         text = re.sub(r"\](?=[(:\[\s])(?!\s\u200b)", "] \u200b", text).replace("<http", "< http")
         text = text if BLOCKED in text else f"{text}\n\n{BLOCKED}"
     return clean_tex(text)
+
+
+def _unescaped(text):
+    """Text as a converter might read it that is looking for links: without blanks, entities and escapes."""
+    return re.sub(r"[\s\x00-\x20\\]", "", html.unescape(html.unescape(text)))
 
 
 def clean_tex(text):
@@ -181,8 +197,8 @@ def _joined(value):
     return "".join(part for part in value if isinstance(part, str)) if isinstance(value, list) else str(value)
 
 
-def _shown(text):
+def _shown(text, most=MAX_OUTPUT_TEXT):
     text = nbformat_text(text)
-    if len(text) > MAX_OUTPUT_TEXT:
-        return text[:MAX_OUTPUT_TEXT] + "\n[... the rest was left out]"
+    if len(text) > most:
+        return text[:most] + "\n[... the rest was left out]"
     return text

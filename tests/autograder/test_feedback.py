@@ -59,3 +59,9 @@ def test_the_contents_name_the_exercises():
     assert name_exercises('<a href="#rnn_cell-check">Test cell</a>') == (
         '<a href="#rnn_cell-check"><code>rnn_cell</code></a>'
     )
+
+
+def test_text_that_cannot_be_converted_is_shown_as_it_was_written():
+    lost = new_markdown_cell("before ![x](attachment:lost.png) <script>alert(1)</script>")
+    page, _ = FeedbackExporter().from_notebook_node(new_notebook(cells=[lost]))
+    assert "before ![x](attachment:lost.png)" in page and "<script" not in page

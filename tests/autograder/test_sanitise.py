@@ -271,3 +271,34 @@ def test_cleaning_twice_changes_nothing(hostile, spec):
 
 def test_every_attack_is_its_own():
     assert all(one != other for one, other in itertools.combinations(ATTACKS, 2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![x](attachment:lost.png)",
+        "![x]( <attachment:lost.png> )",
+        "![x][y]\n\n[y]: attachment:lost.png",
+        "![x](attachment&colon;lost.png)",
+        "![x](\\attachment:lost.png) ![x](&#97;ttachment:lost.png)",
+    ],
+)
+def test_a_picture_that_is_not_there_stops_no_page(text):
+    notebook = nbformat.v4.new_notebook(cells=[new_markdown_cell(clean_markdown(text, {"a.png"}))])
+    assert "x" in HTMLExporter().from_notebook_node(notebook)[0]
+
+
+def test_text_without_end_is_cut(spec):
+    notebook = untouched(spec)
+    place = next(i for i, cell in enumerate(notebook.cells) if cell.id == "written")
+    notebook.cells[place].source = "[" * 10**6
+    notebook.cells += [new_markdown_cell("*a* " * 10**4, id=f"more-{number}") for number in range(20)]
+    sanitise(notebook, spec)
+    assert len(notebook.cells[place].source) < 40_000
+    assert sum(len(cell.source) for cell in notebook.cells) < 300_000
+    assert "the rest was left out" in notebook.cells[place].source
+
+
+def test_a_picture_that_is_there_stays():
+    text = "see the attachment: ![x](attachment:a.png)"
+    assert clean_markdown(text, {"a.png"}) == text
