@@ -24,6 +24,7 @@ MODULES = {
     "09-pytorch": "pytorch",
     "10-translation": "translation",
     "11-speech": "speech",
+    "12-captions": "captions",
     "13-forecast": "forecast",
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from rnncore import data
 from rnncore.data import make_digits
-from rnncore.data.digits import digits
+from rnncore.data.digits import END, PAD, START, WORDS, decode, digits, encode
 
 FILE = Path(data.__file__).parent / "digits.npz"
 needs_sklearn = pytest.mark.skipif(find_spec("sklearn") is None, reason="scikit-learn makes the file again")
@@ -78,3 +78,13 @@ def test_the_script_says_what_to_install(monkeypatch, capsys):
 def test_the_source_is_named():
     licence = FILE.with_name("digits.LICENSE.txt").read_text(encoding="utf-8")
     assert "CC BY 4.0" in licence and "BSD 3-Clause" in licence and "scikit-learn, version" in licence
+
+
+def test_captions_are_padded_behind_their_end_and_come_back_as_words():
+    ids = encode(["a three above an eight", "a zero left of a one"])
+    assert ids.shape == (2, 8)
+    assert (ids[:, 0] == START).all() and ids[0, 6] == ids[1, 7] == END and ids[0, 7] == PAD
+    assert decode(ids[0, 1:6]) == "a three above an eight"
+    assert len(set(WORDS)) == len(WORDS) == 20
+    with pytest.raises(ValueError, match="captions hold 'beside', which is not one of the 20 words"):
+        encode(["a three beside a four"])
