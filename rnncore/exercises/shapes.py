@@ -8,7 +8,8 @@ import numpy as np
 
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.losses import masked_cross_entropy
-from rnncore.observe import Formula, Unplain
+from rnncore.marking import Absent
+from rnncore.observe import Formula
 from rnncore.sampling import generate, last_outputs, sample
 
 
@@ -47,6 +48,7 @@ SLOPE = "    dlogits = (np.exp(log_probs) - one_hot) / count\n"
 MASKED = "    dlogits = dlogits * real[..., None]\n"
 BODY = SAFE + SHIFTED + LOG_PROBS + PICKED + LOSS + ONE_HOT + SLOPE
 UNSAFE = "    safe_logits, safe_targets = logits, targets\n"
+SLOPE_OF_PROBABILITIES = "    dlogits = (np.exp(log_probs) - one_hot * real[..., None]) / count\n"
 LOSS_OF_ALL = "    loss = -float(picked.sum()) / count\n"
 
 MASKED_CROSS_ENTROPY = Exercise(
@@ -111,6 +113,20 @@ MASKED_CROSS_ENTROPY = Exercise(
             + "    dlogits = (np.exp(log_probs) - one_hot) / lengths[:, None, None] / len(lengths)\n",
             says="Each sequence is averaged on its own and then the averages are, so a prediction in a short "
             "sequence weighs more. Add up all real predictions first and divide once.",
+        ),
+        Mistake(
+            "loss-mean-of-sequence-means",
+            old=LOSS,
+            new="    loss = -float(((picked * real).sum(axis=1) / lengths).mean())\n",
+            says="The loss averages each sequence on its own and then the averages, so a prediction in a short "
+            "sequence weighs more. Add up all real predictions first and divide once; your dlogits does.",
+        ),
+        Mistake(
+            "only-the-targets-masked",
+            old=BODY + MASKED,
+            new=BODY.replace(SAFE, UNSAFE).replace(SLOPE, SLOPE_OF_PROBABILITIES),
+            says="At the padding dlogits still holds the probabilities: only the one-hot targets are masked. "
+            "Mask the whole difference.",
         ),
         Mistake(
             "divided-by-batch",
@@ -321,14 +337,17 @@ def chance(found, likely, first, again, *others):
 def not_ids(ids, shape, V):
     """What is wrong with ids as whole numbers below V of that shape, as what is compared; None if nothing."""
     if ids.shape != shape:
-        return Unplain(f"result of shape {ids.shape} where ids of shape {shape} were asked for")
+        asked = f"ids of shape {shape} are asked for" if shape else "one id is asked for"
+        return Absent(f"cannot be judged: {asked}, and the result has shape {ids.shape}.")
     if not np.isin(ids, np.arange(V)).all():
-        return Unplain(f"result that holds other numbers than the ids 0 to {V - 1}")
+        return Absent(f"cannot be judged: the result holds other numbers than the ids 0 to {V - 1}.")
     return None
 
 
 def view_sample(case, ids, *more):
     """How often each symbol was drawn from each row, and whether chance came from the generator alone."""
+    if ids is None:
+        return None
     logits, temperature, _ = case.args
     ids, V = np.asarray(ids), logits.shape[-1]
     wrong = not_ids(ids, logits.shape[:-1], V)
@@ -456,13 +475,17 @@ STEP = (
     "lambda symbol, state: (60.0 * (np.arange({V}) == ({a} * symbol + 3 * state[0] + state[1]) % {V}), "
     "np.array([(5 * state[0] + symbol + 1) % 97, state[1]]))"
 )
-# From each symbol only the next three can be reached, with these probabilities.
-MOVES = np.array([0.0, 0.38, 0.32, 0.3, 0.0, 0.0, 0.0])
-WALK = f"lambda symbol, state: (np.roll(np.log(np.array({MOVES.tolist()}) + 1e-30), int(symbol)), state + 1)"
+# From each symbol the next is likely, each of the 90 after that is not, and the others are out of reach.
+# So many unlikely ones tell a temperature: cold they die out, hot they drown the next.
+SCORES = np.array([-69.0, 0.0, *[-4.0] * 90, *[-69.0] * 89])
+MOVES, COLD, HOT = (softmax(np.where(SCORES > -69, SCORES / heat, -np.inf)) for heat in (1.0, 0.5, 2.0))
+WALK = "lambda symbol, state: (np.roll(np.array([-69.0, 0.0, *[-4.0] * 90, *[-69.0] * 89]), int(symbol)), state + 1)"
 
 
 def view_generate(case, ids, *more):
     """The ids where only one sequence is likely; otherwise which symbols follow which, and how often."""
+    if ids is None:
+        return None
     _, _, first, n, _ = case.args
     ids, V = np.asarray(ids), case.sizes["V"]
     wrong = not_ids(ids, (n,), V)
@@ -471,8 +494,9 @@ def view_generate(case, ids, *more):
     if not more:
         return ids, np.zeros(V), True
     moves = np.diff(ids, prepend=first) % V
-    found = frequencies(moves, V, (MOVES,))
-    return np.zeros(n), found, chance(found, (MOVES,), ids, *more)
+    likely = (MOVES, COLD, HOT)
+    found = frequencies(moves, V, likely)
+    return np.zeros(n), found, chance(found, likely, ids, *more)
 
 
 def draw_generate(rng):
@@ -487,7 +511,7 @@ def draw_generate(rng):
         more = ((step, state, first, n, one), (step, state, first, n, other))
         return Case((step, state, first, n, one), {"V": V}, more=more)
 
-    return [certain(11, 7), certain(13, 6), walk(len(MOVES), 48), certain(7, 1, "n = 1")]
+    return [certain(11, 7), certain(13, 6), walk(len(MOVES), 200), certain(7, 1, "n = 1")]
 
 
 READ = "logits, state = step(symbol, state)"
@@ -523,6 +547,20 @@ GENERATE = Exercise(
             old=DRAW,
             new="symbol = int(np.argmax(logits))",
             says="The likeliest symbol is taken every time. Draw it with `sample`, at temperature 1.",
+        ),
+        Mistake(
+            "too-cold",
+            old=DRAW,
+            new="symbol = int(sample(logits, 0.5, rng))",
+            says="The likely symbols come too often: draw at temperature 1. Whoever wants another temperature "
+            "divides the logits in `step`.",
+        ),
+        Mistake(
+            "too-hot",
+            old=DRAW,
+            new="symbol = int(sample(logits, 2.0, rng))",
+            says="The unlikely symbols come too often: draw at temperature 1. Whoever wants another temperature "
+            "divides the logits in `step`.",
         ),
         Mistake(
             "fed-another-symbol-than-returned",
