@@ -1,6 +1,8 @@
 """The training loop of the lessons with torch does what an optimiser driven by hand does."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -81,3 +83,20 @@ def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_parameters():
     with pytest.raises(FloatingPointError, match="the loss is nan at step 1 of epoch 1"):
         fit(model, lambda model, batch: squared_error(model, batch) * math.nan, batches, epochs=1, lr=0.1)
     assert torch.equal(model.weight, before)
+
+
+ON_THE_STAND_IN = """
+from rnncore import standin
+from rnncore.torch_bridge import fit
+from tests.rnncore.test_fit import model_and_batches, squared_error
+
+model, batches = model_and_batches()
+batches = [tuple(tensor.to(standin.device) for tensor in batch) for batch in batches]
+assert len(fit(model.to(standin.device), squared_error, batches, epochs=3, lr=0.01)) == 6
+"""
+
+
+def test_on_the_stand_in_device_two_batches_an_epoch_are_enough():
+    # Autograd knows only the devices that were there when it was first used: so in a process of its own.
+    done = subprocess.run([sys.executable, "-c", ON_THE_STAND_IN], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
