@@ -275,6 +275,13 @@ HAND_LSTM = Exercise(
             says="The four blocks of rows are taken for other gates than in PyTorch. Its order is i, f, g, o.",
         ),
         Mistake(
+            "gates-along-the-batch",
+            old="a.chunk(4, dim=1)",
+            new="a.chunk(4)",
+            says="chunk cuts along axis 0 unless told otherwise, and that is the batch. The gates lie side by "
+            "side along axis 1 of a, which is (B, 4H).",
+        ),
+        Mistake(
             "forgets-nothing",
             old=CELL,
             new="c = c + i.sigmoid() * g.tanh()",
@@ -365,6 +372,14 @@ HAND_LSTM = Exercise(
             "detach, .data, no_grad or NumPy.",
         ),
         Mistake(
+            "output-detached",
+            old=STATE,
+            new="return y.detach(), (h, c)",
+            also=("return y.data, (h, c)", "return torch.tensor(y.tolist()).to(x), (h, c)"),
+            says="y is right, but cut off from the parameters, and only the final state still sends gradients "
+            "back. Stack the tensors as they are: no detach, .data, no_grad or NumPy on the way.",
+        ),
+        Mistake(
             "not-parameters",
             old=PARAMETERS,
             new=PARAMETERS.replace("torch.nn.Parameter(", "(").replace(
@@ -384,6 +399,19 @@ HAND_LSTM = Exercise(
             old=STATE,
             new="return y",
             says="Only y is returned. The caller needs the state after the last step too: y, (h, c).",
+        ),
+        Mistake(
+            "state-with-a-layer-axis",
+            old=STATE,
+            new="return y, (h[None], c[None])",
+            says="The final state has one axis too many. torch.nn.LSTM counts its layers along that axis; here "
+            "there is one layer, and h and c are (B, H), as they came in.",
+        ),
+        Mistake(
+            "state-not-in-a-pair",
+            old=STATE,
+            new="return y, h, c",
+            says="Three things are returned. The state belongs in a pair of its own: y, (h, c).",
         ),
         Mistake(
             "states-swapped",
@@ -529,6 +557,13 @@ TRAIN_STEP = Exercise(
             new="logits.softmax(dim=2).transpose(1, 2)",
             says="cross_entropy takes logits and applies the softmax itself: here it is applied twice, and the "
             "gradients shrink.",
+        ),
+        Mistake(
+            "softmax-missing",
+            old=TOKEN_LOSS,
+            new=TOKEN_LOSS.replace("cross_entropy", "nll_loss"),
+            says="nll_loss expects log-probabilities and gets logits: the softmax is missing. cross_entropy "
+            "does both.",
         ),
         Mistake(
             "loss-summed",
