@@ -8,6 +8,7 @@ alike because ``style`` decides how.
 """
 
 from rnncore.plots.bidirectional import bidirectional_graph
+from rnncore.plots.captions import caption_graph, scenes, word_probabilities
 from rnncore.plots.cells import (
     activation_curves,
     gate_heat_maps,
@@ -15,6 +16,7 @@ from rnncore.plots.cells import (
     influence,
     state_heat_map,
 )
+from rnncore.plots.forecast import by_horizon, one_forecast, weather
 from rnncore.plots.gradients import (
     contributions,
     error_by_step,
@@ -29,6 +31,7 @@ from rnncore.plots.memory import lstm_graph
 from rnncore.plots.pytorch import autograd_graph, packed_batch, speed
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.shapes import five_shapes, opinions, temperatures, tune_rolls
+from rnncore.plots.speech import alignment, paths, recording
 from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
 from rnncore.plots.style import canvas
 from rnncore.plots.training import curves, losses, next_letter
@@ -36,10 +39,13 @@ from rnncore.plots.training import curves, losses, next_letter
 __all__ = [
     "accuracies",
     "activation_curves",
+    "alignment",
     "autograd_graph",
     "backward_graph",
     "bidirectional_graph",
+    "by_horizon",
     "canvas",
+    "caption_graph",
     "contributions",
     "curves",
     "eigenvalues",
@@ -54,13 +60,17 @@ __all__ = [
     "losses",
     "lstm_graph",
     "next_letter",
+    "one_forecast",
     "opinions",
     "packed_batch",
     "padded_batch",
+    "paths",
     "piano_roll",
     "radius_and_gradient",
     "reach",
+    "recording",
     "repeated_factor",
+    "scenes",
     "speed",
     "state_heat_map",
     "step_sizes",
@@ -68,4 +78,6 @@ __all__ = [
     "tune_rolls",
     "unrolled_graph",
     "until_nan",
+    "weather",
+    "word_probabilities",
 ]
