@@ -46,9 +46,11 @@ def read_results(workspace, spec):
     results = {}
     for path in sorted((workspace.results / spec.assignment).glob("*.json")):
         try:
-            results[path.stem] = json.loads(path.read_text())
+            result = json.loads(path.read_text())
         except (ValueError, OSError):
             continue
+        if isinstance(result, dict):
+            results[path.stem] = result
     return results
 
 
