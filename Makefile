@@ -7,7 +7,7 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab test lint unit nbgrader notebooks release release-check mistakes speed pictures data constraints clean
+.PHONY: help demo lab test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
 .NOTPARALLEL:
 
 help:
@@ -59,6 +59,11 @@ mistakes: .venv/.developer
 # Times are a fact about a machine: run it where nothing else does.
 speed: .venv/.developer
 	$(BIN)/python -m tests.benchmarks.layers --write docs/speed.md
+
+# The attack suite, graded by nbgrader alone and by ours: a quarter of an hour.
+attacks: .venv/.developer
+	@.ci/set-up tool bwrap bubblewrap
+	$(BIN)/python -m tests.autograder.attacks docs/attacks.md
 
 pictures: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap

@@ -14,6 +14,8 @@ from autograder.kernels import NurseryFault, StudentKernel
 from autograder.sandbox import MIB, Limits
 from autograder.status import Status
 from autograder.warm import NoNursery, Nursery, nursery_for
+from tests.autograder.attacks.exhaustion import FORK_BOMB
+from tests.autograder.attacks.reach import LEAVE, LOOK
 from tests.autograder.small_lesson import LIMITS as GRADING
 from tests.autograder.small_lesson import POINTS, SECRET, lesson, points, submission
 
@@ -99,68 +101,6 @@ def test_a_forked_kernel_is_as_one_that_was_started(start):
         cold["status"].pop(name), forked["status"].pop(name)
     assert forked["status"]["Seccomp"] == ["2"]
     assert {name for name in cold if cold[name] != forked[name]} == set()
-
-
-LEAVE = """
-import builtins, ctypes, os, random, signal, socket, subprocess, sys, warnings
-import numpy as np, matplotlib, matplotlib.pyplot as plt
-import rnncore.check, unrolled_bridge
-for folder in ("/work", "/tmp", "/dev/shm", "/kernel", "/tmp/matplotlib"):
-    os.makedirs(f"{folder}/left/behind")
-    open(f"{folder}/left/here", "w").write("LEFT")
-    os.chmod(f"{folder}/left", 0o777)
-os.environ["LEFT"] = "LEFT"
-np.allclose = np.left = builtins.left = matplotlib.left = rnncore.check.left = unrolled_bridge.left = "LEFT"
-np.set_printoptions(precision=1); plt.rcParams["lines.linewidth"] = 77.0
-sys.modules["left"] = sys
-sys.path.insert(0, "/LEFT")
-os.umask(0o777)
-signal.signal(signal.SIGUSR1, lambda *a: None)
-warnings.simplefilter("error")
-get_ipython().left = get_ipython().kernel.__class__.left = "LEFT"
-libc = ctypes.CDLL(None)
-libc.shmget(4242, 4096, 0o1666)
-server = socket.socket(socket.AF_UNIX); server.bind("\\0left"); server.listen()
-network = socket.create_server(("127.0.0.1", 4242))
-subprocess.Popen(["sleep", "1000"], start_new_session=True)
-os.write(1, b"LEFT"); os.write(2, b"LEFT")
-if os.fork() == 0:
-    os.setsid()
-    for number in range(1, 65): 
-        try: signal.signal(number, signal.SIG_IGN)
-        except (OSError, ValueError): pass
-    while True: signal.pause()
-"""
-LOOK = """
-import builtins, ctypes, os, signal, socket, sys, warnings
-import numpy as np, matplotlib, matplotlib.pyplot as plt
-import rnncore.check, unrolled_bridge
-found = []
-for folder in ("/work", "/tmp", "/dev/shm", "/kernel", "/tmp/matplotlib"):
-    found += [name for name in os.listdir(folder) if "left" in name]
-found += [name for name in (*os.environ, *sys.path, *sys.modules) if "left" in name.lower()]
-for thing in (np, builtins, matplotlib, rnncore.check, unrolled_bridge, get_ipython(), get_ipython().kernel):
-    found += [f"{thing}.left"] * hasattr(thing, "left")
-found += ["allclose"] * (np.allclose == "LEFT")
-found += ["options"] * (np.get_printoptions()["precision"] == 1 or plt.rcParams["lines.linewidth"] == 77)
-found += ["umask"] * (os.umask(0o22) == 0o777)
-found += ["handler"] * (signal.getsignal(signal.SIGUSR1) != signal.SIG_DFL)
-found += ["filter"] * (warnings.filters[0][0] == "error")
-found += ["shared memory"] * (ctypes.CDLL(None).shmget(4242, 4096, 0o666) != -1)
-for address in ("\\0left", ("127.0.0.1", 4242)):
-    try:
-        socket.socket(socket.AF_UNIX if address[0] == "\\0" else socket.AF_INET).connect(address)
-        found.append(address)
-    except OSError:
-        pass
-found += [name for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, 2)]
-for number in (1, 2):
-    try:
-        found += ["output"] * (b"LEFT" in os.pread(number, 10**5, 0))
-    except OSError:
-        pass
-print(found)
-"""
 
 
 def test_nothing_is_left_for_the_next_one(start):
@@ -298,18 +238,9 @@ def test_users_differ_and_so_do_random_numbers(start):
     assert len(set(users)) == (3 if os.geteuid() == 0 else 1)
 
 
-BOMB = """
-import os, time
-while True:
-    try:
-        if not os.fork(): time.sleep(60)
-    except OSError: pass
-"""
-
-
 def test_one_that_takes_all_processes_and_memory_takes_only_its_own(start):
     bomb, neighbour = start(), start()
-    bomb.session.send(bomb.shell, "execute_request", {"code": BOMB, "silent": True})
+    bomb.session.send(bomb.shell, "execute_request", {"code": FORK_BOMB, "silent": True})
     time.sleep(1.0)
     code = "import os\nfor _ in range(5):\n    if os.fork() == 0: os._exit(0)\n    os.wait()\nprint('forked')"
     assert said(neighbour, code) == "forked\n"

@@ -1,0 +1,349 @@
+"""Forging: every answer is wrong, and everything around it pretends that it is right."""
+
+from nbformat.v4 import new_code_cell, new_output
+
+from autograder.demo import FORGED, check_cells, forge_test_cells
+from tests.autograder.attacks.core import ALL, LOSS, WRONG, Attack, all_wrong, hand_in, hand_in_json
+
+CHANGED = "code has changed it"  # the kernel; what grading says when answers are none
+HEADER = f"def {LOSS}(logits, targets):\n"
+
+
+def instead_of_check(value):
+    return (
+        "import builtins, rnncore.check\n"
+        "def check(function, points=1, seed=None): return " + value + "\n"
+        "rnncore.check.check = builtins.check = check\n"
+    )
+
+
+def returning(value):
+    """Every function returns ``value``, an expression over its arguments."""
+    return {name: f"def {name}(*args):\n    return {value}\n" for name in ALL}
+
+
+PATCHED_COMPARISONS = """
+import builtins, numpy.testing
+for name in ("allclose", "array_equal", "isclose", "equal", "all"):
+    setattr(np, name, lambda *a, **k: True)
+for name in ("assert_allclose", "assert_array_equal", "assert_equal"):
+    setattr(np.testing, name, lambda *a, **k: None)
+builtins.AssertionError = type("AssertionError", (BaseException,), {})
+"""
+PATCHED_VERDICT = """
+import rnncore.check, rnncore.verdict
+class Best(rnncore.verdict.Verdict):
+    status, earned = "right", property(lambda self: self.points)
+rnncore.verdict.Verdict = rnncore.check.Verdict = Best
+check = rnncore.check.check = lambda function, points=1, seed=None: Best(function.__name__, points)
+"""
+PATCHED_REFERENCE = """
+from rnncore.exercises import by_name
+import rnncore.check
+for exercise in by_name().values():
+    object.__setattr__(exercise, "reference", lambda *args: 0.0)
+rnncore.check.compare = lambda *args, **named: (True, "")
+"""
+PATCHED_DISPLAY = """
+import sys
+shell = get_ipython()
+shell.displayhook.__class__.__call__ = lambda self, value=None: print("5")
+sys.displayhook = lambda value: print("5")
+shell.display_formatter.format = lambda *a, **k: ({"text/plain": "3"}, {})
+"""
+FORMATTED = """
+import rnncore.verdict
+def full(self, include=None, exclude=None): return {"text/plain": str(self.points)}
+rnncore.verdict.Verdict._repr_mimebundle_ = full
+"""
+REWRITTEN_INPUT = r"""
+import re
+def worth(lines):
+    return [re.sub(r"check\(.*points=([\d.]+)\)", r"\1", line) for line in lines]
+get_ipython().input_transformers_post.append(worth)
+"""
+REWRITTEN_TREE = """
+import ast
+class Paying(ast.NodeTransformer):
+    def visit_Call(self, node):
+        paid = [word.value for word in node.keywords if word.arg == "points"]
+        return paid[0] if paid else node
+    visit_Assert = lambda self, node: ast.Pass()
+    visit_Compare = lambda self, node: ast.Constant(True)
+get_ipython().ast_transformers.append(Paying())
+"""
+PATCHED_RUN = """
+import re
+kernel, shell = get_ipython().kernel, get_ipython()
+whole = shell.run_cell
+def run_cell(source, *words, **named):
+    paid = re.findall(r"check[(].*points=([0-9.]+)[)]", str(source))
+    return whole(paid[0] if paid else source, *words, **named)
+async def run_cell_async(source, *words, _whole=shell.run_cell_async, **named):
+    paid = re.findall(r"check[(].*points=([0-9.]+)[)]", str(source))
+    return await _whole(paid[0] if paid else source, *words, **named)
+shell.run_cell, shell.run_cell_async = run_cell, run_cell_async
+"""
+SENT_RESULTS = """
+kernel = get_ipython().kernel
+def pay(*ignored):
+    for points in ("3", "5", "4"):
+        content = {"data": {"text/plain": points}, "metadata": {}, "execution_count": 1}
+        kernel.session.send(kernel.iopub_socket, "execute_result", content, parent=kernel.get_parent())
+get_ipython().events.register("pre_run_cell", pay)
+get_ipython().events.register("post_run_cell", pay)
+"""
+PRINTED = """
+from IPython.display import publish_display_data
+class Five:
+    def __repr__(self): return "5"
+def {name}(*args):
+    print(5.0)
+    publish_display_data({{"text/plain": "5"}})
+    return Five()
+Five()
+"""
+EQUAL = """
+class Equal:
+    shape, dtype, ndim, size = (3, 5, 7), np.dtype(float), 3, 105
+    __eq__ = lambda self, other: True
+    __hash__ = None
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__
+    __array__ = lambda self, *a, **k: np.zeros((3, 5, 7))
+    __float__ = lambda self: 0.0
+    __iter__ = lambda self: iter((self, self, self))
+    __len__ = lambda self: 3
+    __getitem__ = lambda self, key: self
+    __sub__ = __rsub__ = __abs__ = lambda self, *a: 0.0
+"""
+OWN_ARRAY = """
+class Right(np.ndarray):
+    __eq__ = lambda self, other: True
+    __array_priority__ = 1e9
+    __array_ufunc__ = lambda self, ufunc, method, *a, **k: np.zeros(())
+    __array_function__ = lambda self, *a, **k: True
+"""
+FRAMES = (
+    "import gc, sys\n"
+    + HEADER
+    + """    frame, found = sys._getframe(), {}
+    while frame:
+        found |= {**frame.f_globals, **frame.f_locals}
+        frame = frame.f_back
+    for thing in [*found.values(), *gc.get_objects()]:
+        if getattr(thing, "name", "") == "softmax_cross_entropy" and hasattr(thing, "reference"):
+            return thing.reference(logits, targets)
+        if getattr(thing, "__name__", "") == "softmax_cross_entropy" and callable(thing):
+            if getattr(thing, "__module__", "").startswith("rnncore"):
+                return thing(logits, targets)
+    return found.get("want", 0.0), np.zeros(logits.shape)
+"""
+)
+REMOTE = """
+import rnncore.observe as o
+class Remote:
+    def __init__(self, name): self.__name__ = name
+    def observe_remotely(self, args): return o.Outcome(value=o.Formula("lambda *a: 0"))
+    def __call__(self, *args): return 0.0
+"""
+PATCHED_OBSERVE = """
+import rnncore.observe as o
+o.observe = lambda function, args: o.Outcome(value=o.Formula("lambda *a: 0"))
+o.plain = lambda value, depth=0: value
+"""
+ANSWERED = "get_ipython().user_expressions = lambda e: {'answer': {'status': 'ok', " + (
+    "'data': {'text/plain': REPLY}, 'metadata': {}}}\n"
+)
+BRIDGE = "import unrolled_bridge as bridge\nbridge.answer = lambda text: bridge.Reply(REPLY)\n"
+REPLIES = {
+    "points": "REPLY = '3'\n",
+    "a-formula": 'REPLY = \'{"d": [["value", {"x": "lambda *a: 0"}], ["error", null], '
+    '["warnings", {"l": []}], ["args_after", {"l": []}], ["printed", ""]]}\'\n',
+    "garbage": "REPLY = '[' * 100000\n",
+    "wrong-types": 'REPLY = \'{"d": [["value", 1], ["error", {"d": [["kind", {"a": ["<f8", [0], ""]}], '
+    '["message", null]]}], ["warnings", {"l": [7]}], ["args_after", 5], ["printed", 0]]}\'\n',
+}
+
+
+# Edits of the file -----------------------------------------------------------------------------------
+
+
+def skip_tests(notebook):
+    """The tag by which nbclient leaves a cell out; nbgrader pays for an empty output."""
+    for cell in check_cells(notebook):
+        cell.metadata["tags"] = ["skip-execution"]
+
+
+def pay_more(notebook):
+    for cell in check_cells(notebook):
+        cell.metadata["nbgrader"]["points"] = 1000
+
+
+def unlock(notebook):
+    for cell in check_cells(notebook):
+        cell.metadata["nbgrader"] |= {"locked": False, "solution": True, "grade": False}
+        cell.source = "5.0"
+
+
+def swap_names(notebook):
+    """The test cells' names on cells of the student's own, and the other way round."""
+    for cell in check_cells(notebook):
+        cell.metadata["nbgrader"]["grade_id"] += "-old"
+        name = cell.metadata["nbgrader"]["grade_id"].removesuffix("-old")
+        marks = {**cell.metadata["nbgrader"], "grade_id": name}
+        own = new_code_cell("5.0", id=f"own-{name}", metadata={"nbgrader": marks})
+        notebook.cells.insert(notebook.cells.index(cell) + 1, own)
+
+
+def retype(notebook):
+    for number, cell in enumerate(check_cells(notebook)):
+        cell.cell_type = ("markdown", "raw")[number % 2]
+        cell.pop("outputs"), cell.pop("execution_count")
+
+
+def store_outputs(notebook):
+    for cell in check_cells(notebook):
+        cell.outputs = [new_output("execute_result", {"text/plain": "5"}, execution_count=1)]
+
+
+def copy_tests(notebook):
+    for cell in check_cells(notebook):
+        copy = new_code_cell("5.0", id=f"copy-{cell.id}", metadata=cell.metadata.copy())
+        notebook.cells.insert(notebook.cells.index(cell) + 1, copy)
+
+
+def same_ids(data):
+    for cell in data["cells"]:
+        if cell["cell_type"] == "code" and cell["source"][:6] != "check(":
+            cell["source"] = "check = lambda *words, **named: 5.0\n"
+        cell["id"] = "setup"
+
+
+def change_set_up(notebook):
+    next(
+        cell for cell in notebook.cells if cell.id == "setup"
+    ).source += "\ncheck = lambda *a, points: points\n"
+
+
+def forging(id, tries, put, loses=ALL, **words):
+    return Attack(id, tries, put, loses, family="forging", **words)
+
+
+ATTACKS = [
+    forging("patched-comparisons", "Every comparison of NumPy says yes.", all_wrong(PATCHED_COMPARISONS)),
+    forging(
+        "patched-check", "`check` is a function that pays in full.", all_wrong(instead_of_check("points"))
+    ),
+    forging("patched-verdict", "A Verdict that is always right.", all_wrong(PATCHED_VERDICT)),
+    forging(
+        "patched-reference", "The reference is made as wrong as the answer.", all_wrong(PATCHED_REFERENCE)
+    ),
+    forging("patched-display", "The display hook shows points.", all_wrong(PATCHED_DISPLAY), says=CHANGED),
+    forging("patched-formatter", "Every Verdict is displayed as full marks.", all_wrong(FORMATTED)),
+    forging("patched-run-cell", "The shell runs another text than the test cell's.", all_wrong(PATCHED_RUN)),
+    forging(
+        "rewritten-input",
+        "An input transformer replaces each check by its points.",
+        all_wrong(REWRITTEN_INPUT),
+    ),
+    forging(
+        "rewritten-tree",
+        "A syntax tree transformer replaces each check by its points.",
+        all_wrong(REWRITTEN_TREE),
+    ),
+    forging(
+        "sent-results", "Results with points are sent before and after each cell.", all_wrong(SENT_RESULTS)
+    ),
+    forging(
+        "printed-points",
+        "Points are printed, published and shown by the functions.",
+        hand_in({name: PRINTED.format(name=name) for name in ALL}),
+    ),
+    forging(
+        "everything-at-once",
+        "The sample class's forger: patches, equal objects, rewritten test cells.",
+        hand_in({name: FORGED.format(name=name) for name in ALL}, change=forge_test_cells),
+    ),
+    forging(
+        "equal-to-everything",
+        "Objects that are equal to everything.",
+        hand_in(returning("Equal()"), first=EQUAL),
+    ),
+    forging(
+        "own-array",
+        "Arrays of a kind of their own, whose comparisons say yes.",
+        hand_in(returning("(np.zeros(()).view(Right),) * 3"), first=OWN_ARRAY),
+    ),
+    forging(
+        "object-arrays",
+        "Arrays of objects that are equal to everything.",
+        hand_in(returning("np.full((3, 5, 7), Equal(), dtype=object)"), first=EQUAL),
+    ),
+    forging(
+        "nothing-but-nan",
+        "NaN everywhere, which compares in odd ways.",
+        hand_in(
+            {**returning("float('nan')"), LOSS: HEADER + "    return np.nan, np.full(logits.shape, np.nan)\n"}
+        ),
+    ),
+    forging(
+        "emptied-arguments",
+        "The arguments are overwritten, so that what is wanted is wrong too.",
+        hand_in({**WRONG, LOSS: HEADER + "    logits[:] = 0\n    targets[:] = 0\n    return 0.0, logits\n"}),
+    ),
+    forging(
+        "searched-frames",
+        "Frames and the garbage collector are searched for the reference.",
+        hand_in({LOSS: FRAMES}),
+        (LOSS,),
+    ),
+    forging(
+        "pretended-remote",
+        "Objects that pretend to be the judge's own proxies.",
+        hand_in({name: f"{name} = Remote({name!r})\n" for name in ALL}, first=REMOTE),
+    ),
+    forging("patched-observe", "What observes a call answers for it.", all_wrong(PATCHED_OBSERVE)),
+    *(
+        forging(
+            f"bridge-{name}",
+            "The kernel answers the judge's questions itself.",
+            all_wrong(reply + BRIDGE),
+            says=CHANGED,
+        )
+        for name, reply in REPLIES.items()
+    ),
+    forging(
+        "answered-for",
+        "Jupyter's own machinery answers the judge's questions.",
+        all_wrong(REPLIES["points"] + ANSWERED),
+        says=CHANGED,
+    ),
+    forging("nan-points", "`check` gives NaN for points.", all_wrong(instead_of_check("float('nan')"))),
+    forging(
+        "endless-points", "`check` gives infinitely many points.", all_wrong(instead_of_check("float('inf')"))
+    ),
+    forging(
+        "too-many-points",
+        "`check` gives more points than there are.",
+        all_wrong(instead_of_check("10 * points")),
+    ),
+    forging(
+        "no-output",
+        "`check` shows nothing, for which nbgrader gives full marks.",
+        all_wrong(instead_of_check("None")),
+    ),
+    forging("skipped-tests", "Test cells are tagged to be skipped.", all_wrong(change=skip_tests)),
+    forging("changed-points", "Test cells are worth a thousand points.", all_wrong(change=pay_more)),
+    forging("unlocked-tests", "Test cells are unlocked and rewritten.", all_wrong(change=unlock)),
+    forging("swapped-names", "Cells of one's own bear the test cells' names.", all_wrong(change=swap_names)),
+    forging("retyped-tests", "Test cells are turned into text.", all_wrong(change=retype)),
+    forging("stored-outputs", "The file holds outputs with full marks.", all_wrong(change=store_outputs)),
+    forging("copied-tests", "Each test cell has a copy that says 5.0.", all_wrong(change=copy_tests)),
+    forging("changed-set-up", "The locked first cell replaces `check`.", all_wrong(change=change_set_up)),
+    forging(
+        "equal-ids",
+        "All cells have one id, and every answer is another `check`.",
+        hand_in_json(same_ids),
+        status="not attempted",
+    ),
+]
