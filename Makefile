@@ -26,6 +26,7 @@ lab: .venv/.student
 
 test: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"
+	@.ci/set-up tool chromium chromium || test -z "$$CI"
 	@$(MAKE) --no-print-directory lint unit nbgrader notebooks release-check
 	@printf '\nPassed: lint, unit tests, nbgrader'\''s own tests, notebook validation, release check.\n'
 
