@@ -1,7 +1,7 @@
 """What a forecast of lesson 13 is held against, and how sure one may be of the difference.
 
-``calendar`` turns hours into numbers that a model can read; ``linear_forecast`` is the strongest baseline,
-a regression for each horizon; ``blocks`` draws the resamples from which error bars are made.
+``calendar`` turns hours into numbers that a model can read; ``fit_linear`` and ``linear_forecast`` are the
+strongest baseline, a regression for each horizon; ``blocks`` draws what error bars are made from.
 """
 
 import numpy as np
@@ -18,26 +18,38 @@ def calendar(hours):
     return np.concatenate([np.sin(turns), np.cos(turns)], axis=1)
 
 
-def linear_forecast(series, calendar, lags, horizon, train):
-    """Forecast with one linear regression for each number of steps ahead, fitted by least squares.
+def pasts(series, length):
+    """At each hour the values up to it, oldest first: series (B, T) gives (B, T, length), a view.
 
-    Each reads the last ``lags`` values of a place and the calendar of the hour at which the forecast is
-    made. series (B, T), calendar (T, K); ``train`` is the number of steps to fit on: no target lies later.
-    Returns (B, T, horizon): at [b, t, h] the forecast made at t for t + 1 + h; NaN where t < lags - 1.
+    What lies before the first value is taken to be like it.
     """
-    B, T = series.shape
-    made_at = np.arange(lags - 1, T)
-    past = np.lib.stride_tricks.sliding_window_view(series, lags, axis=1)
-    known = np.column_stack([calendar, np.ones(T)])[made_at]
-    known = np.broadcast_to(known, (B, *known.shape))
-    inputs = np.concatenate([past, known], axis=2)
-    fitted = len(made_at[made_at + horizon < train])
-    targets = np.lib.stride_tricks.sliding_window_view(series[:, lags:], horizon, axis=1)[:, :fitted]
-    x, y = (part.reshape(B * fitted, -1) for part in (inputs[:, :fitted], targets))
-    weights = np.linalg.lstsq(x, y, rcond=None)[0]
-    forecast = np.full((B, T, horizon), np.nan)
-    forecast[:, made_at] = inputs @ weights
-    return forecast
+    padded = np.pad(series, ((0, 0), (length - 1, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)
+
+
+def futures(series, horizon):
+    """At each hour the values after it, the next one first: series (B, T) gives (B, T - horizon, horizon)."""
+    return np.lib.stride_tricks.sliding_window_view(series[:, 1:], horizon, axis=1)
+
+
+def fit_linear(past, calendar, future):
+    """Fit one linear regression for each number of steps ahead, by least squares.
+
+    past (B, N, lags) and calendar (N, K) are what is known when a forecast is made, future (B, N, horizon)
+    what came. Returns the weights (lags + K + 1, horizon), those of a constant 1 last.
+    """
+    inputs = _inputs(past, calendar)
+    return np.linalg.lstsq(inputs.reshape(-1, inputs.shape[2]), future.reshape(-1, future.shape[2]))[0]
+
+
+def linear_forecast(weights, past, calendar):
+    """The forecasts of ``fit_linear``'s weights: past (B, N, lags), calendar (N, K) give (B, N, horizon)."""
+    return _inputs(past, calendar) @ weights
+
+
+def _inputs(past, calendar):
+    known = np.column_stack([calendar, np.ones(len(calendar))])
+    return np.concatenate([past, np.broadcast_to(known, (len(past), *known.shape))], axis=2)
 
 
 def blocks(steps, length, rng):

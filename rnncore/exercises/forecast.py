@@ -1,4 +1,4 @@
-"""Lesson 13, Forecast tomorrow: split_by_time, scale_from_train, seasonal_naive, roll_forecast, errors_by_horizon."""
+"""Lesson 13, Forecast tomorrow: five functions that keep a forecast honest, and make it look further ahead."""
 
 import numpy as np
 
@@ -98,7 +98,12 @@ SPLIT_BY_TIME = Exercise(
             old=PARTS,
             new="return (series[:, : end_of_train + 1], series[:, end_of_train : end_of_valid + 1], "
             "series[:, end_of_valid:])",
-            says="Each border hour belongs to two parts: the end of one part overlaps with the start of the "
+            also=(
+                "return series[:, : end_of_train + 1], series[:, end_of_train:end_of_valid], series[:, end_of_valid:]",
+                "return series[:, :end_of_train], series[:, end_of_train : end_of_valid + 1], series[:, end_of_valid:]",
+                "return series[:, :end_of_train], series[:, end_of_train - 1 : end_of_valid], series[:, end_of_valid:]",
+            ),
+            says="A border hour belongs to two parts: the end of one part overlaps with the start of the "
             "next by one. A slice already stops *before* its second number.",
         ),
         Mistake(
@@ -109,8 +114,10 @@ SPLIT_BY_TIME = Exercise(
             also=(
                 "return (series[:, : end_of_train - 1], series[:, end_of_train : end_of_valid - 1], "
                 "series[:, end_of_valid:])",
+                "return series[:, : end_of_train - 1], series[:, end_of_train:end_of_valid], series[:, end_of_valid:]",
+                "return series[:, :end_of_train], series[:, end_of_train + 1 : end_of_valid], series[:, end_of_valid:]",
             ),
-            says="An hour is lost at each border. Put side by side again, the three parts are the series.",
+            says="An hour is lost at a border. Put side by side again, the three parts are the series.",
         ),
         Mistake(
             "minus-zero",
@@ -118,6 +125,17 @@ SPLIT_BY_TIME = Exercise(
             new="return series[:, : -valid - test], series[:, -valid - test : -test], series[:, -test:]",
             says="This goes wrong when test is 0: -0 is 0, so that a slice from there is the whole series and a "
             "slice up to there is empty. Count the borders from the start: T - test, and so on.",
+        ),
+        Mistake(
+            "shares-of-its-own",
+            old="end_of_valid = T - test\n    end_of_train = end_of_valid - valid",
+            new="end_of_valid = int(0.85 * T)\n    end_of_train = int(0.7 * T)",
+            also=tuple(
+                f"end_of_valid = int({b} * T)\n    end_of_train = int({a} * T)"
+                for a, b in ((0.8, 0.9), (0.6, 0.8), (0.7, 0.9), (0.7, 0.8))
+            ),
+            says="The series is cut at shares of its own choice (such as 70% and 15%). How many steps the last two "
+            "parts have is given: valid and test.",
         ),
         Mistake(
             "counts-taken-for-borders",
@@ -207,6 +225,13 @@ SCALE_FROM_TRAIN = Exercise(
             says="Each place has a mean and a standard deviation of its own (axis=1). Here one network reads all "
             "places, and their differences are something to learn: one mean and one standard deviation, "
             "of all of train's numbers.",
+        ),
+        Mistake(
+            "each-hour-by-itself",
+            old=BOTH,
+            new="mean = train.mean(axis=0)\n    std = train.std(axis=0)",
+            says="There is a mean for each *hour* of train (axis=0), so the other parts, which have other hours, "
+            "can't be scaled by them. One mean and one standard deviation are asked for.",
         ),
         Mistake(
             "train-only",
@@ -299,6 +324,28 @@ SEASONAL_NAIVE = Exercise(
             says="The first season ahead is right, and then the forecast jumps to the start of the history. One "
             "season before that hour lies in the future (the index has become positive): go back "
             "further, by whole seasons, until the value is known.",
+        ),
+        Mistake(
+            "asks-the-future",
+            old=REPEATED,
+            new="return history[:, history.shape[1] + ahead - season]",
+            says="Further ahead than a season, this asks for hours that have not come yet, beyond the end of the "
+            "history. Go back by whole seasons until the value is known.",
+        ),
+        Mistake(
+            "nothing-beyond-a-season",
+            old=REPEATED,
+            new="return np.where(ahead < season, last_season[:, ahead % season], 0.0)",
+            also=("return np.where(ahead < season, last_season[:, ahead % season], np.nan)",),
+            says="The first season ahead is right, and nothing is forecast after it. One season before those hours "
+            "is not known yet: go back further, by whole seasons.",
+        ),
+        Mistake(
+            "read-on-across-places",
+            old=REPEATED,
+            new="return np.resize(last_season, (len(history), horizon))",
+            says="The forecasts of one place are filled up with the values of another: np.resize reads on across the "
+            "rows. Repeat the season within each row.",
         ),
         Mistake(
             "one-season-only",
@@ -592,4 +639,4 @@ ERRORS_BY_HORIZON = Exercise(
     ),
 )
 
-EXERCISES = (SPLIT_BY_TIME, SCALE_FROM_TRAIN, SEASONAL_NAIVE, ROLL_FORECAST, ERRORS_BY_HORIZON)
+EXERCISES = (SPLIT_BY_TIME, SCALE_FROM_TRAIN, SEASONAL_NAIVE, ERRORS_BY_HORIZON, ROLL_FORECAST)

@@ -5,18 +5,24 @@ and rnncore both give what the formula gives. ``TWINS`` names the formulas word 
 changed in a lesson has no twin until somebody looks at both again.
 """
 
+import itertools
+
 import numpy as np
 import torch
 
+from rnncore.baselines import linear_forecast, pasts
 from rnncore.bidirectional import bidirectional_backward, bidirectional_forward
 from rnncore.cells.gru import gru_cell, gru_cell_backward
 from rnncore.cells.lstm import lstm_cell, lstm_cell_backward
 from rnncore.cells.rnn import rnn_cell, rnn_cell_backward
+from rnncore.ctc import ctc_loss
+from rnncore.forecast import errors_by_horizon
 from rnncore.gradients import gradient_norms, spectral_radius
 from rnncore.layers import RNN
 from rnncore.losses import masked_cross_entropy, softmax_cross_entropy
 from rnncore.optim import clip_grad_norm
 from rnncore.sampling import sample
+from rnncore.speech import log_mel
 from tests.rnncore.oracle import close
 
 B, T, D, H, V = 3, 4, 5, 2, 6
@@ -405,3 +411,78 @@ def mean_loss():
     close(theirs.item(), loss)
     close(softmax_cross_entropy(logits, targets)[0], loss)
     clipping()
+
+
+@twin(
+    "11-speech",
+    r"m = 2595 \log_{10}\!\Big(1 + \frac{\text{hertz}}{700}\Big)",
+    r"\text{filter}_b(k) = \max\Big(0,\ 1 - \frac{|m_k - b \cdot \text{width}|}{\text{width}}\Big), \qquad b = 1, \dots, \text{bands}",
+)
+def mel_filters():
+    rate, size, hop, bands = 8000, 64, 24, 5
+    signal = np.random.default_rng(30).normal(size=230)
+    mels = [2595 * np.log10(1 + k * rate / size / 700) for k in range(size // 2 + 1)]
+    width = mels[-1] / (bands + 1)
+    filters = [[max(0, 1 - abs(m - b * width) / width) for m in mels] for b in range(1, bands + 1)]
+    window = torch.hann_window(size, periodic=False, dtype=torch.float64)
+    heard = torch.stft(tensor(signal), size, hop, window=window, center=False, return_complex=True)
+    expected = (tensor(filters) @ heard.abs() ** 2 + 1e-6).log().T.numpy()
+    close(log_mel(signal, rate, size, hop, bands), expected)
+
+
+@twin(
+    "11-speech",
+    r"\text{loss} = -\log \sum_{\text{paths that spell the text}} \ \prod_t p_t(\text{path}_t)",
+    r"\alpha_t(s) = \big(\alpha_{t-1}(s) + \alpha_{t-1}(s-1) + [\text{skip allowed}]\ \alpha_{t-1}(s-2)\big) \cdot p_t(\text{place}_s)",
+)
+def all_paths():
+    frames, text = 5, [1, 2, 2]
+    p = torch.softmax(tensor(np.random.default_rng(31).normal(size=(frames, 3))), dim=1).numpy()
+    total = 0.0
+    for path in itertools.product(range(3), repeat=frames):
+        if [symbol for symbol, _ in itertools.groupby(path) if symbol != 0] == text:
+            total += np.prod([p[t, symbol] for t, symbol in enumerate(path)])
+    place = [0, 1, 0, 2, 0, 2, 0]
+    alpha = [p[0, 0], p[0, 1], 0, 0, 0, 0, 0]
+    for t in range(1, frames):
+        before = [0, 0, *alpha]  # so that before[s + 2] is alpha of s
+        alpha = [
+            (before[s + 2] + before[s + 1] + (s == 3) * before[s]) * p[t, place[s]]  # only from 1 to 2
+            for s in range(7)
+        ]
+    close(alpha[-1] + alpha[-2], total)
+    close(ctc_loss(np.log(p), np.array(text)), -np.log(total))
+    sizes = torch.tensor([frames]), torch.tensor([3])
+    theirs = torch.nn.functional.ctc_loss(
+        tensor(np.log(p))[:, None], torch.tensor([text]), *sizes, reduction="sum"
+    )
+    close(theirs.item(), -np.log(total))
+
+
+@twin("13-forecast", r"e_h = \sqrt{\frac{1}{N} \sum_{n=1}^{N} \big(s\,(\hat x_{n,h} - x_{n,h})\big)^2}")
+def forecast_errors():
+    rng, s, N = np.random.default_rng(20), 7.5, 9
+    forecasts, truth = rng.normal(size=(2, N, H + 3))
+    expected = [
+        np.sqrt(sum((s * (forecasts[n, h] - truth[n, h])) ** 2 for n in range(N)) / N) for h in range(H + 3)
+    ]
+    close(errors_by_horizon(forecasts, truth, s), np.array(expected))
+    squares = torch.nn.functional.mse_loss(tensor(forecasts * s), tensor(truth * s), reduction="none")
+    close(squares.mean(dim=0).sqrt().numpy(), np.array(expected))
+
+
+@twin("13-forecast", r"\hat x_{t+h} = \sum_{k=0}^{47} a_{h,k}\,x_{t-k} + \sum_{j} b_{h,j}\,c_{t,j} + d_h")
+def linear_forecasts():
+    rng, lags, t, K = np.random.default_rng(21), 48, 60, 6
+    x, c, horizon = rng.normal(size=(1, 70)), rng.normal(size=(70, K)), 4
+    a, b, d = rng.normal(size=(horizon, lags)), rng.normal(size=(horizon, K)), rng.normal(size=horizon)
+    expected = [
+        sum(a[h, k] * x[0, t - k] for k in range(lags)) + sum(b[h, j] * c[t, j] for j in range(K)) + d[h]
+        for h in range(horizon)
+    ]
+    weights = np.concatenate([a[:, ::-1].T, b.T, d[np.newaxis]])  # the past is kept oldest first
+    close(linear_forecast(weights, pasts(x, lags)[:, [t]], c[[t]])[0, 0], np.array(expected))
+    layer = torch.nn.Linear(lags + K, horizon, dtype=torch.float64)
+    layer.load_state_dict({"weight": tensor(weights[:-1].T.copy()), "bias": tensor(d)})
+    read = np.concatenate([x[0, t - lags + 1 : t + 1], c[t]])
+    close(layer(tensor(read)).detach().numpy(), np.array(expected))

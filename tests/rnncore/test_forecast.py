@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnncore.baselines import blocks, calendar, linear_forecast
+from rnncore.baselines import blocks, calendar, fit_linear, futures, linear_forecast, pasts
 from rnncore.forecast import (
     errors_by_horizon,
     roll_forecast,
@@ -99,31 +99,30 @@ def test_the_calendar_turns_once_a_day_and_once_a_year():
     assert np.abs(year_of[365 * 12] - year_of[0]).max() > 1.9  # half a year is the other side
 
 
+def test_pasts_and_futures_meet_at_each_hour(rng):
+    series = rng.normal(size=(2, 11))
+    past, future = pasts(series, 4), futures(series, 3)
+    assert past.shape == (2, 11, 4) and future.shape == (2, 8, 3)
+    for t in range(3, 8):
+        np.testing.assert_array_equal(past[:, t], series[:, t - 3 : t + 1])
+        np.testing.assert_array_equal(future[:, t], series[:, t + 1 : t + 4])
+    np.testing.assert_array_equal(past[:, 1], series[:, [0, 0, 0, 1]])
+
+
 def test_the_linear_forecast_is_one_least_squares_fit_for_each_horizon(rng):
-    B, T, K, lags, horizon, train = 2, 60, 3, 4, 5, 45
-    series, known = rng.normal(size=(B, T)), rng.normal(size=(T, K))
-    forecast = linear_forecast(series, known, lags, horizon, train)
-    assert forecast.shape == (B, T, horizon)
-    assert np.isnan(forecast[:, : lags - 1]).all() and np.isfinite(forecast[:, lags - 1 :]).all()
+    B, N, K, lags, horizon = 2, 40, 3, 4, 5
+    past, known = rng.normal(size=(B, N, lags)), rng.normal(size=(N, K))
+    future = rng.normal(size=(B, N, horizon))
+    weights = fit_linear(past, known, future)
+    assert weights.shape == (lags + K + 1, horizon)
+    forecast = linear_forecast(weights, past[:, -3:], known[-3:])
+    assert forecast.shape == (B, 3, horizon)
+    rows = np.array([[*past[b, n], *known[n], 1] for b in range(B) for n in range(N)])
     for h in range(horizon):
-        rows, targets = [], []
-        for b in range(B):
-            for t in range(lags - 1, train - horizon):
-                rows.append([*series[b, t - lags + 1 : t + 1], *known[t], 1])
-                targets.append(series[b, t + 1 + h])
-        rows, targets = np.array(rows), np.array(targets)
-        weights = np.linalg.solve(rows.T @ rows, rows.T @ targets)
-        for b, t in ((0, lags - 1), (1, 30), (0, T - 1)):
-            row = np.array([*series[b, t - lags + 1 : t + 1], *known[t], 1])
-            np.testing.assert_allclose(forecast[b, t, h], row @ weights, rtol=1e-8)
-
-
-def test_the_linear_forecast_learns_nothing_from_after_train(rng):
-    series, known = rng.normal(size=(3, 70)), rng.normal(size=(70, 2))
-    other = series.copy()
-    other[:, 50:] += 100
-    one, two = (linear_forecast(s, known, 6, 4, 50) for s in (series, other))
-    np.testing.assert_array_equal(one[:, :50], two[:, :50])
+        targets = np.array([future[b, n, h] for b in range(B) for n in range(N)])
+        by_hand = np.linalg.solve(rows.T @ rows, rows.T @ targets)
+        np.testing.assert_allclose(weights[:, h], by_hand, rtol=1e-8)
+        np.testing.assert_allclose(forecast[1, 2, h], rows[-1] @ by_hand, rtol=1e-8)
 
 
 def test_blocks_are_runs_of_neighbours(rng):
