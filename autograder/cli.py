@@ -524,7 +524,8 @@ def _report(room, lesson):
         raise CourseError(
             f"Nothing was graded for {lesson.name} in {room.root} yet; run `unrolled grade` first."
         )
-    return reports.write_report(room, spec, gradebook.standings(room, spec)), results
+    standings, changed = gradebook.standings(room, spec), gradebook.changed_since_by_hand(room, spec)
+    return reports.write_report(room, spec, standings, changed), results
 
 
 @app.command()

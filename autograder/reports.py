@@ -1,8 +1,9 @@
 """The class's results: a table for the terminal, and a page that opens from disk without a network.
 
 The page holds everything it needs and runs nothing: bars are plain boxes and one small drawing, so it
-prints well and can be sent by mail. What the gradebook knows, such as a grade given by hand, goes before
-what the grader found.
+prints well and can be sent by mail. It is read before the next class: first how it went, then what to
+teach again, each mistake with the section of the lesson and the students, then what a person should look
+at. What the gradebook knows, such as a grade given by hand, goes before what the grader found.
 """
 
 import html
@@ -77,21 +78,25 @@ def terminal_table(results, title=None):
     return table
 
 
-def write_report(workspace, spec, standings):
-    """Write the class's page for a lesson and return its path; ``standings`` are the gradebook's."""
+def write_report(workspace, spec, standings, changed=None):
+    """Write the class's page for a lesson and return its path; ``standings`` are the gradebook's.
+
+    ``changed``: whose answers changed after they were graded by hand, as {student: [grade_id]}.
+    """
     results = read_results(workspace, spec)
     path = workspace.reports / f"{spec.assignment}.html"
-    write_atomically(path, page(workspace, spec, results, standings))
+    write_atomically(path, page(workspace, spec, results, standings, changed))
     return path
 
 
-def page(workspace, spec, results, standings):
+def page(workspace, spec, results, standings, changed=None):
     """The class's page as html."""
     scored = {
         student: standings.get(student, (result["score"], False))[0] for student, result in results.items()
     }
     by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
     title = f"Results of {spec.assignment}"
+    links = _Links(workspace, spec)
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f'<p class="soft">Exercises are worth {spec.max_points - by_hand:g} points'
@@ -102,10 +107,12 @@ def page(workspace, spec, results, standings):
         _histogram(list(scored.values()), spec.max_points),
         "<h2>Exercises</h2>",
         _exercises(results, spec),
-        "<h2>Mistakes that were named</h2>",
-        _mistakes(results),
+        "<h2>What to teach again</h2>",
+        _mistakes(results, links),
+        "<h2>To look at</h2>",
+        _remarks(results, links, changed or {}),
         "<h2>Students</h2>",
-        _students(workspace, spec, results, scored, standings),
+        _students(results, scored, standings, spec, links),
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -127,6 +134,9 @@ def _figures(results, scored, standings):
             ("median score", f"{statistics.median(scored.values()):.1f}"),
         ]
     figures.append(("graded without trouble", counts[Status.GRADED]))
+    if results:
+        seconds = statistics.median(result["seconds"] for result in results.values())
+        figures.append(("seconds to grade one, median", f"{seconds:.1f}"))
     if waiting:
         figures.append(("wait for grading by hand", waiting))
     boxes = "".join(f"<div><strong>{value}</strong>{name}</div>" for name, value in figures)
@@ -164,54 +174,121 @@ def _exercises(results, spec):
     for cell in spec.cells:
         if cell.kind != "test":
             continue
-        points = [result["exercises"].get(cell.grade_id, {}).get("points", 0) for result in results.values()]
+        scores = [result["exercises"].get(cell.grade_id, {}) for result in results.values()]
+        points = [score.get("points", 0) for score in scores]
         full = sum(1 for value in points if value >= cell.points)
         none = sum(1 for value in points if value == 0)
+        unnamed = sum(1 for score in scores if _lost_without_a_name(score))
         mean = statistics.mean(points) if points else 0
         name = html.escape(cell.grade_id.removesuffix("-check"))
         rows.append(
             f'<tr><td><code>{name}</code></td><td class="number">{_score(mean, cell.points, 2)}</td>'
             f"<td>{_bar(mean, cell.points)}</td>"
-            f'<td class="number">{full}</td><td class="number">{none}</td></tr>'
+            + "".join(f'<td class="number">{count}</td>' for count in (full, none, unnamed))
+            + "</tr>"
         )
     return (
         '<table><thead><tr><th>exercise</th><th class="number">mean</th><th></th>'
-        '<th class="number">full marks</th><th class="number">no marks</th></tr></thead>'
+        '<th class="number">full marks</th><th class="number">no marks</th>'
+        '<th class="number">wrong, no mistake named</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def _mistakes(results):
+def _lost_without_a_name(score):
+    """Was it tried and wrong, in a way that is no known mistake?"""
+    verdict = score.get("verdict") or {}
+    tried = verdict.get("status") in ("partly right", "wrong", "error")
+    return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")
+
+
+class _Links:
+    """Links from the page to feedback pages: a student's, or the section of the lesson shown in one."""
+
+    def __init__(self, workspace, spec):
+        self.workspace, self.spec = workspace, spec
+        self.sections, heading = {}, None
+        for cell in spec.cells:
+            if cell.cell_type == "markdown":
+                found = re.findall(r"^#{1,2} +(.+?) *#*$", cell.source, flags=re.MULTILINE)
+                heading = found[-1] if found else heading
+            elif cell.kind in ("solution", "test"):
+                self.sections[cell.grade_id.removesuffix("-check")] = heading
+
+    def student(self, student, exercise=None):
+        """The student's name, linked to the feedback page if there is one, there to the exercise."""
+        return self._link(student, f"{exercise}-check" if exercise else None, html.escape(student))
+
+    def section(self, exercise, students):
+        """The name of an exercise's section, linked to where the first of these students' pages shows it."""
+        heading = self.sections.get(exercise)
+        if not heading:
+            return ""
+        # As nbconvert names the headings that it writes.
+        place = quote(re.sub(r"[`*]", "", heading).replace(" ", "-"), safe="?/:@!$&'()*+,;=")
+        student = next((one for one in students if self._page(one).is_file()), students[0])
+        shown = self._page(student).read_text(errors="replace") if self._page(student).is_file() else ""
+        place = place if f'id="{html.escape(place)}"' in shown else f"{exercise}-check"
+        return self._link(student, place, _prose(heading))
+
+    def _page(self, student):
+        return self.workspace.feedback / student / self.spec.assignment / f"{self.spec.notebook}.html"
+
+    def _link(self, student, place, text):
+        if not self._page(student).is_file():
+            return text
+        path = quote(f"../feedback/{student}/{self.spec.assignment}/{self.spec.notebook}.html")
+        path += f"#{quote(place, safe='')}" if place else ""
+        return f'<a href="{path}">{text}</a>'
+
+
+def _mistakes(results, links):
     who, says = defaultdict(list), {}
     for student, result in sorted(results.items()):
         for mistake in result["mistakes"]:
             key = (mistake["exercise"], mistake["id"])
-            who[key].append(student)
+            if student not in who[key]:
+                who[key].append(student)
             says[key] = mistake["says"]
     if not who:
-        return '<p class="soft">None.</p>'
+        return '<p class="soft">No known mistake was made.</p>'
     rows = []
     for key in sorted(who, key=lambda key: (-len(who[key]), key)):
-        names = ", ".join(map(html.escape, who[key]))
+        names = ", ".join(links.student(student, key[0]) for student in who[key])
         rows.append(
-            f'<tr><td class="number">{len(who[key])}</td><td><code>{html.escape(key[0])}</code></td>'
-            f'<td>{_prose(says[key])} <span class="soft">({html.escape(key[1])})</span></td>'
-            f"<td>{names}</td></tr>"
+            f'<tr><td class="number">{len(who[key])}</td><td>{_prose(says[key])} '
+            f'<span class="soft">(<code>{html.escape(key[0])}</code>: {html.escape(key[1])})</span></td>'
+            f"<td>{links.section(key[0], who[key])}</td><td>{names}</td></tr>"
         )
     return (
-        '<table><thead><tr><th class="number">students</th><th>exercise</th><th>mistake</th><th>who</th></tr>'
+        '<p class="soft">The mistakes that were made, the most frequent first, each with the section of the '
+        "lesson that it belongs to.</p>"
+        '<table><thead><tr><th class="number">students</th><th>mistake</th><th>section</th><th>who</th></tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def _students(workspace, spec, results, scored, standings):
+def _remarks(results, links, changed):
+    """What a person should see, the same remark only once."""
+    who = defaultdict(list)
+    for student, names in changed.items():
+        answers = ", ".join(f"`{name}`" for name in names)
+        who[f"Changed {answers} after it was graded by hand; the grade was kept."].append(student)
+    for student, result in sorted(results.items()):
+        for remark in result["remarks"]:
+            who[remark].append(student)
+    if not who:
+        return '<p class="soft">Nothing.</p>'
+    rows = "".join(
+        f"<tr><td>{_prose(remark)}</td><td>{', '.join(map(links.student, students))}</td></tr>"
+        for remark, students in who.items()
+    )
+    return f"<table><thead><tr><th>remark</th><th>who</th></tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _students(results, scored, standings, spec, links):
     rows = []
     for student, result in sorted(results.items()):
-        feedback = workspace.feedback / student / spec.assignment / f"{spec.notebook}.html"
-        name = html.escape(student)
-        if feedback.is_file():
-            link = quote(f"../feedback/{student}/{spec.assignment}/{spec.notebook}.html")
-            name = f'<a href="{link}">{name}</a>'
         notes = [f"<code>{html.escape(m['exercise'])}</code> {_prose(m['says'])}" for m in result["mistakes"]]
         said = "".join(f"<li>{note}</li>" for note in notes)
         remarks = "".join(f"<li>{_prose(remark)}</li>" for remark in result["remarks"])
@@ -223,15 +300,17 @@ def _students(workspace, spec, results, scored, standings):
         kind = "" if result["status"] in (Status.GRADED, Status.NOT_ATTEMPTED) else " other"
         score = _score(scored[student], spec.max_points)
         rows.append(
-            f'<tr><td class="name">{name}</td><td class="number">{score}</td>'
+            f'<tr><td class="name">{links.student(student)}</td><td class="number">{score}</td>'
             f"<td>{_bar(scored[student], spec.max_points)}</td>"
             f'<td class="status{kind}">{html.escape(result["status"])}{waits}</td>'
             f"<td>{f'<ul>{said}</ul>' if said else ''}"
-            f'{f"""<ul class="remarks">{remarks}</ul>""" if remarks else ""}</td></tr>'
+            f'{f"""<ul class="remarks">{remarks}</ul>""" if remarks else ""}</td>'
+            f'<td class="number">{result["seconds"]:.1f}</td></tr>'
         )
     return (
         '<table><thead><tr><th>student</th><th class="number">score</th><th></th><th>status</th>'
-        f"<th>mistakes and remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        '<th>mistakes and remarks</th><th class="number">seconds</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
