@@ -21,7 +21,7 @@ import nbformat
 from autograder import gradebook, runner
 from autograder.course import Workspace, find_course, find_lesson
 from autograder.kernels import StudentKernel
-from autograder.nbgrader_config import quiet_log
+from autograder.nbgrader_config import instructors_config, quiet_log
 from autograder.release import nbgrader_release_config, release
 from autograder.sandbox import Limits
 from autograder.spec import read_spec
@@ -129,7 +129,8 @@ class Split:
         self._inside, started = 0.0, time.process_time()
         graded = runner.grade_task(task)
         between = time.process_time()
-        runner._write(workspace, spec, task.submission.student, None, graded)
+        config = instructors_config(workspace)
+        runner._write(workspace, spec, task.submission.student, None, graded, config, frozenset())
         self.seconds["writing"] += time.process_time() - between
         # Between the questions the judge draws inputs and compares; the rest is reading and rescuing.
         self.seconds["judge"] += between - started - self._inside
