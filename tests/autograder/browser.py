@@ -4,10 +4,12 @@ It is driven over its debugging pipe, so nothing but Chromium itself is needed; 
 goes to a recorder on loopback, which answers nothing. Scripts in a page that call ``ran`` are told of.
 """
 
+import base64
 import contextlib
 import fcntl
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -19,7 +21,7 @@ import time
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Its own errands would be taken for the page's.
+# Of its own errands, as few as can be.
 QUIET = (
     "--disable-background-networking --disable-component-update --disable-default-apps --disable-sync "
     "--disable-extensions --no-first-run --disable-gpu --disable-dev-shm-usage --hide-scrollbars "
@@ -42,7 +44,6 @@ os.dup2(int(sys.argv[1]), 3)
 os.dup2(int(sys.argv[2]), 4)
 os.execvp(sys.argv[3], sys.argv[3:])
 """
-OWN_ERRANDS = ("google.com:443", "googleapis.com:443", "gvt1.com:443")  # which no option keeps it from
 
 
 class Recorder:
@@ -63,8 +64,7 @@ class Recorder:
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(5)
                 line = connection.recv(4096).partition(b"\r\n")[0].decode(errors="replace")
-                if not line.removesuffix(" HTTP/1.1").endswith(OWN_ERRANDS):
-                    self.asked.append(line)
+                self.asked.append(line)
 
     def close(self):
         self.listener.close()
@@ -102,7 +102,10 @@ class Browser:
         os.close(theirs_out)
 
     def look(self, path, width=1100, height=1400, picture=None):
-        """{"ran": calls of ran(), "asked": requests, "tags": [(tag, attributes)], "text": what is shown}."""
+        """{"ran": calls of ran(), "asked": requests, "tags": [(tag, attributes)], "text": what is shown}.
+
+        ``picture``: where to save what it looks like.
+        """
         before = len(self.recorder.asked)
         target = self.tell("Target.createTarget", url="about:blank")["targetId"]
         session = self.tell("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -123,15 +126,16 @@ class Browser:
         seen = {"tags": self._say(session, tags), "text": self._say(session, "document.body.innerText")}
         seen["url"] = self._say(session, "location.href")
         if picture:
-            import base64
-
             shot = self.tell("Page.captureScreenshot", session, captureBeyondViewport=True)
             picture.write_bytes(base64.b64decode(shot["data"]))
         self.tell("Target.closeTarget", targetId=target)
         seen["ran"] = [
             one["params"]["payload"] for one in self.events if one["method"] == "Runtime.bindingCalled"
         ]
-        seen["asked"] = self.recorder.asked[before:]
+        # Which host a page without a script may ask stands in its text; what else is asked is the browser's.
+        hosts = {host.lower() for host in re.findall(r"//([\w.-]+)", path.read_text())}
+        lines = self.recorder.asked[before:]
+        seen["asked"] = [one for one in lines if hosts & set(re.findall(r"[\w.-]+", one.lower()))]
         return seen
 
     def tell(self, method, session=None, **params):
