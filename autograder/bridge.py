@@ -73,6 +73,8 @@ class _Encoder:
             return value if math.isfinite(value) else {"f": repr(value)}
         if kind is complex:
             return {"c": [self.node(value.real, depth), self.node(value.imag, depth)]}
+        if kind in (list, tuple, dict) and len(value) > self.nodes_left:
+            raise TooLarge("more than may be sent: too many items")
         if kind in (list, tuple):
             return {kind.__name__[0]: [self.node(item, depth + 1) for item in value]}
         if kind is dict and all(type(key) is str for key in value):

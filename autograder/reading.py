@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-MAX_BYTES = 50_000_000
+MAX_BYTES = 120_000_000
 
 
 class Unreadable(Exception):

@@ -11,6 +11,7 @@ import platform
 import secrets
 import sys
 import tempfile
+import textwrap
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -45,7 +46,7 @@ with the rights of whoever runs it, so here all of it runs in a sandbox, each su
 a course that has what an instructor's has: sources, gradebook, another student's work. Where that sandbox had
 to step in, the row says so. *Ours* is `unrolled grade`: all rows in one run, beside honest neighbours.
 
-**{total} submissions. {summary}**
+{summary}
 
 What the rows are made of stands in [tests/autograder/attacks](../tests/autograder/attacks); what must hold
 beyond the points (neighbours, host, gradebook, pages) in
@@ -78,14 +79,14 @@ def summary(rows):
     for _, wanted, stock, points, _ in rows:
         for grader, got in (("nbgrader", stock.points), ("ours", points)):
             tally[grader]["too much"] += got is not None and got > wanted
-            tally[grader]["too little"] += (got or 0) < wanted
+            tally[grader]["too little"] += got is not None and got < wanted
             tally[grader]["no grade"] += got is None
         tally["nbgrader"]["notes"] += any("secret" in note or "runs" in note for note in stock.notes)
     one, ours = tally["nbgrader"], tally["ours"]
     return (
-        f"nbgrader alone pays for wrong answers in {one['too much']} of them, takes points from right "
-        f"ones in {one['too little']}, leaves {one['no grade']} without any grade, and in {one['notes']} a "
-        f"secret is read or code put into the feedback page. Ours: {ours['too much']}, {ours['too little']}, "
+        f"nbgrader alone pays for wrong answers in {one['too much']} of them, gives right ones too little "
+        f"in {one['too little']} and no grade at all to {one['no grade']}; in {one['notes']} a secret is read or "
+        f"code gets into the feedback page. Ours: {ours['too much']}, {ours['too little']}, "
         f"{ours['no grade']} and 0."
     )
 
@@ -100,13 +101,8 @@ def told(stock, wanted):
 def page(rows, maximum):
     """The whole page as Markdown."""
     rows = list(rows)
-    words = {
-        "maximum": maximum,
-        "nbgrader": version("nbgrader"),
-        "total": len(rows),
-        "summary": summary(rows),
-    }
-    lines = [HEAD.format(**words)]
+    sentence = textwrap.fill(f"**{len(rows)} submissions: {summary(rows)}**", 110)
+    lines = [HEAD.format(maximum=maximum, nbgrader=version("nbgrader"), summary=sentence)]
     for family in FAMILIES:
         lines += [f"## {TITLES[family]}", "", "| submission | what it tries | must earn | nbgrader | ours |"]
         lines += ["|---|---|---|---|---|"]

@@ -32,7 +32,7 @@ UNTOUCHED = {name: f"def {name}(*args):\n    raise NotImplementedError\n" for na
 # Small, so that who wants too much is stopped soon; large enough for honest work on a busy machine.
 LIMITS = Limits(
     cell_seconds=8.0,
-    call_seconds=4.0,
+    call_seconds=8.0,
     notebook_seconds=180.0,
     memory=512 * MIB,
     output_bytes=MIB,

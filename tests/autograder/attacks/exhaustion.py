@@ -170,8 +170,8 @@ ATTACKS = [
     ),
     exhaustion(
         "many-values",
-        "A function returns a list of a quarter of a million numbers.",
-        hand_in({LOSS: HEADER + "    return [0.0] * 250_000, 0\n"}),
+        "A function returns a list of two hundred thousand numbers.",
+        hand_in({LOSS: HEADER + "    return [0.0] * 200_001, 0\n"}),
         (LOSS,),
     ),
     exhaustion(

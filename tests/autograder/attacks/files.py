@@ -162,14 +162,14 @@ ATTACKS = [
     ),
     no_notebook("archive", "The file is an archive.", content(b"PK\x03\x04" + os.urandom(1000))),
     no_notebook("only-a-list", "The file is JSON, but a list.", content(b"[1, 2, 3]")),
+    no_notebook(
+        "endless-spaces", "A hundred and thirty megabytes of blanks.", content(b"{" + b" " * 130_000_000)
+    ),
     no_notebook("deep-json", "A million brackets.", content(b'{"cells": ' + b"[" * 10**6)),
     no_notebook(
         "endless-number",
         "A number of a million digits.",
         content(b'{"cells": [], "nbformat": ' + b"9" * 10**6 + b"}"),
-    ),
-    no_notebook(
-        "hundred-megabytes", "A hundred megabytes of stored outputs.", stored(10**8), says="clear its outputs"
     ),
     no_notebook("two-notebooks", "Two notebooks, neither with the lesson's name.", two_others),
     no_notebook("folder-as-notebook", "A folder has the notebook's name.", notebook_folder),
@@ -243,6 +243,7 @@ ATTACKS = [
     files("more-notebooks", "Copies, checkpoints and folders lie beside the notebook.", with_others),
     files("odd-time", "The time of submission is no time.", timed, says="could not be read"),
     files("stored-outputs-30-mb", "Thirty megabytes of stored outputs.", stored(3 * 10**7)),
+    files("stored-outputs-100-mb", "A hundred megabytes of stored outputs.", stored(10**8)),
     files("malformed-outputs", "Stored outputs of every wrong form.", hand_in_json(malformed_outputs)),
     files(
         "many-cells", "Three thousand cells were added.", hand_in(change=many_cells), says="only the first"
