@@ -66,6 +66,13 @@ PLACE = Exercise(
             "1 is ink and 0 is none: take the larger.",
         ),
         Mistake(
+            "maximum-thrown-away",
+            old=REGION,
+            new="np.maximum(drawn[row : row + h, col : col + w], digit)",
+            says="The canvas comes back without the digit. np.maximum returns a new array and changes neither of "
+            "its two: put its result somewhere.",
+        ),
+        Mistake(
             "only-empty-pixels-drawn",
             old=REGION,
             new="here = drawn[row : row + h, col : col + w]\n"
@@ -121,8 +128,8 @@ PLACE = Exercise(
             "draws-on-the-callers-canvas",
             old=DRAWN,
             new="drawn = canvas",
-            says="The numbers are right, but they are drawn on the caller's own canvas: without a copy, `drawn` "
-            "is another name for it, and the next scene begins with this one's ink.",
+            says="The digit is drawn on the caller's own canvas: without a copy, `drawn` is another name for it, and "
+            "the next scene begins with this one's ink.",
         ),
     ),
 )
@@ -331,6 +338,13 @@ IMAGE_TO_STATE = Exercise(
             "(B, 1, height, width).",
         ),
         Mistake(
+            "pictures-flattened",
+            old=FEATURES,
+            new="features = encoder(images.flatten(1))",
+            says="The pictures are flattened into rows of pixels. The encoder wants them as pictures, "
+            "(B, 1, height, width).",
+        ),
+        Mistake(
             "no-tanh",
             old=TANH,
             new="state = features",
@@ -414,8 +428,8 @@ IMAGE_TO_STATE = Exercise(
             "not-contiguous",
             old=STATE,
             new="return state",
-            says="The numbers are right, but transpose only changes the order in which memory is read. A GPU's GRU "
-            "refuses such a state: ask for one that is contiguous.",
+            says="transpose moves nothing in memory, it only changes the order of reading, and a GPU's GRU refuses such "
+            "a state: ask for one that is contiguous.",
         ),
     ),
 )
@@ -601,6 +615,12 @@ CAPTION_LOSS = Exercise(
             says="cross_entropy takes axis 1 for the classes, and logits is (B, T, V): there T is on axis 1.",
         ),
         Mistake(
+            "pair-taken-for-logits",
+            old=DECODED,
+            new="logits = decoder(inputs, state)",
+            says="The decoder returns two things, logits and a state, and both are taken for logits. Unpack them.",
+        ),
+        Mistake(
             "picture-ignored",
             old=DECODED,
             new="logits, _ = decoder(inputs, None)",
@@ -643,6 +663,8 @@ def use_caption(caption, params, state, throws, longest):
             self.out = torch.nn.Linear(H, V)
 
         def forward(self, words, state):
+            if len(seen) >= 50:
+                raise RuntimeError(f"the decoder was called more than 50 times, for at most {longest} words")
             y, state = self.rnn(self.embed(words), state)
             seen.append((self.training, y.requires_grad))
             return self.out(self.dropout(y)), state
@@ -772,6 +794,14 @@ CAPTION = Exercise(
             "Hand the state on from step to step.",
         ),
         Mistake(
+            "word-without-its-axes",
+            old=CALL,
+            new="logits, state = decoder(torch.tensor([word], device=state.device), state)",
+            also=("logits, state = decoder(torch.tensor(word, device=state.device), state)",),
+            says="The decoder reads a batch of sequences, (B, T), also if it is one sequence of one word: give it "
+            "words of shape (1, 1).",
+        ),
+        Mistake(
             "picture-ignored",
             old=LOOP,
             new="state = torch.zeros_like(state)\n        for _ in range(longest):",
@@ -839,6 +869,13 @@ CAPTION = Exercise(
             old=LOOP,
             new="for _ in range(longest + 1):",
             says="A caption that is cut short has one word too many: longest words are allowed.",
+        ),
+        Mistake(
+            "longest-ignored",
+            old=LOOP,
+            new="while True:",
+            says="The loop ends at END alone. A decoder that never says it would talk for ever: stop after longest "
+            "words at the latest.",
         ),
         Mistake(
             "in-training-mode",
