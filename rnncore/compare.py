@@ -17,6 +17,7 @@ def same_numbers(got: np.ndarray, want: np.ndarray, tolerance: float) -> np.ndar
     scale = np.abs(want[np.isfinite(want)]).max(initial=0.0)
     with np.errstate(invalid="ignore"):
         close = np.abs(got - want) <= tolerance * np.abs(want) + max(0.1 * tolerance * scale, TINY)
+    close &= np.isfinite(want)  # a tolerance of infinity would let every number pass
     return close | (got == want) | (np.isnan(got) & np.isnan(want))
 
 
@@ -83,6 +84,10 @@ def difference(
         bad = tuple(np.argwhere(~np.isfinite(array))[0])
         where = f" holds {array[bad]} at {_place(name, bad)}" if bad else f" is {array[bad]}"
         return f"{name}{where}, where a finite number is expected."
+    other = ~np.isfinite(want) & ~same_numbers(array, want, tolerance)
+    if other.any():
+        index = tuple(np.argwhere(other)[0])
+        return f"{_place(name, index)} is {array[index]:.6g}, expected {want[index]}."
     cause = _cause(array, want, tolerance, sizes, gates)
     return f"{name} {cause}{_sample(array, want, name, tolerance)}"
 
@@ -232,7 +237,7 @@ def _sample(got: np.ndarray, want: np.ndarray, name: str, tolerance: float) -> s
 def _container_difference(got, want, name, *, tolerance, sizes, layout) -> str:
     if not isinstance(got, tuple | list):
         return f"{name} is {kind(got)}, expected a {type(want).__name__} of {len(want)}."
-    named = layout if len(layout) == len(want) and not isinstance(want[0], tuple | list) else ()
+    named = layout if layout and len(layout) == len(want) and not isinstance(want[0], tuple | list) else ()
     if len(got) != len(want):
         items = f": ({', '.join(named)})" if named else ""
         return f"{name} holds {len(got)} item{'s' if len(got) != 1 else ''}, expected {len(want)}{items}."

@@ -155,9 +155,20 @@ SPECTROGRAM = Exercise(
             "divided-by-size",
             old=POWER,
             new="power = np.abs(spectrum) ** 2 / size",
-            also=("power = np.abs(spectrum / size) ** 2",),
-            says="The power is divided by the frame's size. That is a convention too, but not the one here: "
-            "the plain square of the magnitude is asked for.",
+            also=(
+                "power = np.abs(spectrum / size) ** 2",
+                "power = np.abs(spectrum) ** 2 / np.sum(window**2)",
+                "power = np.abs(spectrum / np.sum(window)) ** 2",
+            ),
+            says="The power is divided by the frame's size, or by a sum of the window's numbers. Those are conventions "
+            "too, but not the one here: the plain square of the magnitude is asked for.",
+        ),
+        Mistake(
+            "frames-beyond-the-end",
+            old="    " + STARTS + "\n",
+            new="    starts = np.arange(0, len(signal), hop)\n    signal = np.append(signal, np.zeros(size))\n",
+            says="The last frames begin so late that the sound ends before they do, and zeros fill them up. Keep the "
+            "frames that fit whole: the last one starts at len(signal) - size or before.",
         ),
     ),
 )
@@ -325,6 +336,28 @@ LOG_MEL = Exercise(
             says="Outside its triangle a filter's weight is negative here. It should be 0 there.",
         ),
         Mistake(
+            "straight-in-hertz",
+            old=FILTERS,
+            new="feet = 700 * (10 ** (width * np.arange(bands + 2) / 2595) - 1)\n"
+            "    rising = (hertz - feet[:-2, None]) / np.diff(feet)[:-1, None]\n"
+            "    falling = (feet[2:, None] - hertz) / np.diff(feet)[1:, None]\n"
+            "    filters = np.maximum(0, np.minimum(rising, falling))",
+            says="The centres are right, but the triangles' sides are straight lines over hertz (librosa makes them like "
+            "that). Here a weight falls evenly in *mel*: subtract mels, not hertz.",
+        ),
+        Mistake(
+            "centres-rounded-to-columns",
+            old=FILTERS,
+            new="feet = 700 * (10 ** (width * np.arange(bands + 2) / 2595) - 1)\n"
+            "    feet = np.floor((size + 1) * feet / rate)\n"
+            "    columns, gaps = np.arange(size // 2 + 1), np.maximum(np.diff(feet), 1e-9)\n"
+            "    rising = (columns - feet[:-2, None]) / gaps[:-1, None]\n"
+            "    falling = (feet[2:, None] - columns) / gaps[1:, None]\n"
+            "    filters = np.maximum(0, np.minimum(rising, falling))",
+            says="The centres are rounded to whole columns, as many recipes do. Here a centre may lie between two "
+            "columns: compare each column's mel with the exact centre.",
+        ),
+        Mistake(
             "filters-averaged",
             old=ENERGY,
             new="energy = power @ (filters / filters.sum(axis=1, keepdims=True)).T",
@@ -425,7 +458,7 @@ CTC_COLLAPSE = Exercise(
             "sorted",
             old=LABELS,
             new="labels = np.unique(merged[merged != 0])",
-            says="The labels are sorted, each kept once (np.unique does that). Their order is the text.",
+            says="The labels are sorted, each kept once (np.unique and set do that). Their order is the text.",
         ),
         Mistake(
             "first-frame-lost",
@@ -469,7 +502,7 @@ def draw_ctc_loss(rng):
         return Case((log_softmax(rng.normal(0, 1.5, (T, V))), targets), sizes, when)
 
     return [
-        case(9, 6, "abba"),
+        case(21, 6, "abba"),  # long enough for a path that wraps around
         case(8, 5, "aab"),
         case(11, 7, "abcca"),
         case(6, 4, "aaba", "there is only just time for all labels"),
@@ -484,6 +517,7 @@ MAY = "may_skip[2:] = places[2:] != places[:-2]"
 EMPTY = "alpha = np.full(len(places), -np.inf)"
 START = "alpha[:2] = log_probs[0, places[:2]]"
 STEP = "step = np.append(-np.inf, alpha[:-1])"
+SKIP = "skip = np.where(may_skip, np.append([-np.inf, -np.inf], alpha[:-2]), -np.inf)"
 FRAMES = "for frame in log_probs[1:]:"
 SUM = "alpha = np.logaddexp(np.logaddexp(alpha, step), skip) + frame[places]"
 END = "return -np.logaddexp.reduce(alpha[-2:])"
@@ -637,6 +671,30 @@ CTC_LOSS = Exercise(
             "everything is lost. np.logaddexp(a, b) is log(exp(a) + exp(b)) without that.",
         ),
         Mistake(
+            "wraps-around",
+            old=STEP + "\n        " + SKIP,
+            new="step = np.roll(alpha, 1)\n        skip = np.where(may_skip, np.roll(alpha, 2), -np.inf)",
+            also=(
+                "step = np.roll(alpha, 1)\n"
+                "        skip = np.where(places != np.roll(places, 2), np.roll(alpha, 2), -np.inf)",
+            ),
+            says="From the last place a path comes round to the first again: alpha[s - 1] at s = 0 is alpha[-1], the "
+            "*last* number (np.roll does the same). Nothing comes before the first place.",
+        ),
+        Mistake(
+            "already-updated",
+            old=SKIP + "\n        " + SUM,
+            new="alpha = np.logaddexp(alpha, step)\n        " + SKIP + "\n"
+            "        alpha = np.logaddexp(alpha, skip) + frame[places]",
+            also=(
+                "alpha = alpha.copy()\n        for s in range(len(places)):\n"
+                "            ways = [alpha[s]] + [alpha[s - 1]] * (s > 0) + [alpha[s - 2]] * int(may_skip[s])\n"
+                "            alpha[s] = np.logaddexp.reduce(ways) + frame[places[s]]",
+            ),
+            says="Some places read numbers that this very frame has changed already. All of a frame's alpha is made "
+            "from the frame before: write it to a new array.",
+        ),
+        Mistake(
             "last-frame-forgotten",
             old=FRAMES,
             new="for frame in log_probs[1:-1]:",
@@ -754,6 +812,12 @@ CTC_GREEDY = Exercise(
             "axis 1.",
         ),
         Mistake(
+            "values-for-places",
+            old=PATH,
+            new="path = log_probs.max(axis=1)",
+            says="max gives the largest log probabilities themselves. Which symbol has them, argmax tells.",
+        ),
+        Mistake(
             "path-returned",
             old=COLLAPSE,
             new="return path",
@@ -763,14 +827,15 @@ CTC_GREEDY = Exercise(
             "repeats-kept",
             old=COLLAPSE,
             new="return path[path != 0]",
-            says="The blanks are gone and the repeats still there. `ctc_collapse` does both, in the right order.",
+            says="The blanks are gone and the repeats still there. `ctc_collapse` should do both, in the right order; if "
+            "you call it, see its own check.",
         ),
         Mistake(
             "blanks-removed-first",
             old=COLLAPSE,
             new="return ctc_collapse(path[path != 0])",
-            says="The blanks are removed before `ctc_collapse` sees them, so double letters merge into one. Hand it the "
-            "whole path.",
+            says="The blanks are removed before repeats are merged, so double letters merge into one. Hand the whole path "
+            "to `ctc_collapse`; if you do, see its own check.",
         ),
         Mistake(
             "blank-never-chosen",
