@@ -82,11 +82,11 @@ def summary(rows):
             tally[grader]["too little"] += got is not None and got < wanted
             tally[grader]["no grade"] += got is None
         tally["nbgrader"]["notes"] += any("secret" in note or "runs" in note for note in stock.notes)
-    one, ours = tally["nbgrader"], tally["ours"]
+    alone, ours = tally["nbgrader"], tally["ours"]
     return (
-        f"nbgrader alone pays for wrong answers in {one['too much']} of them, gives right ones too little "
-        f"in {one['too little']} and no grade at all to {one['no grade']}; in {one['notes']} a secret is read or "
-        f"code gets into the feedback page. Ours: {ours['too much']}, {ours['too little']}, "
+        f"nbgrader alone pays for wrong answers in {alone['too much']} of them, gives right ones too little "
+        f"in {alone['too little']} and no grade at all to {alone['no grade']}; in {alone['notes']} a secret "
+        f"is read or code gets into the feedback page. Ours: {ours['too much']}, {ours['too little']}, "
         f"{ours['no grade']} and 0."
     )
 
