@@ -7,15 +7,14 @@ at. What the gradebook knows, such as a grade given by hand, goes before what th
 """
 
 import html
-import re
 import statistics
-from collections import Counter, defaultdict
-from urllib.parse import quote
+from collections import Counter
 
 from rich.table import Table
 
 from autograder.course import write_atomically
 from autograder.results import read_results
+from autograder.reteach import Links, mistakes_table, prose, remarks_table
 from autograder.status import Status
 
 STATUS_STYLES = {
@@ -96,7 +95,7 @@ def page(workspace, spec, results, standings, changed=None):
     }
     by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
     title = f"Results of {spec.assignment}"
-    links = _Links(workspace, spec)
+    links = Links(workspace, spec)
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f'<p class="soft">Exercises are worth {spec.max_points - by_hand:g} points'
@@ -108,9 +107,9 @@ def page(workspace, spec, results, standings, changed=None):
         "<h2>Exercises</h2>",
         _exercises(results, spec),
         "<h2>What to teach again</h2>",
-        _mistakes(results, links),
+        mistakes_table(results, links),
         "<h2>To look at</h2>",
-        _remarks(results, links, changed or {}),
+        remarks_table(results, links, changed or {}),
         "<h2>Students</h2>",
         _students(results, scored, standings, spec, links),
     ]
@@ -202,96 +201,12 @@ def _lost_without_a_name(score):
     return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")
 
 
-class _Links:
-    """Links from the page to feedback pages: a student's, or the section of the lesson shown in one."""
-
-    def __init__(self, workspace, spec):
-        self.workspace, self.spec = workspace, spec
-        self.sections, heading = {}, None
-        for cell in spec.cells:
-            if cell.cell_type == "markdown":
-                found = re.findall(r"^#{1,2} +(.+?) *#*$", cell.source, flags=re.MULTILINE)
-                heading = found[-1] if found else heading
-            elif cell.kind in ("solution", "test"):
-                self.sections[cell.grade_id.removesuffix("-check")] = heading
-
-    def student(self, student, exercise=None):
-        """The student's name, linked to the feedback page if there is one, there to the exercise."""
-        return self._link(student, f"{exercise}-check" if exercise else None, html.escape(student))
-
-    def section(self, exercise, students):
-        """The name of an exercise's section, linked to where the first of these students' pages shows it."""
-        heading = self.sections.get(exercise)
-        if not heading:
-            return ""
-        # As nbconvert names the headings that it writes.
-        place = quote(re.sub(r"[`*]", "", heading).replace(" ", "-"), safe="?/:@!$&'()*+,;=")
-        student = next((one for one in students if self._page(one).is_file()), students[0])
-        shown = self._page(student).read_text(errors="replace") if self._page(student).is_file() else ""
-        place = place if f'id="{html.escape(place)}"' in shown else f"{exercise}-check"
-        return self._link(student, place, _prose(heading))
-
-    def _page(self, student):
-        return self.workspace.feedback / student / self.spec.assignment / f"{self.spec.notebook}.html"
-
-    def _link(self, student, place, text):
-        if not self._page(student).is_file():
-            return text
-        path = quote(f"../feedback/{student}/{self.spec.assignment}/{self.spec.notebook}.html")
-        path += f"#{quote(place, safe='')}" if place else ""
-        return f'<a href="{path}">{text}</a>'
-
-
-def _mistakes(results, links):
-    who, says = defaultdict(list), {}
-    for student, result in sorted(results.items()):
-        for mistake in result["mistakes"]:
-            key = (mistake["exercise"], mistake["id"])
-            if student not in who[key]:
-                who[key].append(student)
-            says[key] = mistake["says"]
-    if not who:
-        return '<p class="soft">No known mistake was made.</p>'
-    rows = []
-    for key in sorted(who, key=lambda key: (-len(who[key]), key)):
-        names = ", ".join(links.student(student, key[0]) for student in who[key])
-        rows.append(
-            f'<tr><td class="number">{len(who[key])}</td><td>{_prose(says[key])} '
-            f'<span class="soft">(<code>{html.escape(key[0])}</code>: {html.escape(key[1])})</span></td>'
-            f"<td>{links.section(key[0], who[key])}</td><td>{names}</td></tr>"
-        )
-    return (
-        '<p class="soft">The mistakes that were made, the most frequent first, each with the section of the '
-        "lesson that it belongs to.</p>"
-        '<table><thead><tr><th class="number">students</th><th>mistake</th><th>section</th><th>who</th></tr>'
-        f"</thead><tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _remarks(results, links, changed):
-    """What a person should see, the same remark only once."""
-    who = defaultdict(list)
-    for student, names in changed.items():
-        answers = ", ".join(f"`{name}`" for name in names)
-        who[f"Changed {answers} after it was graded by hand; the grade was kept."].append(student)
-    for student, result in sorted(results.items()):
-        for remark in result["remarks"]:
-            who[remark].append(student)
-    if not who:
-        return '<p class="soft">Nothing.</p>'
-    rows = "".join(
-        f"<tr><td>{_prose(remark)}</td><td>{', '.join(map(links.student, students))}</td></tr>"
-        for remark, students in who.items()
-    )
-    return f"<table><thead><tr><th>remark</th><th>who</th></tr></thead><tbody>{rows}</tbody></table>"
-
-
 def _students(results, scored, standings, spec, links):
     rows = []
     for student, result in sorted(results.items()):
-        notes = [f"<code>{html.escape(m['exercise'])}</code> {_prose(m['says'])}" for m in result["mistakes"]]
+        notes = [f"<code>{html.escape(m['exercise'])}</code> {prose(m['says'])}" for m in result["mistakes"]]
         said = "".join(f"<li>{note}</li>" for note in notes)
-        remarks = "".join(f"<li>{_prose(remark)}</li>" for remark in result["remarks"])
+        remarks = "".join(f"<li>{prose(remark)}</li>" for remark in result["remarks"])
         waits = (
             '<br><span class="soft">written answer to grade</span>'
             if standings.get(student, (0, False))[1]
@@ -321,9 +236,3 @@ def _score(points, top, digits=2):
 def _bar(points, top):
     share = max(0, min(100, round(100 * points / top))) if top else 0
     return f'<div class="track"><span style="width: {share}%"></span></div>'
-
-
-def _prose(text):
-    """Text as html: `code` and *emphasis* as in Markdown, everything else escaped."""
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
-    return re.sub(r"(?<![\w*])\*(\w[^*\n]*?\w|\w)\*(?![\w*])", r"<em>\1</em>", text)
