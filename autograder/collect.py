@@ -5,6 +5,7 @@ chosen and moved into place whole, with a timestamp.txt of our own, from which n
 Nothing is lost: what is replaced goes to replaced/, and collected/LESSON.json says where all came from.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ COPY_MARK = re.compile(r"(?P<stem>.+?)(?:[-_](?P<number>\d{1,3})| ?\((?P<bracket
 CHANGES = ("new", "newer", "forced", "time noted")
 PARTS = ".collecting"  # beside submitted/, so that a folder moves into it in one step
 LATE = "marked late"
+SECRET = "submission_secret.txt"
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -39,6 +41,7 @@ class Row:
     time: datetime | None = None
     source_time: str = ""  # where the time comes from
     remarks: list = field(default_factory=list)
+    secret: bytes | None = None  # by which nbgrader's exchange finds whose the feedback is
 
 
 @dataclass
@@ -176,6 +179,11 @@ def _look_at(folder, files, lesson, spec, received):
     chosen, raw = _choose(files, lesson, spec, row.remarks)
     newest = chosen or max(files, key=lambda handed: handed.time or LONG_AGO)
     row.file = "/".join(chosen.path) if chosen else ""
+    for handed in files if chosen and chosen.platform == "exchange" else ():
+        beside = handed.attempt == chosen.attempt and handed.path == (*chosen.path[:-1], SECRET)
+        if beside and not handed.offered.folder:
+            with contextlib.suppress(Unreadable):
+                row.secret = handed.offered.read()[:1000]
     row.time = received or newest.time
     if received:
         row.source_time = "--received"
@@ -334,6 +342,8 @@ def _place(row, raw, workspace, lesson, later, force, dry_run):
         (part / f"{lesson.notebook}.ipynb").write_bytes(raw)
     if stamp:
         (part / "timestamp.txt").write_text(stamp)
+    if row.secret:
+        (part / SECRET).write_bytes(row.secret)
     if target.is_dir():
         aside = _free(workspace.root / "replaced" / row.student / lesson.name)
         aside.parent.mkdir(parents=True, exist_ok=True)

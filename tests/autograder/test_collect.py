@@ -248,6 +248,7 @@ def test_nbgraders_exchange(tmp_path, bring, handed_in, workspace):
             f"{inbound}/an+n+01-double+2026-11-01 10:00:00.000000 UTC+cmFu/double.ipynb": "first",
             f"{inbound}/{newest}/double.ipynb": "second",
             f"{inbound}/{newest}/timestamp.txt": "1999-01-01 00:00:00.000000 UTC",
+            f"{inbound}/{newest}/submission_secret.txt": "by which feedback is found",
             f"{inbound}/bob+01-double+2026-11-01 10:00:00 CET/double.ipynb": "no random part",
             f"{inbound}/bob+02-triple+2026-11-01 10:00:00 UTC+x/triple.ipynb": "another lesson",
             f"{inbound}/cem+01-double+yesterday+x/double.ipynb": "no time",
@@ -257,6 +258,8 @@ def test_nbgraders_exchange(tmp_path, bring, handed_in, workspace):
     assert handed_in() == {"an+n": "second", "bob": "no random part"}
     assert noted(workspace, "an+n") == "2026-11-01 12:00:00.000000 UTC"
     assert noted(workspace, "bob") == "2026-11-01 09:00:00.000000 UTC"
+    (secret,) = workspace.submitted.rglob("submission_secret.txt")
+    assert secret.parts[-3] == "an+n" and secret.read_text() == "by which feedback is found"
     assert "Left out, as they belong to other lessons: 1 folders." in remarks
     assert any("'cem+01-double+yesterday+x'" in remark for remark in remarks)
 
