@@ -12,6 +12,7 @@ import torch
 
 from rnncore.baselines import linear_forecast, pasts
 from rnncore.bidirectional import bidirectional_backward, bidirectional_forward
+from rnncore.captions import caption_loss, image_to_state
 from rnncore.cells.gru import gru_cell, gru_cell_backward
 from rnncore.cells.lstm import lstm_cell, lstm_cell_backward
 from rnncore.cells.rnn import rnn_cell, rnn_cell_backward
@@ -486,3 +487,34 @@ def linear_forecasts():
     layer.load_state_dict({"weight": tensor(weights[:-1].T.copy()), "bias": tensor(d)})
     read = np.concatenate([x[0, t - lags + 1 : t + 1], c[t]])
     close(layer(tensor(read)).detach().numpy(), np.array(expected))
+
+
+@twin(
+    "12-captions",
+    r"h_0 = \tanh(\text{encoder}(\text{image})) \qquad\qquad L = -\frac{1}{N} \sum_{b,t} \log p(w_{b,t+1} \mid h_0, w_{b,0} \ldots w_{b,t})",
+)
+def caption_by_caption():
+    rng = np.random.default_rng(12)
+    encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, H, dtype=torch.float64))
+    images, captions = tensor(rng.random((B, 2, 3))), torch.tensor([[1, 3, 4, 2], [1, 5, 2, 0], [1, 2, 0, 0]])
+    embed, cell = torch.nn.Embedding(V, D, dtype=torch.float64), torch.nn.GRUCell(D, H, dtype=torch.float64)
+    out = torch.nn.Linear(H, V, dtype=torch.float64)
+    states, total, N = [], 0.0, 0
+    for image, words in zip(images, captions.tolist(), strict=True):
+        h = torch.tanh(encoder(image[None]))
+        states.append(h)
+        for said, next_one in itertools.pairwise(words):
+            if next_one != 0:
+                h = cell(embed(torch.tensor([said])), h)
+                total, N = total + torch.softmax(out(h)[0], dim=0)[next_one].log(), N + 1
+
+    gru = torch.nn.GRU(D, H, batch_first=True, dtype=torch.float64)
+    gru.load_state_dict({f"{name}_l0": value for name, value in cell.state_dict().items()})
+
+    def decoder(words, state):
+        y, state = gru(embed(words), state)
+        return out(y), state
+
+    state = image_to_state(encoder, images, 1)
+    close(state[0].detach().numpy(), torch.cat(states).detach().numpy())
+    close(caption_loss(decoder, state, captions).item(), -total.item() / N)
