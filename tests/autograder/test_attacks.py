@@ -6,6 +6,7 @@ the neighbours are as if nobody had attacked.
 
 import ctypes
 import os
+import re
 import secrets
 import sqlite3
 import tempfile
@@ -24,6 +25,7 @@ from autograder.feedback import write_feedback
 from autograder.reports import write_report
 from autograder.runner import Task, grade_task, run
 from autograder.sandbox import Sandbox
+from autograder.spec import read_spec
 from autograder.status import Status
 from autograder.submissions import read_submission
 from tests.autograder.attacks import FAMILIES, bank, core
@@ -32,6 +34,7 @@ from tests.autograder.attacks.reach import LOOK
 from tests.autograder.attacks.rendering import active
 
 BANK = bank()
+ATTACKS_PAGE = core.COURSE / "docs" / "attacks.md"
 # Files and pages do not depend on how a kernel was started; what runs in it might.
 COLD = ("forging", "reach", "exhaustion", "death")
 RENDERING = [attack.id for attack in BANK.values() if attack.family == "rendering"]
@@ -106,6 +109,21 @@ def test_the_bank_is_whole():
     assert {attack.status for attack in BANK.values()} == set(Status) - {Status.INFRASTRUCTURE_FAULT}
     odd = [attack for attack in BANK.values() if attack.family == "honest"]
     assert not any(attack.loses for attack in odd)
+
+
+def test_the_page_shows_the_bank_as_it_is():
+    """docs/attacks.md has a row for each submission, with what it must earn and what ours gives it."""
+    spec = read_spec(find_lesson(core.COURSE, LESSON).lesson_path)
+    row = re.compile(r"^\| ([\w-]+) \| (.+) \| ([\d.]+) \| .+ \| (.+) \|$", re.MULTILINE)
+    rows = row.findall(ATTACKS_PAGE.read_text())
+    assert {(name, tries, float(wanted), ours) for name, tries, wanted, ours in rows} == {
+        (attack.id, attack.tries.replace("|", "\\|"), sum(attack.points(spec).values()), ours(attack, spec))
+        for attack in BANK.values()
+    }, "write it again with `make attacks`"
+
+
+def ours(attack, spec):
+    return f"{sum(attack.points(spec).values()):g}, {attack.status}"
 
 
 @pytest.mark.parametrize("name", BANK)
