@@ -35,11 +35,13 @@ from rnncore.plots.speech import alignment, paths, recording
 from rnncore.plots.stability import eigenvalues, repeated_factor, until_nan
 from rnncore.plots.style import canvas
 from rnncore.plots.training import curves, losses, next_letter
+from rnncore.plots.translation import attention_map, translator_graph
 
 __all__ = [
     "accuracies",
     "activation_curves",
     "alignment",
+    "attention_map",
     "autograd_graph",
     "backward_graph",
     "bidirectional_graph",
@@ -75,6 +77,7 @@ __all__ = [
     "state_heat_map",
     "step_sizes",
     "temperatures",
+    "translator_graph",
     "tune_rolls",
     "unrolled_graph",
     "until_nan",

@@ -11,7 +11,7 @@ paths = [path.relative_to(root.parent).with_suffix("") for path in sorted(root.r
 names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
 assert "rnncore.layers.rnn" in names and "rnncore.data.make_names" in names
 for name in names:
-    if name.startswith(("rnncore.plots", "rnncore.standin")):  # these are about a heavy library
+    if name.startswith(("rnncore.plots", "rnncore.standin", "rnncore.models")):  # about heavy ones
         continue
     importlib.import_module(name)
     heavy = {"torch", "matplotlib", "IPython", "ipywidgets", "faker", "onnx", "keras"} & set(sys.modules)

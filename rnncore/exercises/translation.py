@@ -1,0 +1,1108 @@
+"""Lesson 10, Translate numbers into German: encode, attention, decode_step, greedy_decode, beam_search.
+
+Each exercise has a ``use`` that makes tensors, and a small model or network to call, where the answer
+lives, and returns arrays and words. No answer is built on another here: ``decode_step`` asks the model's own
+attention, and the two searches are given the function that scores the next symbol, so that a fault in one
+exercise spoils no other.
+"""
+
+import numpy as np
+
+from rnncore.attention import attention
+from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.rnn_cell import draw_params
+from rnncore.translation import beam_search, decode_step, encode, greedy_decode
+
+
+def draw_lengths(rng, B, S):
+    """B different lengths from 1 to S, S among them and not in first place, in no order."""
+    while True:
+        lengths = rng.permutation([S, *rng.choice(np.arange(1, S), B - 1, replace=False)])
+        if B == 1 or ((np.diff(lengths) > 0).any() and lengths[0] != S):
+            return lengths
+
+
+def gru_arrays(rng, D, H, name):
+    return {f"{name}.{key}_l0": array for key, array in draw_params(rng, D, H, 3).items()}
+
+
+# encode ----------------------------------------------------------------------------------------------
+
+
+def use_encode(encode, params, ids, lengths):
+    import torch
+
+    V, D = params["embed_source.weight"].shape
+    H = params["encoder.weight_hh_l0"].shape[1]
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed_source, self.embed_target = torch.nn.Embedding(V, D), torch.nn.Embedding(V, D)
+            self.encoder = torch.nn.GRU(D, H, batch_first=True)
+            self.decoder = torch.nn.GRU(D, H, batch_first=True)
+
+    with torch.random.fork_rng(devices=[]):
+        model = Model().double()
+    model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
+    result = encode(model, torch.tensor(ids), torch.tensor(lengths))
+    if result is None:
+        return None
+    if not (isinstance(result, tuple | list) and len(result) == 2):
+        raise ValueError("encode should return two tensors, keys and state")
+    keys, state = result
+    learning = []
+    for name, one in (("keys", keys), ("state", state)):
+        if isinstance(one, torch.Tensor) and one.requires_grad:
+            weight = model.encoder.weight_ih_l0
+            (found,) = torch.autograd.grad(one.sum(), weight, retain_graph=True, allow_unused=True)
+            learning += [name] * (found is not None)
+    words = f"reaches the encoder from {' and '.join(learning) or 'nowhere'}"
+    if isinstance(keys, torch.Tensor) and keys.shape[:2] == ids.shape:
+        real = torch.arange(ids.shape[1]) < torch.tensor(lengths)[:, None]
+        keys = keys[real]  # what stands at padding means nothing
+    return keys, state, words
+
+
+def draw_encode(rng):
+    def case(B, S, V, D, H, when=""):
+        params = {
+            "embed_source.weight": rng.normal(size=(V, D)),
+            "embed_target.weight": rng.normal(size=(V, D)),
+            **gru_arrays(rng, D, H, "encoder"),
+            **gru_arrays(rng, D, H, "decoder"),
+        }
+        return Case(
+            (params, rng.integers(0, V, (B, S)), draw_lengths(rng, B, S)), {"B": B, "S": S, "H": H}, when
+        )
+
+    return [case(3, 6, 7, 4, 5), case(4, 7, 9, 5, 3), case(1, 5, 4, 3, 2, "B = 1")]
+
+
+READ = "    keys, _ = model.encoder(x)\n"
+LAST = "    last = lengths - 1\n"
+PICK = "    state = keys[rows, last]\n"
+
+ENCODE = Exercise(
+    reference=encode,
+    returns=("keys", "state", "gradient"),
+    draw=draw_encode,
+    use=use_encode,
+    mistakes=(
+        Mistake(
+            "state-after-the-padding",
+            old=PICK,
+            new="    state = keys[:, -1]\n",
+            also=("    state = model.encoder(x)[1][0]\n", "    state = model.encoder(x)[1].squeeze(0)\n"),
+            says="The state is taken at the end of the padded row, so for every shorter text the encoder has read "
+            "padding on top. Take each text's output at its own last symbol, or pack the batch with its lengths.",
+        ),
+        Mistake(
+            "state-one-too-late",
+            old=LAST,
+            new="    last = lengths\n",
+            says="A text of length n has its last symbol at n - 1: counting starts at 0. Here the index is one too "
+            "large, and for the longest text it lies outside.",
+        ),
+        Mistake(
+            "state-one-too-early",
+            old=LAST,
+            new="    last = lengths - 2\n",
+            says="The state is the one *before* the last symbol. A text of length n ends at n - 1.",
+        ),
+        Mistake(
+            "state-at-the-first-symbol",
+            old=PICK,
+            new="    state = keys[:, 0]\n",
+            says="The state is the one after the first symbol. The decoder needs what is known after the last.",
+        ),
+        Mistake(
+            "state-with-its-layer-axis",
+            old=PICK,
+            new="    state = keys[rows, last][None]\n",
+            says="The state is right and has an axis too many: torch.nn.GRU hands out (1, B, H), one state for each "
+            "layer. Here (B, H) is asked for.",
+        ),
+        Mistake(
+            "padded-state-with-its-layer-axis",
+            old=PICK,
+            new="    state = model.encoder(x)[1]\n",
+            says="This is what torch.nn.GRU hands out as its final state: (1, B, H), with an axis for the layers, and "
+            "taken after the padding. Pick each text's output at its own last symbol, (B, H).",
+        ),
+        Mistake(
+            "mean-of-the-outputs",
+            old=PICK,
+            new="    state = keys.mean(dim=1)\n",
+            says="The state is the mean of all outputs, padding included. It should be the output at each text's last "
+            "symbol.",
+        ),
+        Mistake(
+            "embeddings-for-keys",
+            old="    return keys, state",
+            new="    return x, state",
+            says="The keys are the embeddings, so each knows its own symbol and nothing of what came before. "
+            "They should be the encoder's outputs.",
+        ),
+        Mistake(
+            "target-embedding",
+            old="model.embed_source(ids)",
+            new="model.embed_target(ids)",
+            says="The source is read with the target language's embedding.",
+        ),
+        Mistake(
+            "decoder-reads",
+            old="model.encoder(x)",
+            new="model.decoder(x)",
+            says="The text is read by the decoder. model.encoder is the one that reads.",
+        ),
+        Mistake(
+            "sequences-for-steps",
+            old=READ,
+            new="    keys, _ = model.encoder(x.transpose(0, 1))\n    keys = keys.transpose(0, 1)\n",
+            says="The batch is turned round first, as for a GRU that wants time in front. This one is batch_first, so "
+            "it now reads *across* the texts: the first symbols of all, then the second ones.",
+        ),
+        Mistake(
+            "left-in-sorted-order",
+            old="    return keys, state",
+            new="    order = lengths.argsort(descending=True)\n    return keys[order], state[order]",
+            says="The texts come back sorted by length, the longest first, and no longer beside their translations. "
+            "Put them back into the order in which they came.",
+        ),
+        Mistake(
+            "detached",
+            old="    return keys, state",
+            new="    return keys.detach(), state.detach()",
+            also=("    return keys, state.detach()", "    return keys.detach(), state"),
+            says="The numbers are right, but cut off from the encoder: no gradient gets back through detach, .data or "
+            "no_grad, so it would never learn to read.",
+        ),
+    ),
+)
+
+
+# attention -------------------------------------------------------------------------------------------
+
+
+def use_attention(attention, query, keys, mask):
+    import torch
+
+    query, keys = torch.tensor(query, requires_grad=True), torch.tensor(keys, requires_grad=True)
+    result = attention(query, keys, torch.tensor(mask))
+    if result is None:
+        return None
+    if not (isinstance(result, tuple | list) and len(result) == 2):
+        raise ValueError("attention should return two tensors, context and weights")
+    context, weights = result
+    reached = []
+    if isinstance(context, torch.Tensor) and context.requires_grad:
+        found = torch.autograd.grad(context.sum(), (query, keys), allow_unused=True)
+        reached = [name for name, one in zip(("query", "keys"), found, strict=True) if one is not None]
+    words = f"reaches {' and '.join(reached) or 'nothing'}"
+    return context, weights, words
+
+
+def draw_attention(rng):
+    def case(B, T, S, H, when="", lengths=None, scale=1.0):
+        lengths = draw_lengths(rng, B, S) if lengths is None else lengths
+        mask = np.arange(S) < lengths[:, None]
+        args = (rng.normal(0, scale, (B, T, H)), rng.normal(0, scale, (B, S, H)), mask)
+        return Case(args, {"B": B, "T": T, "S": S, "H": H}, when)
+
+    return [
+        case(3, 4, 6, 5),
+        case(4, 3, 7, 2),
+        case(3, 1, 5, 4, "T = 1, one query at a time"),
+        case(3, 4, 5, 2, "nothing is padded", lengths=np.full(3, 5)),
+        case(1, 3, 4, 2, "B = 1"),
+        case(3, 4, 1, 2, "S = 1, a single key", lengths=np.full(3, 1)),
+        case(2, 3, 5, 4, "scores are in the hundreds", scale=30.0),
+    ]
+
+
+SCORES = "query @ keys.transpose(1, 2) / H**0.5"
+MASK = "    scores = scores.masked_fill(~mask[:, None], -torch.inf)\n"
+SOFTMAX = "    weights = scores.softmax(dim=2)\n"
+CONTEXT = "    context = weights @ keys\n"
+
+ATTENTION = Exercise(
+    reference=attention,
+    returns=("context", "weights", "gradient"),
+    draw=draw_attention,
+    use=use_attention,
+    mistakes=(
+        Mistake(
+            "softmax-over-the-queries",
+            old=SOFTMAX,
+            new="    weights = scores.softmax(dim=1)\n",
+            says="The softmax runs over the queries (dim=1). Each *query* shares out its attention among the keys, so "
+            "the weights must sum to 1 over the last axis; and a padded key's column holds nothing but -inf.",
+        ),
+        Mistake(
+            "softmax-over-the-batch",
+            old=SOFTMAX,
+            new="    weights = scores.softmax(dim=0)\n",
+            says="The softmax runs over the batch (dim=0), so sentences share out their attention among each other.",
+        ),
+        Mistake(
+            "not-scaled",
+            old=SCORES,
+            new="query @ keys.transpose(1, 2)",
+            says="The scores are not scaled. A sum of H products grows with H: divide by the square root of H before "
+            "the softmax.",
+        ),
+        Mistake(
+            "divided-by-h",
+            old=SCORES,
+            new="query @ keys.transpose(1, 2) / H",
+            says="The scores are divided by H; its square root is asked for.",
+        ),
+        Mistake(
+            "scaled-by-the-number-of-keys",
+            old=SCORES,
+            new="query @ keys.transpose(1, 2) / keys.shape[1] ** 0.5",
+            says="The scores are scaled by the number of *keys*. A score is a sum over the H features: its size goes "
+            "with the square root of H.",
+        ),
+        Mistake(
+            "scaled-by-the-number-of-queries",
+            old=SCORES,
+            new="query @ keys.transpose(1, 2) / query.shape[1] ** 0.5",
+            says="The scores are scaled by the number of *queries* T. A score is a sum over the H features: its size "
+            "goes with the square root of H.",
+        ),
+        Mistake(
+            "scaled-up",
+            old=SCORES,
+            new="query @ keys.transpose(1, 2) * H**0.5",
+            says="The scores are multiplied by the square root of H. They should be divided by it.",
+        ),
+        Mistake(
+            "scaled-after-the-softmax",
+            old="/ H**0.5\n" + MASK + SOFTMAX,
+            new="\n" + MASK + SOFTMAX + "    weights = weights / H**0.5\n",
+            says="The weights are scaled, after the softmax, and no longer sum to 1. It is the scores that are divided "
+            "by the square root of H.",
+        ),
+        Mistake(
+            "padding-attended",
+            old=MASK,
+            new="",
+            says="The mask is not used, so the padding gets a share of the attention.",
+        ),
+        Mistake(
+            "mask-inverted",
+            old="~mask[:, None]",
+            new="mask[:, None]",
+            says="The mask works the wrong way round: the real keys are shut out and the padding is looked at. True "
+            "marks what is real, and masked_fill fills where it is True.",
+        ),
+        Mistake(
+            "mask-on-the-query-axis",
+            old="~mask[:, None]",
+            new="~mask[:, :, None]",
+            says="The mask lies along the wrong axis: scores are (B, T, S), and the mask (B, S) belongs to the *keys*, "
+            "the last axis. Where T and S differ the shapes clash; where they are equal nothing warns you.",
+        ),
+        Mistake(
+            "mask-after-the-softmax",
+            old=MASK + SOFTMAX,
+            new=SOFTMAX + "    weights = weights.masked_fill(~mask[:, None], 0.0)\n",
+            also=(SOFTMAX + "    weights = weights * mask[:, None]\n",),
+            says="The mask comes after the softmax: the padding's share is thrown away, and what is left sums to less "
+            "than 1. Mask the scores before the softmax, and nothing is shared out wrongly.",
+        ),
+        Mistake(
+            "masked-scores-are-zero",
+            old="-torch.inf)",
+            new="0.0)",
+            also=("1e-9)", "-1e-9)"),
+            says="The padding's scores are set to (nearly) 0, and e to the 0 is 1: it still gets a share. A score that "
+            "counts for nothing is minus infinity.",
+        ),
+        Mistake(
+            "masked-with-plus-infinity",
+            old="-torch.inf)",
+            new="torch.inf)",
+            says="The padding's scores are plus infinity, so it draws all attention. The sign is wrong.",
+        ),
+        Mistake(
+            "unstable-softmax",
+            old=SOFTMAX,
+            new="    weights = scores.exp() / scores.exp().sum(dim=2, keepdim=True)\n",
+            says="e to the power of a large score overflows, and infinity divided by infinity is no number. "
+            "torch.softmax takes the largest score away first.",
+        ),
+        Mistake(
+            "softmax-missing",
+            old=SOFTMAX,
+            new="    weights = scores.exp()\n",
+            says="The weights are exponentials that nobody has divided by their sum: they must sum to 1 for each query.",
+        ),
+        Mistake(
+            "hard-choice",
+            old=SOFTMAX,
+            new="    weights = (scores == scores.amax(dim=2, keepdim=True)).to(scores)\n",
+            says="All attention goes to the one best key. A choice cannot be learned by gradients: share it out with "
+            "a softmax.",
+        ),
+        Mistake(
+            "view-for-transpose",
+            old="keys.transpose(1, 2)",
+            new="keys.reshape(len(keys), H, -1)",
+            also=("keys.view(len(keys), H, -1)",),
+            says="The keys were given the shape (B, H, S) by view or reshape, which cuts the same row of numbers into "
+            "other pieces and mixes up the features. Turn the axes round with transpose(1, 2).",
+        ),
+        Mistake(
+            "queries-averaged",
+            old=CONTEXT,
+            new="    context = weights.transpose(1, 2) @ query\n",
+            says="The context is made of the *queries*. The query asks; what comes back is the weighted mean of the "
+            "keys.",
+        ),
+        Mistake(
+            "scores-for-weights",
+            old=CONTEXT,
+            new="    context = scores @ keys\n",
+            says="The context sums the keys by their scores, before the softmax. Use the weights.",
+        ),
+        Mistake(
+            "weights-detached",
+            old=CONTEXT,
+            new="    context = weights.detach() @ keys\n",
+            also=("    weights, keys = weights.detach(), keys.detach()\n    context = weights @ keys\n",),
+            says="The numbers are right, but no gradient reaches the query: what was cut off with detach, .data or "
+            "no_grad never learns where to look.",
+        ),
+        Mistake(
+            "scores-returned",
+            old="return context, weights",
+            new="return context, scores",
+            says="The second result holds the scores, from before the softmax. Return the weights.",
+        ),
+    ),
+)
+
+
+# decode_step -----------------------------------------------------------------------------------------
+
+
+def use_decode_step(decode_step, params, symbols, state, keys, mask):
+    import torch
+
+    V, D = params["embed_target.weight"].shape
+    H = state.shape[1]
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed_source, self.embed_target = torch.nn.Embedding(V, D), torch.nn.Embedding(V, D)
+            self.encoder = torch.nn.GRU(D, H, batch_first=True)
+            self.decoder = torch.nn.GRU(D, H, batch_first=True)
+            self.mix, self.output = torch.nn.Linear(2 * H, H), torch.nn.Linear(H, V)
+
+        def attention(self, query, keys, mask):
+            scores = torch.einsum("bth,bsh->bts", query, keys) / query.shape[-1] ** 0.5
+            weights = torch.where(mask[:, None], scores, -torch.inf).softmax(dim=2)
+            return weights @ keys, weights
+
+    with torch.random.fork_rng(devices=[]):
+        model = Model().double()
+    model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
+    state, keys = torch.tensor(state, requires_grad=True), torch.tensor(keys, requires_grad=True)
+    result = decode_step(model, torch.tensor(symbols), state, keys, torch.tensor(mask))
+    if result is None:
+        return None
+    if not (isinstance(result, tuple | list) and len(result) == 3):
+        raise ValueError("decode_step should return three tensors, logits, state and weights")
+    logits, after, weights = result
+    reached = []
+    if isinstance(logits, torch.Tensor) and logits.requires_grad:
+        wanted = {"keys": keys, "state": state, "decoder": model.decoder.weight_hh_l0}
+        found = torch.autograd.grad(logits.sum(), wanted.values(), allow_unused=True)
+        reached = [name for name, one in zip(wanted, found, strict=True) if one is not None]
+    words = f"reaches {', '.join(reached) or 'nothing'}"
+    return logits, after, weights, words
+
+
+def draw_decode_step(rng):
+    def case(B, T, S, V, D, H, when=""):
+        params = {
+            "embed_source.weight": rng.normal(size=(V, D)),
+            "embed_target.weight": rng.normal(size=(V, D)),
+            **gru_arrays(rng, D, H, "encoder"),
+            **gru_arrays(rng, D, H, "decoder"),
+            "mix.weight": rng.normal(0, 0.8, (H, 2 * H)),
+            "mix.bias": rng.normal(size=H),
+            "output.weight": rng.normal(size=(V, H)),
+            "output.bias": rng.normal(size=V),
+        }
+        mask = np.arange(S) < draw_lengths(rng, B, S)[:, None]
+        args = (
+            params,
+            rng.integers(0, V, (B, T)),
+            rng.uniform(-0.9, 0.9, (B, H)),
+            rng.normal(size=(B, S, H)),
+        )
+        return Case((*args, mask), {"B": B, "T": T, "S": S, "H": H}, when)
+
+    return [
+        case(3, 4, 6, 7, 8, 5),
+        case(4, 1, 7, 5, 6, 3),
+        case(3, 5, 4, 9, 7, 2),
+        case(1, 4, 5, 6, 7, 3, "B = 1"),
+    ]
+
+
+DECODE = "    y, state = model.decoder(x, state[None])\n"
+LOOK = "    context, weights = model.attention(y, keys, mask)\n"
+BOTH = "torch.cat([y, context], dim=2)"
+MIXED = "    mixed = model.mix(both).tanh()\n"
+OUT = "    logits = model.output(mixed)\n"
+RETURN = "    return logits, state[0], weights"
+
+DECODE_STEP = Exercise(
+    reference=decode_step,
+    returns=("logits", "state", "weights", "gradient"),
+    draw=draw_decode_step,
+    use=use_decode_step,
+    mistakes=(
+        Mistake(
+            "state-not-passed-in",
+            old=DECODE,
+            new="    y, state = model.decoder(x)\n",
+            says="The decoder starts from zeros: the state that it is given, what the encoder knew, is not used.",
+        ),
+        Mistake(
+            "state-not-carried",
+            old=DECODE + LOOK + "    both = " + BOTH + "\n" + MIXED + OUT + RETURN,
+            new=DECODE.replace("y, state", "y, _")
+            + LOOK
+            + "    both = "
+            + BOTH
+            + "\n"
+            + MIXED
+            + OUT
+            + RETURN.replace("state[0]", "state"),
+            says="The *old* state is returned, so the next step would start where this one did. Return the decoder's "
+            "state after the last symbol.",
+        ),
+        Mistake(
+            "state-after-the-first-symbol",
+            old=RETURN,
+            new="    return logits, y[:, 0], weights",
+            says="The state returned is the one after the first of the T symbols. The next call goes on from the last.",
+        ),
+        Mistake(
+            "state-with-its-layer-axis",
+            old=RETURN,
+            new="    return logits, state, weights",
+            says="The state that torch.nn.GRU hands out is (1, B, H), one for each layer. Here (B, H) goes in and (B, H) "
+            "comes out.",
+        ),
+        Mistake(
+            "mixed-for-state",
+            old=RETURN,
+            new="    return logits, mixed[:, -1], weights",
+            says="What is returned as the state is the mixture that goes to the output layer. The decoder's own state "
+            "is the one to carry on.",
+        ),
+        Mistake(
+            "source-embedding",
+            old="model.embed_target(symbols)",
+            new="model.embed_source(symbols)",
+            says="The translation's symbols are looked up in the source language's embedding.",
+        ),
+        Mistake(
+            "encoder-writes",
+            old="model.decoder(x, state[None])",
+            new="model.encoder(x, state[None])",
+            says="The step is made with the encoder's weights. model.decoder is the one that writes.",
+        ),
+        Mistake(
+            "old-state-asks",
+            old=DECODE + LOOK,
+            new="    query = state[:, None].repeat(1, symbols.shape[1], 1)\n"
+            + DECODE
+            + LOOK.replace("(y,", "(query,"),
+            says="The query is the state from *before* these symbols, so the look back cannot depend on what has just "
+            "been written. The decoder's outputs are the queries, one for each step.",
+        ),
+        Mistake(
+            "query-and-keys-swapped",
+            old="model.attention(y, keys, mask)",
+            new="model.attention(keys, y, mask)",
+            says="Query and keys have changed places: attention(query, keys, mask). The decoder's outputs ask, the "
+            "encoder's outputs are looked through.",
+        ),
+        Mistake(
+            "looks-at-itself",
+            old="model.attention(y, keys, mask)",
+            new="model.attention(y, y, mask[:, :1].expand(-1, symbols.shape[1]))",
+            says="The decoder looks at its own outputs instead of the encoder's keys.",
+        ),
+        Mistake(
+            "padding-attended",
+            old="model.attention(y, keys, mask)",
+            new="model.attention(y, keys, mask | True)",
+            says="The mask is not handed on, so the decoder looks at padding.",
+        ),
+        Mistake(
+            "context-ignored",
+            old=BOTH,
+            new="torch.cat([y, y], dim=2)",
+            also=("torch.cat([y, 0 * context], dim=2)",),
+            says="The context goes nowhere: the output is made without what attention has found.",
+        ),
+        Mistake(
+            "context-first",
+            old=BOTH,
+            new="torch.cat([context, y], dim=2)",
+            says="Both parts are there, in the other order: the decoder's output comes first, then the context. Shapes "
+            "do not tell, and a model with loaded weights notices at once.",
+        ),
+        Mistake(
+            "joined-along-time",
+            old=BOTH,
+            new="torch.cat([y, context], dim=1)",
+            says="Output and context are joined along time, dim=1. They belong side by side, as 2H features: dim=2.",
+        ),
+        Mistake(
+            "added-not-joined",
+            old=BOTH,
+            new="y + context",
+            says="Output and context are added. model.mix expects them side by side, 2H features.",
+        ),
+        Mistake(
+            "tanh-missing",
+            old=MIXED,
+            new="    mixed = model.mix(both)\n",
+            says="The tanh after model.mix is missing.",
+        ),
+        Mistake(
+            "tanh-before-the-mixing",
+            old=MIXED,
+            new="    mixed = model.mix(both.tanh())\n",
+            says="The tanh comes before model.mix; it belongs after it.",
+        ),
+        Mistake(
+            "relu-for-tanh",
+            old=".tanh()",
+            new=".relu()",
+            says="The mixture goes through a ReLU. Its activation here is tanh.",
+        ),
+        Mistake(
+            "mixing-skipped",
+            old=OUT,
+            new="    logits = model.output(y)\n",
+            says="The output layer gets the decoder's output, and what attention found is dropped on the way. Give it "
+            "the mixture.",
+        ),
+        Mistake(
+            "softmax-on-the-logits",
+            old=OUT,
+            new="    logits = model.output(mixed).softmax(dim=2)\n",
+            says="Probabilities are returned. The loss and the search take the softmax themselves: return the scores "
+            "as they are.",
+        ),
+        Mistake(
+            "log-softmax-on-the-logits",
+            old=OUT,
+            new="    logits = model.output(mixed).log_softmax(dim=2)\n",
+            says="Log probabilities are returned; the raw scores, the logits, are asked for. (Nothing breaks here, since "
+            "a second log_softmax changes nothing, but say what you return.)",
+        ),
+        Mistake(
+            "last-step-only",
+            old=OUT,
+            new="    logits = model.output(mixed[:, -1:])\n",
+            says="Only the last symbol is answered. Every one of the T symbols has a successor to be scored.",
+        ),
+        Mistake(
+            "state-cut-off",
+            old="state[None])",
+            new="state[None].detach())",
+            says="The numbers are right, but the state is detached, so no gradient reaches the encoder through it.",
+        ),
+        Mistake(
+            "no-gradient",
+            old=RETURN,
+            new="    return logits.detach(), state[0], weights",
+            says="The numbers are right, but the logits are cut off from the model by detach, .data or no_grad: a loss "
+            "made of them teaches nothing.",
+        ),
+    ),
+)
+
+
+# greedy_decode ---------------------------------------------------------------------------------------
+
+
+def use_greedy_decode(greedy_decode, embedding, recurrent, output, state, first, end, max_length):
+    import torch
+
+    embedding, recurrent, output = (torch.tensor(one) for one in (embedding, recurrent, output))
+    wasted = []
+
+    def step(symbols, state):
+        # Two further numbers of the state count what a text has read, and note whether that held its end.
+        h, read, ended = state[:, :-2], state[:, -2:-1], state[:, -1:]
+        h = torch.tanh(embedding[symbols] + h @ recurrent)
+        ended = torch.where((read > 0) & (symbols[:, None] == end), 1.0, ended)
+        if ended.all():
+            wasted.append(True)
+        return h @ output, torch.cat([h, read + 1, ended], dim=1)
+
+    state = torch.tensor(np.pad(state, [(0, 0), (0, 2)]))
+    texts = greedy_decode(step, state, first, end, max_length)
+    if texts is None:
+        return None
+    return texts, "goes on after all have ended" if wasted else "when all have ended"
+
+
+def network(rng, V, H):
+    """Arrays of a small recurrent network whose favourite symbol depends on all that it has read."""
+    return rng.normal(0, 1.2, (V, H)), rng.normal(0, 1.0, (H, H)), rng.normal(0, 1.5, (H, V))
+
+
+def greedily(arrays, state, first, end, max_length):
+    """How long each text is, written greedily: (B,) whole numbers, max_length where a text does not end."""
+    embedding, recurrent, output = arrays
+    symbols, lengths = np.full(len(state), first), np.full(len(state), max_length)
+    for t in range(max_length):
+        state = np.tanh(embedding[symbols] + state @ recurrent)
+        symbols = (state @ output).argmax(axis=1)
+        lengths = np.where((symbols == end) & (lengths == max_length), t, lengths)
+    return lengths
+
+
+def draw_greedy_decode(rng):
+    def case(B, V, H, max_length, wanted, when="", first=None):
+        """Draw until the texts' lengths are as wanted; ``first`` is drawn, and not the end, if not given."""
+        while True:
+            end = int(rng.integers(1, V))
+            others = [symbol for symbol in range(1, V) if symbol != end]
+            start = end if first == "end" else int(rng.choice(others))
+            arrays, state = network(rng, V, H), rng.uniform(-0.9, 0.9, (B, H))
+            if wanted(greedily(arrays, state, start, end, max_length), max_length):
+                args = (*arrays, state, start, end, max_length)
+                return Case(args, {"B": B, "V": V, "H": H}, when)
+
+    def all_end(lengths, most):
+        return len(set(lengths)) > 1 and lengths.min() > 0 and 3 <= lengths.max() < most - 2
+
+    def some_do_not(lengths, most):
+        return lengths.max() == most and 0 < lengths.min() < most - 2
+
+    return [
+        case(3, 5, 4, 9, all_end),
+        case(4, 6, 3, 8, some_do_not),
+        case(3, 4, 5, 7, all_end),
+        case(3, 5, 4, 8, all_end, "`first` and `end` are the same symbol", first="end"),
+        case(3, 4, 2, 7, lambda lengths, most: lengths.min() == 0 and lengths.max() > 2, "a text is empty"),
+        case(1, 5, 3, 8, lambda lengths, most: 1 < lengths[0] < most - 1, "B = 1"),
+    ]
+
+
+CALL = "        logits, state = step(symbols, state)\n"
+BEST = "        symbols = logits.argmax(dim=1)\n"
+STOP = "        ended = ended | (symbols == end)\n        if ended.all():\n            break\n"
+ROWS = "    rows = torch.stack(steps, dim=1).tolist()\n"
+CUT = "    return [row[: [*row, end].index(end)] for row in rows]"
+
+GREEDY_DECODE = Exercise(
+    reference=greedy_decode,
+    returns=("texts", "it stops"),
+    draw=draw_greedy_decode,
+    use=use_greedy_decode,
+    mistakes=(
+        Mistake(
+            "not-fed-back",
+            old=CALL + BEST,
+            new="        logits, state = step(torch.full_like(symbols, first), state)\n" + BEST,
+            says="Every step is given the first symbol again. What the network has just said is what it reads next.",
+        ),
+        Mistake(
+            "state-not-carried",
+            old=CALL,
+            new="        logits, _ = step(symbols, state)\n",
+            says="Every step starts from the *same* state, so the network forgets what it has written. Hand on the "
+            "state that step returns.",
+        ),
+        Mistake(
+            "worst-symbol",
+            old="logits.argmax(dim=1)",
+            new="logits.argmin(dim=1)",
+            says="The symbol with the *lowest* score is taken.",
+        ),
+        Mistake(
+            "argmax-over-the-batch",
+            old="logits.argmax(dim=1)",
+            new="logits.argmax(dim=0)",
+            says="The best is sought along the batch (dim=0). Each text chooses among the V symbols: dim=1.",
+        ),
+        Mistake(
+            "first-is-end",
+            old="torch.full((len(state),), first",
+            new="torch.full((len(state),), end",
+            says="The texts begin with the symbol `end`. The first thing that the network reads is `first`.",
+        ),
+        Mistake(
+            "starts-with-zero",
+            old="torch.full((len(state),), first, device=state.device)",
+            new="torch.zeros(len(state), dtype=torch.long)",
+            says="The texts begin with symbol 0, whatever `first` is.",
+        ),
+        Mistake(
+            "first-symbol-kept",
+            old="    steps = []\n",
+            new="    steps = [symbols]\n",
+            says="The texts begin with the symbol `first`. That is what the network reads, not what it says.",
+        ),
+        Mistake(
+            "end-kept",
+            old=CUT,
+            new="    return [row[: [*row, end].index(end) + 1] for row in rows]",
+            says="The end symbol is still there. A text stops *before* its first `end`.",
+        ),
+        Mistake(
+            "written-on-after-the-end",
+            old=CUT,
+            new="    return rows",
+            says="The batch goes on until its longest text has ended, and what the others say after their end is kept. "
+            "Cut each text at its first `end`.",
+        ),
+        Mistake(
+            "end-taken-out",
+            old=CUT,
+            new="    return [[symbol for symbol in row if symbol != end] for row in rows]",
+            says="The end symbols are taken out and what comes after them stays. Whatever a text says after its first "
+            "`end` is not part of it.",
+        ),
+        Mistake(
+            "end-is-zero",
+            old=CUT,
+            new="    return [row[: [*row, 0].index(0)] for row in rows]",
+            says="The texts are cut at symbol 0. The symbol that ends a text is given as `end`.",
+        ),
+        Mistake(
+            "stops-with-the-first",
+            old="ended.all()",
+            new="ended.any()",
+            says="Writing stops as soon as *one* text has ended, and the others are cut short. Wait for all of them.",
+        ),
+        Mistake(
+            "never-stops-early",
+            old=STOP,
+            new="",
+            also=(STOP.replace("ended | (symbols == end)", "symbols == end"),),
+            says="The texts are right, but the loop runs on when every text has ended. Remember who has ended, in "
+            "this step or in an earlier one, and stop once all have: most texts are far shorter than max_length.",
+        ),
+        Mistake(
+            "one-step-short",
+            old="range(max_length)",
+            new="range(max_length - 1)",
+            says="A text that does not end has one symbol too few: max_length symbols may be written.",
+        ),
+        Mistake(
+            "one-step-too-many",
+            old="range(max_length)",
+            new="range(max_length + 1)",
+            says="A text that does not end has one symbol too many: max_length symbols may be written.",
+        ),
+        Mistake(
+            "steps-for-texts",
+            old=ROWS,
+            new="    rows = torch.stack(steps).tolist()\n",
+            says="The rows are steps, not texts: the stack puts time in front. Each text should be a list of its own.",
+        ),
+    ),
+)
+
+
+# beam_search -----------------------------------------------------------------------------------------
+
+
+def use_beam_search(beam_search, embedding, recurrent, output, state, first, end, width, max_length):
+    import torch
+
+    embedding, recurrent, output = (torch.tensor(one) for one in (embedding, recurrent, output))
+
+    def step(symbols, state):
+        state = torch.tanh(embedding[symbols] + state @ recurrent)
+        return state @ output, state
+
+    return beam_search(step, torch.tensor(state), first, end, width, max_length)
+
+
+def finalists(arrays, state, first, end, width, max_length):
+    """The texts set aside and those still in play when a beam search is over: (log probability, symbols)."""
+    embedding, recurrent, output = arrays
+    texts, log_probs, state, ended = [[]], np.zeros(1), state, []
+    for t in range(max_length):
+        symbols = np.array([text[-1] for text in texts] if t else [first])
+        state = np.tanh(embedding[symbols] + state @ recurrent)
+        logits = state @ output
+        total = log_probs[:, None] + logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        parents, symbols = np.unravel_index(np.argsort(-total, axis=None)[:width], total.shape)
+        texts = [[*texts[parent], int(symbol)] for parent, symbol in zip(parents, symbols, strict=True)]
+        grown = list(zip(total[parents, symbols], texts, strict=True))
+        ended += [one for one in grown if one[1][-1] == end]
+        texts = [text for text in texts if text[-1] != end]
+        log_probs, state = total[parents, symbols][symbols != end], state[parents[symbols != end]]
+        if not texts:
+            break
+    return ended, [one for one in grown if one[1][-1] != end]
+
+
+def per_symbol(one, more=0):
+    return one[0] / (len(one[1]) + more)
+
+
+def draw_beam_search(rng):
+    def case(V, H, width, max_length, wanted, when=""):
+        """Draw until ``wanted`` is true of what the search ends with, and what it would with other widths."""
+        while True:
+            end, first = (int(one) for one in rng.permutation(V)[:2])
+            embedding, recurrent, output = network(rng, V, H)
+            arrays, state = (embedding, recurrent, 0.6 * output), rng.uniform(-0.9, 0.9, (1, H))
+
+            def search(width, given=(arrays, state, first, end)):
+                return finalists(*given, width, max_length)
+
+            if wanted(*search(width), lambda other: best(*search(other))):
+                return Case((*arrays, state, first, end, width, max_length), {"V": V, "H": H}, when)
+
+    def best(ended, live):
+        return max(ended or live, key=per_symbol)[1]
+
+    def the_likeliest_is_another(ended, live, with_width):
+        return ended and max(ended) != max(ended, key=per_symbol)
+
+    def an_unfinished_one_is_likelier(ended, live, with_width):
+        if not ended or not live or with_width(1) == best([], live):
+            return False
+        return max(map(per_symbol, live)) > max(map(per_symbol, ended))
+
+    def a_later_one_wins(ended, live, with_width):
+        found = best(ended, live)
+        return (
+            len(ended) > 1
+            and found == max(ended)[1]
+            and len(found) > len(ended[0][1]) > 1
+            and with_width(1) != found
+        )
+
+    def one_symbol_more_would_decide(ended, live, with_width):
+        other = ended and max(ended, key=lambda one: per_symbol(one, 1))
+        return ended and other[1] != best(ended, live) and other != max(ended)
+
+    def another_width_finds_another(ended, live, with_width):
+        found = best(ended, live)
+        return (
+            ended
+            and found not in (with_width(1), with_width(40))
+            and with_width(4) not in (found, with_width(40))
+        )
+
+    return [
+        case(5, 4, 3, 6, the_likeliest_is_another),
+        case(6, 3, 2, 7, an_unfinished_one_is_likelier),
+        case(4, 5, 3, 8, a_later_one_wins),
+        case(7, 4, 4, 6, one_symbol_more_would_decide),
+        case(5, 6, 3, 6, another_width_finds_another),
+        case(5, 4, 1, 6, lambda ended, live, with_width: ended, "width = 1, which is greedy"),
+        case(
+            4,
+            3,
+            2,
+            5,
+            lambda ended, live, with_width: not ended,
+            "no text has ended after max_length symbols",
+        ),
+        case(3, 4, 81, 4, lambda *anything: True, "width is so large that nothing is ever dropped"),
+    ]
+
+
+GROW = "                grown.append((log_prob + more, [*ids, symbol], after))\n"
+SORTED = "sorted(grown, key=lambda one: one[0], reverse=True)[:width]"
+SET_ASIDE = "        ended += [one for one in best if one[1][-1] == end]\n"
+STAY = "        live = [one for one in best if one[1][-1] != end]\n"
+CHOOSE = "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / (len(one[1]) - 1))\n"
+ANSWER = "    return [symbol for symbol in ids[1:] if symbol != end], log_prob"
+
+BEAM_SEARCH = Exercise(
+    reference=beam_search,
+    returns=("ids", "log_prob"),
+    draw=draw_beam_search,
+    use=use_beam_search,
+    mistakes=(
+        Mistake(
+            "probabilities-added",
+            old="log_softmax(dim=0)",
+            new="softmax(dim=0)",
+            says="Probabilities are added up. Those of a whole text multiply, so it is their *logarithms* that add.",
+        ),
+        Mistake(
+            "logits-added",
+            old="logits[0].log_softmax(dim=0).tolist()",
+            new="logits[0].tolist()",
+            says="Raw scores are added up. Two steps' scores cannot be compared before a log_softmax makes log "
+            "probabilities of them.",
+        ),
+        Mistake(
+            "log-probabilities-multiplied",
+            old="log_prob + more",
+            new="log_prob * more",
+            says="Log probabilities are multiplied. Probabilities multiply; their logarithms add.",
+        ),
+        Mistake(
+            "last-symbol-only",
+            old="log_prob + more",
+            new="more",
+            says="Each beginning is judged by its last symbol alone. Its log probability is the sum over all of them.",
+        ),
+        Mistake(
+            "state-not-carried",
+            old=GROW,
+            new=GROW.replace("after", "state"),
+            says="Each beginning goes on from the state that it had *before* its last symbol. Keep the state that step "
+            "returned with it.",
+        ),
+        Mistake(
+            "one-state-for-all",
+            old=SET_ASIDE,
+            new="        best = [(one[0], one[1], after) for one in best]\n" + SET_ASIDE,
+            says="All beginnings go on from one and the same state, the last that was computed. Each needs the state "
+            "of the beginning that *it* grew from.",
+        ),
+        Mistake(
+            "beam-for-each-parent",
+            old=GROW + "        best = " + SORTED + "\n",
+            new=GROW
+            + "        best = []\n"
+            + "        V = logits.shape[1]\n"
+            + "        for start in range(0, len(grown), V):\n"
+            + "            best += sorted(grown[start : start + V], key=lambda one: one[0], reverse=True)[:width]\n",
+            says="Each beginning keeps `width` continuations of its own, so their number multiplies from step to step. "
+            "Put all continuations of all beginnings together and keep the best `width` of them.",
+        ),
+        Mistake(
+            "best-child-of-each-parent",
+            old=GROW + "        best = " + SORTED + "\n",
+            new=GROW
+            + "        V = logits.shape[1]\n"
+            + "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
+            + "        if len(grown) > V:\n"
+            + "            best = [max(grown[start : start + V], key=lambda one: one[0])\n"
+            + "                    for start in range(0, len(grown), V)]\n",
+            says="Each beginning keeps only its own best continuation, so the beams never compete: these are several "
+            "greedy searches side by side. Let all continuations of all beginnings compete.",
+        ),
+        Mistake(
+            "worst-kept",
+            old="reverse=True",
+            new="reverse=False",
+            says="The beginnings with the *lowest* log probability are kept. Log probabilities are negative: the one "
+            "nearest to zero is the best.",
+        ),
+        Mistake(
+            "width-ignored",
+            old="[:width]",
+            new="[:1]",
+            says="Only one beginning is kept. That is greedy search; keep `width` of them.",
+        ),
+        Mistake(
+            "one-too-many-kept",
+            old="[:width]",
+            new="[: width + 1]",
+            says="One beginning too many is kept in each round: `width` of them are to stay.",
+        ),
+        Mistake(
+            "goes-on-after-the-end",
+            old=STAY,
+            new="        live = best\n",
+            says="Texts that have ended go on growing and take the places of those still in play. Set them aside.",
+        ),
+        Mistake(
+            "ended-only-count-at-the-finish",
+            old=SET_ASIDE,
+            new="        ended = [one for one in best if one[1][-1] == end]\n",
+            says="Only what ends in the very last round can win: texts that ended before are forgotten.",
+        ),
+        Mistake(
+            "stops-with-the-first-that-ends",
+            old=STAY,
+            new=STAY + "        if ended:\n            break\n",
+            says="The search stops when the first text ends. A longer one that is still in play may turn out likelier.",
+        ),
+        Mistake(
+            "unfinished-may-win",
+            old="ended or live",
+            new="ended + live",
+            says="A text that has not ended can win against finished ones. Only if nothing has ended do those still in "
+            "play count.",
+        ),
+        Mistake(
+            "finished-never-win",
+            old="max(ended or live",
+            new="max(live or ended",
+            says="A text that has not ended wins over all finished ones. Those set aside come first.",
+        ),
+        Mistake(
+            "length-unnormalised",
+            old="one[0] / (len(one[1]) - 1)",
+            new="one[0]",
+            says="The finished texts are compared by their whole log probability, which is lower the longer a text is, "
+            "so short ones win. Compare the log probability *per symbol*.",
+        ),
+        Mistake(
+            "length-counted-wrongly",
+            old="len(one[1]) - 1",
+            new="len(one[1])",
+            says="The log probability per symbol is divided by a length that is off by one: count all symbols that the "
+            "text was charged for, `end` included and `first` not.",
+        ),
+        Mistake(
+            "log-probability-per-symbol-returned",
+            old=ANSWER,
+            new=ANSWER.replace(", log_prob", ", log_prob / (len(ids) - 1)"),
+            says="The text is right; the number beside it is its log probability per symbol. The whole is asked for.",
+        ),
+        Mistake(
+            "probability-returned",
+            old=ANSWER,
+            new=ANSWER.replace(", log_prob", ", 2.718281828459045**log_prob"),
+            says="The text is right; the number beside it is a probability. Its logarithm is asked for.",
+        ),
+        Mistake(
+            "end-kept",
+            old=ANSWER,
+            new="    return ids[1:], log_prob",
+            says="The end symbol is still there. The ids are without `first` and `end`.",
+        ),
+        Mistake(
+            "first-kept",
+            old=ANSWER,
+            new="    return [ids[0], *[symbol for symbol in ids[1:] if symbol != end]], log_prob",
+            says="The text begins with the symbol `first`. That is what the network reads, not what it says.",
+        ),
+        Mistake(
+            "always-starts-again",
+            old="torch.tensor(ids[-1:], device=state.device)",
+            new="torch.tensor([first], device=state.device)",
+            says="Every step is given the symbol `first`. A beginning goes on from its own last symbol.",
+        ),
+        Mistake(
+            "one-round-short",
+            old="range(max_length)",
+            new="range(max_length - 1)",
+            says="There is one round too few: a text may have max_length symbols, `end` included.",
+        ),
+    ),
+)
+
+EXERCISES = (ENCODE, ATTENTION, DECODE_STEP, GREEDY_DECODE, BEAM_SEARCH)
