@@ -27,6 +27,7 @@ __all__ = ["CellScore", "GradedNotebook", "Limits", "NoSandbox", "grade_notebook
 
 NOT_RUN = "experiment"  # the tag of cells that only show something
 MOST_STARTS = 16
+TORCH_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # in what torch raises for a MemoryError
 SETTLE_SECONDS = 0.4  # a kernel that is told to end takes a moment to do so
 HEAR_SECONDS = 5.0  # in which a kernel that is whole answers a question that costs nothing
 MOST_STORED = 4  # times Limits.output_bytes: what all cells together may show
@@ -170,7 +171,7 @@ class _Grading:
             "kernel": "warm" if self.kinds and all(self.kinds) else "cold",
             "kernel_starts": self.starts,
             "seeds": {name: score.seed for name, score in self.scores.items()},
-            "versions": {"python": platform.python_version(), **_versions()},
+            "versions": {"python": platform.python_version(), **_versions(self.spec.needs)},
             "limits": asdict(self.limits),
             "release_hash": self.spec.release_hash,
         }
@@ -320,7 +321,7 @@ class _Grading:
     def _look_at_error(self, name, kind, message):
         if kind == "ModuleNotFoundError" and message.count("'") >= 2:
             self._look_at_import(name, message.split("'")[1])
-        if kind == "MemoryError":
+        if kind == "MemoryError" or TORCH_MEMORY in message:
             self._note_stop("memory", f"The cell {name} was stopped")
 
     def _status(self):
@@ -360,8 +361,8 @@ def _size(output):
     return sum(len(str(part)) for part in output.values())
 
 
-def _versions():
-    names = ("numpy", "ipykernel", "unrolled")
+def _versions(needs):
+    names = ("numpy", "ipykernel", "unrolled", *needs)
     found = {}
     for name in names:
         try:

@@ -171,6 +171,14 @@ def test_time_of_the_whole_notebook_is_bounded():
     assert graded.notebook.cells[-1].outputs[0].ename == "NotRun"
 
 
+def test_torch_that_finds_no_memory_is_at_the_limit_of_memory():
+    spec = lesson(needs=["torch"])
+    greedy = submission(first="import torch\nkept = torch.zeros(10**11)", spec=spec)
+    graded = grade(greedy, spec, limits=Limits(cell_seconds=60.0))
+    assert (points(graded), graded.status) == (POINTS, Status.MEMORY_LIMIT)
+    assert set(graded.provenance["versions"]) >= {"python", "numpy", "torch"}
+
+
 def test_display_of_an_earlier_cell_cannot_be_changed():
     first = "from IPython.display import display\nhandle = display('as it was', display_id='mine')"
     graded = grade(submission(first=first, last="handle.update('changed later'); print('updated')"))
