@@ -4,7 +4,8 @@ Code that forgets to move the batch, the model or a hidden state runs without a 
 nothing but a CPU, and fails on the first machine with a GPU. With ``RNNCORE_DEVICE=standin``
 ``rnncore.device.device()`` answers with this device instead, so a notebook's devices can be checked anywhere:
 the arithmetic is PyTorch's own on the CPU, the rules about devices are those of CUDA. It is slow, and
-meant for checks alone. Importing this module registers the device with PyTorch, once a process.
+meant for checks alone. Importing this module registers the device with PyTorch, once a process, and comes
+before the first backward pass: autograd counts the devices then, once and for all.
 """
 
 import torch
