@@ -4,7 +4,7 @@ import sys
 from time import perf_counter
 
 
-def milliseconds(run, repeats=4):
+def milliseconds(run, repeats=10):
     """The quickest of ``repeats`` calls of run(), after one to warm up, in milliseconds.
 
     The quickest, because whatever else a machine does can only add to it. On a GPU a call returns before
