@@ -775,6 +775,14 @@ GREEDY_DECODE = Exercise(
             "Cut each text at its first `end`.",
         ),
         Mistake(
+            "end-ignored",
+            old=STOP + ROWS + CUT,
+            new=ROWS + "    return rows",
+            also=(ROWS + "    return [[symbol for symbol in row if symbol != end] for row in rows]",),
+            says="Nobody listens to `end`: the loop runs on to max_length when all have ended, and what a text says "
+            "after its first `end` is kept. Stop once all have ended, and cut each text where it ended itself.",
+        ),
+        Mistake(
             "end-taken-out",
             old=CUT,
             new="    return [[symbol for symbol in row if symbol != end] for row in rows]",
@@ -798,8 +806,8 @@ GREEDY_DECODE = Exercise(
             old=STOP,
             new="",
             also=(STOP.replace("ended | (symbols == end)", "symbols == end"),),
-            says="The texts are right, but the loop runs on when every text has ended. Remember who has ended, in "
-            "this step or in an earlier one, and stop once all have: most texts are far shorter than max_length.",
+            says="The loop runs on when every text has ended. Remember who has ended, in this step or in an earlier "
+            "one, and stop once all have: most texts are far shorter than max_length.",
         ),
         Mistake(
             "one-step-short",
@@ -923,7 +931,7 @@ def draw_beam_search(rng):
             lambda ended, live, with_width: not ended,
             "no text has ended after max_length symbols",
         ),
-        case(3, 4, 81, 4, lambda *anything: True, "width is so large that nothing is ever dropped"),
+        case(5, 4, 5, 4, lambda *anything: True, "width is the size of the vocabulary"),
     ]
 
 
