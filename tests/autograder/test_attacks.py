@@ -5,11 +5,13 @@ the neighbours are as if nobody had attacked.
 """
 
 import ctypes
+import json
 import os
 import re
 import secrets
 import sqlite3
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,6 +58,11 @@ def children():
     return found
 
 
+def files_of(folder):
+    """{path: content} of every file in a folder."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     """The honest neighbours' results where nobody attacks."""
@@ -78,10 +85,14 @@ def attacked(request, alone, tmp_path_factory):
         canary.write(token)
         canary.flush()
         patch.setenv("UNROLLED_SECRET", token)
+        course_before = files_of(core.write_course(folder / "course")[0])
         before = children(), dict(os.environ), os.getcwd()
         workspace, lesson, spec, results = core.grade_class(
             folder, everyone, warm=way == "warm", secret=SECRET
         )
+        settled = time.monotonic() + 30
+        while children() != before[0] and time.monotonic() < settled:
+            time.sleep(0.1)  # what was killed takes a moment to end on a busy machine
         after = children(), dict(os.environ), os.getcwd()
     return SimpleNamespace(
         way=way,
@@ -91,6 +102,7 @@ def attacked(request, alone, tmp_path_factory):
         results=results,
         everyone=everyone,
         token=token,
+        course_before=course_before,
         before=before,
         after=after,
     )
@@ -165,17 +177,10 @@ def test_gradebook_holds_nothing_but_grades(attacked):
         assert book.execute("SELECT count(*) FROM student").fetchone() == (len(attacked.everyone),)
 
 
-def test_host_is_as_it_was(attacked, tmp_path):
+def test_host_is_as_it_was(attacked):
     assert attacked.after == attacked.before
-    fresh, _ = core.write_course(tmp_path / "fresh")
-    course = attacked.lesson.course
-    assert {path.relative_to(course) for path in course.rglob("*")} == {
-        path.relative_to(fresh) for path in fresh.rglob("*")
-    }
-    for part in ("solutions", "lessons"):
-        for path in (fresh / part).rglob("*.ipynb"):
-            assert (course / path.relative_to(fresh)).read_bytes() == path.read_bytes()
-    folders = (
+    assert files_of(attacked.lesson.course) == attacked.course_before
+    ours = {
         "submitted",
         "autograded",
         "results",
@@ -183,8 +188,8 @@ def test_host_is_as_it_was(attacked, tmp_path):
         "gradebook.db",
         "course-secret",
         ".lock",
-    )
-    assert {path.name for path in attacked.workspace.root.iterdir()} == set(folders)
+    }
+    assert {path.name for path in attacked.workspace.root.iterdir()} - {"feedback", "reports"} == ours
     outside = [Path("/tmp/escaped"), Path.home() / ".escaped", *attacked.workspace.root.rglob("*escaped*")]
     assert not [path for path in outside if path.exists()]
 
@@ -229,7 +234,9 @@ def test_once_more_changes_nothing(attacked):
     """Nothing unchanged is graded again, and what is graded again by force comes out the same."""
     words = {"limits": core.LIMITS, "warm": attacked.way == "warm"}
     again, skipped = run(attacked.workspace, attacked.lesson, attacked.spec, **words)
-    assert again == attacked.results and set(skipped) == set(attacked.everyone)
+    # What was read from a file has lists where what was just made has tuples.
+    assert again == json.loads(json.dumps(attacked.results, default=str))
+    assert set(skipped) == set(attacked.everyone)
     chosen = ["searched-frames", "memory-at-once", "kills-itself", "neighbour partly right"]
     forced, _ = run(attacked.workspace, attacked.lesson, attacked.spec, only=chosen, force=True, **words)
     for name in chosen:

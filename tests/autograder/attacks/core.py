@@ -130,8 +130,12 @@ def write_course(folder):
 
 
 def grade_class(folder, putters, *, warm=True, workers=3, secret=None):
-    """Hand in and grade a class, {student: put}, in one run; returns (workspace, lesson, spec, results)."""
-    course, lesson = write_course(folder / "course")
+    """Hand in and grade a class, {student: put}, in one run; returns (workspace, lesson, spec, results).
+
+    The course lies in ``folder``, or is made there.
+    """
+    course = folder / "course"
+    lesson = find_lesson(course, demo.LESSON) if course.exists() else write_course(course)[1]
     workspace = prepare_workspace(folder / "classroom", course)
     if secret:
         (workspace.root / "course-secret").write_bytes(secret)
