@@ -71,13 +71,15 @@ class _Told:
         heading = f"## {self.number} · {self.title}"
         parts = [heading, self.paragraph, f"About {self.minutes} minutes. {links}"]
         if self.image:
-            parts.append(f"![{self.alt}]({self.picture})")
+            words = re.sub(r"([\[\]])", r"\\\1", self.alt)
+            parts.append(f"![{words}]({self.picture})")
         return "\n\n".join(parts) + "\n"
 
     def row(self):
         """Its row in README.md's table."""
         link = f"[{self.title}](solutions/{self.name}/{self.notebook}.ipynb)"
-        alt = self.alt.replace('"', "&quot;").replace("|", "&#124;")
+        words = re.split(r"(?<=[.:;]) ", self.alt)[0].rstrip(".:;")  # the page in lessons/ has them all
+        alt = words.replace('"', "&quot;").replace("|", "&#124;")
         image = f'<img src="lessons/{self.picture}" width="180" alt="{alt}">' if self.image else ""
         return f"| {self.number} | {link} | {self.makes} | {self.minutes} | {image} |"
 

@@ -39,7 +39,7 @@ def test_metadata_is_canonical(notebook, path):
     assert notebook.metadata.kernelspec == KERNELSPEC
     assert notebook.metadata.language_info == {"name": "python"}
     assert set(notebook.metadata) == {"kernelspec", "language_info", "unrolled"}
-    assert set(notebook.metadata.unrolled) == {"hides", "minutes", "needs"}
+    assert set(notebook.metadata.unrolled) == {"hides", "makes", "minutes", "needs"}
 
 
 def test_cells_are_canonical(notebook):
