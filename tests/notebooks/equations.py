@@ -10,6 +10,7 @@ import itertools
 import numpy as np
 import torch
 
+from rnncore.attention import attention
 from rnncore.baselines import linear_forecast, pasts
 from rnncore.bidirectional import bidirectional_backward, bidirectional_forward
 from rnncore.captions import caption_loss, image_to_state
@@ -24,6 +25,7 @@ from rnncore.losses import masked_cross_entropy, softmax_cross_entropy
 from rnncore.optim import clip_grad_norm
 from rnncore.sampling import sample
 from rnncore.speech import log_mel
+from rnncore.translation import beam_search, decode_step
 from tests.rnncore.oracle import close
 
 B, T, D, H, V = 3, 4, 5, 2, 6
@@ -518,3 +520,72 @@ def caption_by_caption():
     state = image_to_state(encoder, images, 1)
     close(state[0].detach().numpy(), torch.cat(states).detach().numpy())
     close(caption_loss(decoder, state, captions).item(), -total.item() / N)
+
+
+@twin(
+    "10-translation",
+    r"\text{scores} = \frac{q\, K^\top}{\sqrt{H}} \qquad \text{weights} = \text{softmax}_S(\text{scores}) \qquad \text{context} = \text{weights}\; K",
+)
+def looking_back():
+    rng, S = np.random.default_rng(40), 7
+    q, K = rng.normal(size=(B, T, H)), rng.normal(size=(B, S, H))
+    mask = np.arange(S) < np.array([7, 4, 2])[:, None]
+    scores = np.where(mask[:, None], q @ K.transpose(0, 2, 1) / np.sqrt(H), -np.inf)
+    weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    context, received = attention(tensor(q), tensor(K), torch.tensor(mask))
+    close((context.numpy(), received.numpy()), (weights @ K, weights))
+    given = torch.tensor(mask)[:, None].expand(B, T, S)
+    theirs = torch.nn.functional.scaled_dot_product_attention(*map(tensor, (q, K, K)), attn_mask=given)
+    close(theirs.numpy(), weights @ K)
+
+
+@twin(
+    "10-translation",
+    r"s_t = \text{GRU}(e(y_{t-1}),\, s_{t-1}) \qquad c_t = \text{attention}(s_t, K) \qquad \text{logits}_t = W_o \tanh(W_m [s_t,\, c_t] + b_m) + b_o",
+)
+def one_letter_more():
+    torch.manual_seed(41)
+    S, E = 7, 3
+    model = torch.nn.Module()
+    model.embed_target, model.decoder = torch.nn.Embedding(V, E), torch.nn.GRU(E, H, batch_first=True)
+    model.mix, model.output, model.attention = torch.nn.Linear(2 * H, H), torch.nn.Linear(H, V), attention
+    model.double().requires_grad_(False)
+    symbols, keys, state = torch.randint(V, (B, T)), torch.randn(B, S, H).double(), torch.randn(B, H).double()
+    mask = torch.arange(S) < torch.tensor([7, 4, 2])[:, None]
+    logits, last, _ = decode_step(model, symbols, state, keys, mask)
+
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    p = {name: getattr(model.decoder, f"{name}_l0").numpy() for name in names}
+    s, K = state.numpy(), keys.numpy()
+    for t in range(T):
+        *_, s = gru_formulas(p, model.embed_target.weight.numpy()[symbols[:, t]], s)
+        scores = np.where(mask.numpy(), np.einsum("bh,bsh->bs", s, K) / np.sqrt(H), -np.inf)
+        weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        both = np.concatenate([s, np.einsum("bs,bsh->bh", weights, K)], axis=1)
+        mixed = np.tanh(both @ model.mix.weight.numpy().T + model.mix.bias.numpy())
+        close(logits[:, t].numpy(), mixed @ model.output.weight.numpy().T + model.output.bias.numpy())
+    close(last.numpy(), s)
+
+
+@twin("10-translation", r"\log p(y_1 \ldots y_T) = \sum_t \log p(y_t \mid y_1 \ldots y_{t-1})")
+def chances_of_a_text():
+    rng, length = np.random.default_rng(42), 3
+    tables = rng.normal(size=(length + 1, V, V))  # scores of what follows a symbol, other ones at each step
+    tables[:-1, :, 0] = tables[-1, :, 1:] = -1e9  # every text ends after three symbols, and no earlier
+
+    def step(symbols, state):
+        t = int(state[0, 0])
+        return tensor(tables[t][symbols.numpy()]), state + 1
+
+    def log_prob(text):
+        before, total = 0, 0.0
+        for t, symbol in enumerate(text):
+            scores = tables[t, before]
+            total += scores[symbol] - np.log(np.exp(scores).sum())
+            before = symbol
+        return total
+
+    best = max(itertools.product(range(1, V), repeat=length), key=log_prob)
+    ids, said = beam_search(step, torch.zeros(1, 1), 0, 0, V**length, length + 1)
+    assert ids == list(best)
+    close(said, log_prob(best))
