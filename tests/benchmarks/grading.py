@@ -4,7 +4,7 @@ The same files on the same cores, one run of each after the other. Cells that on
 left out of the lesson for both, since nbgrader would run them and we do not. Stock nbgrader runs as it is
 installed: one process, a cold kernel for each notebook, no sandbox. Then, in one process, the CPU time of
 one notebook is split into starting the kernel, the student's cells, judging, and writing.
-``tests.benchmarks.layers`` writes the tables into docs/speed.md.
+With ``--write docs/speed.md`` the tables become that page's last section.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -193,6 +194,13 @@ def rows(names, students, rounds):
     return throughput, parts
 
 
+def section_of(path):
+    """The section on grading of a page, from its title to the end of the page; nothing if there is none."""
+    text = path.read_text() if path.is_file() else ""
+    start = text.find(TITLE)
+    return text[start:] if start >= 0 else ""
+
+
 def main():
     from tests.benchmarks.layers import table
 
@@ -200,13 +208,37 @@ def main():
     parser.add_argument("--lessons", default=",".join(LESSONS), help="which, separated by commas")
     parser.add_argument("--students", type=int, default=12, help="how many notebooks each")
     parser.add_argument("--rounds", type=int, default=1, help="how often")
+    parser.add_argument("--write", type=Path, help="a Markdown file with a section for the tables")
     options = parser.parse_args()
     throughput, parts = rows(options.lessons.split(","), options.students, options.rounds)
-    print(table(THROUGHPUT, throughput), table(PARTS, parts), sep="\n\n")
+    tables = {"throughput": table(THROUGHPUT, throughput), "parts": table(PARTS, parts)}
+    print(*tables.values(), sep="\n\n")
+    if options.write:
+        text = options.write.read_text().removesuffix(section_of(options.write))
+        measured = {"students": options.students, "version": metadata.version("nbgrader"), **tables}
+        options.write.write_text(text + SECTION.format(**measured))
 
 
 THROUGHPUT = ["lesson", "nbgrader, s", "1 worker, s", "2 workers, s", "1 worker: times", "2 workers: times"]
 PARTS = ["lesson", "start, ms", "student's cells, ms", "judge, ms", "writing, ms", "all but the cells, ms"]
+TITLE = "\n## Grading a class\n"
+SECTION = (
+    TITLE
+    + """
+Written by `python -m tests.benchmarks.grading --write docs/speed.md`. Seconds for each of {students} notebooks,
+all right: `nbgrader autograde` ({version}, as it is installed: one process, a new kernel for each notebook,
+no sandbox) and `unrolled grade`, start-up included, on the same files and cores, one after the other. Cells
+that only show something are left out for both. *Times* is how many notebooks we grade while nbgrader
+grades one.
+
+{throughput}
+
+The CPU time of one notebook, graded warm: what starting its kernel takes, the student's own cells, judging
+(drawing inputs, calling, comparing), and writing (file and gradebook), in this process and in the kernel.
+
+{parts}
+"""
+)
 
 if __name__ == "__main__":
     main()

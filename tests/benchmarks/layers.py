@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rnncore.layers import GRU, LSTM, RNN
-from tests.benchmarks import checks
+from tests.benchmarks import checks, grading
 
 KINDS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 SIZES = [(16, 25, 32, 64), (32, 50, 64, 128), (64, 100, 128, 256), (64, 100, 256, 512)]
@@ -218,9 +218,8 @@ def main():
             f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores of which {options.threads} "
             f"used; Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__}"
         )
-        options.write.write_text(
-            PAGE.format(machine=machine, times=times, memory=memory, checks=waits, imports=imports)
-        )
+        page = PAGE.format(machine=machine, times=times, memory=memory, checks=waits, imports=imports)
+        options.write.write_text(page + grading.section_of(options.write))
 
 
 if __name__ == "__main__":
