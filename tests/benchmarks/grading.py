@@ -225,8 +225,8 @@ TITLE = "\n## Grading a class\n"
 SECTION = (
     TITLE
     + """
-Written by `python -m tests.benchmarks.grading --write docs/speed.md`. Seconds for each of {students} notebooks,
-all right: `nbgrader autograde` ({version}, as it is installed: one process, a new kernel for each notebook,
+Written by `python -m tests.benchmarks.grading --write docs/speed.md`. Seconds a notebook of {students}
+(all right): `nbgrader autograde` ({version}, as it is installed: one process, a new kernel for each notebook,
 no sandbox) and `unrolled grade`, start-up included, on the same files and cores, one after the other. Cells
 that only show something are left out for both. *Times* is how many notebooks we grade while nbgrader
 grades one.
