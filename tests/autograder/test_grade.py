@@ -151,7 +151,9 @@ def test_our_own_fault_is_never_charged(monkeypatch):
     "way", ["exit()", "import os, threading; threading.Timer(0.1, os._exit, (0,)).start()"]
 )
 def test_cell_that_ends_the_kernel_a_moment_later_costs_nothing_else(way):
-    graded = grade(submission(first=way))
+    notebook = submission(first=way)
+    notebook.cells.insert(2, new_code_cell("import time\ntime.sleep(0.4)"))  # or all is graded in that moment
+    graded = grade(notebook)
     assert points(graded) == POINTS
     assert graded.status is Status.KILLED_ITSELF
     assert [remark.split(":")[0] for remark in graded.remarks] == [

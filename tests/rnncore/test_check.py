@@ -322,7 +322,8 @@ def test_unrelated_errors_are_not_called_known_mistakes():
         if isinstance(value, tuple):
             return tuple(spoil(item) for item in value)
         if isinstance(value, list):
-            return value
+            numbers = bool(value) and all(isinstance(item, int) for item in value)
+            return [*value, 71, 72] if numbers else [spoil(i) if isinstance(i, list) else i for i in value]
         value = np.array(value, dtype=float)
         return value + rng.normal(0, 0.1, value.shape)
 
