@@ -53,7 +53,7 @@ def write_class(lesson, workspace, students, rng):
             for place, exercise in enumerate(exercises):
                 mistakes = [exercise.mistakes[made[place] % len(exercise.mistakes)]] if place in made else []
                 answers[exercise.name] = exercise.twin_source(*mistakes)
-                ids += [mistake.id for mistake in mistakes]
+                ids += [f"{exercise.name}: {mistake.id}" for mistake in mistakes]
             kind = ", ".join(ids)
             raw = demo.filled(answers)(released)
         kinds[name] = kind or "right"
@@ -108,13 +108,13 @@ def graded_so_far(workspace, lesson):
 def run(lesson, workspace, workers, stop_at):
     """Grade until the end, or until ``stop_at`` results are there; then everything is killed at once.
 
-    Returns whether it ended by itself, [(results, bytes of the parent)], and the fullest worker's bytes.
+    Returns whether it ended by itself, [(results, bytes of the parent)], and each second's fullest worker.
     """
     command = [UNROLLED, "grade", lesson.name, "--workspace", str(workspace.root), "--workers", str(workers)]
     process = subprocess.Popen(
         [*command, "--course", str(lesson.course)], stdout=subprocess.DEVNULL, start_new_session=True
     )
-    parent, worker = [], [0]
+    parent, worker = [], []
     while process.poll() is None:
         done = graded_so_far(workspace, lesson)
         parent.append((done, held(process.pid, "Rss")))
@@ -122,11 +122,11 @@ def run(lesson, workspace, workers, stop_at):
         if stop_at is not None and done >= stop_at:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            return False, parent, max(worker)
+            return False, parent, worker
         time.sleep(1.0)
     if process.returncode:
         raise RuntimeError(f"unrolled grade ended with status {process.returncode}")
-    return True, parent, max(worker)
+    return True, parent, worker
 
 
 def main():
@@ -141,17 +141,19 @@ def main():
         workspace = Workspace(Path(folder))
         kinds = write_class(lesson, workspace, options.students, np.random.default_rng(0))
         stops = [options.students * (one + 1) // (options.kills + 1) for one in range(options.kills)]
-        started, fullest = time.monotonic(), 0
+        started, fullest = time.monotonic(), []
         for stop_at in (*stops, None):
             ended, parent, worker = run(lesson, workspace, options.workers, stop_at)
-            fullest = max(fullest, worker)
+            fullest += worker
             size = [f"{done}: {held / MIB:.0f}" for done, held in parent[:: max(1, len(parent) // 6)]]
             print(
                 f"{'ended' if ended else 'killed'}; results: MiB of the parent  {', '.join(size)}", flush=True
             )
         seconds = time.monotonic() - started
         report(lesson, workspace, kinds)
-        print(f"fullest worker {fullest / MIB:.0f} MiB")
+        middle, high, most = (np.quantile(fullest, part) / MIB for part in (0.5, 0.9, 1.0))
+        print(f"fullest worker, MiB: median {middle:.0f}, nine tenths of the time below {high:.0f},", end=" ")
+        print(f"most {most:.0f} (a memory hog is stopped at its limit)")
         print(f"{seconds:.0f} s, {seconds / len(kinds):.2f} s a notebook")
 
 
