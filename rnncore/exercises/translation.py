@@ -223,6 +223,7 @@ def draw_attention(rng):
 
 SCORES = "query @ keys.transpose(1, 2) / H**0.5"
 MASK = "    scores = scores.masked_fill(~mask[:, None], -torch.inf)\n"
+LOW = ("-1e9", "-1e4")  # what many write for minus infinity: right where a row has a real key, and wrong otherwise
 SOFTMAX = "    weights = scores.softmax(dim=2)\n"
 CONTEXT = "    context = weights @ keys\n"
 
@@ -293,15 +294,17 @@ ATTENTION = Exercise(
         ),
         Mistake(
             "mask-inverted",
-            old="~mask[:, None]",
-            new="mask[:, None]",
+            old=MASK,
+            new=MASK.replace("~", ""),
+            also=tuple(MASK.replace("~", "").replace("-torch.inf", low) for low in LOW),
             says="The mask works the wrong way round: the real keys are shut out and the padding is looked at. True "
             "marks what is real, and masked_fill fills where it is True.",
         ),
         Mistake(
             "mask-on-the-query-axis",
-            old="~mask[:, None]",
-            new="~mask[:, :, None]",
+            old=MASK,
+            new=MASK.replace("None", ":, None"),
+            also=tuple(MASK.replace("None", ":, None").replace("-torch.inf", low) for low in LOW),
             says="The mask lies along the wrong axis: scores are (B, T, S), and the mask (B, S) belongs to the *keys*, "
             "the last axis. Where T and S differ the shapes clash; where they are equal nothing warns you.",
         ),
