@@ -5,11 +5,12 @@ compressed, so the bytes depend on nothing but the digits. ``--check`` writes no
 file that is there would change. The lessons read digits.npz and need no scikit-learn.
 """
 
-import argparse
 import io
 from pathlib import Path
 
 import numpy as np
+
+from rnncore.data.making import command
 
 HERE = Path(__file__).parent
 
@@ -25,21 +26,12 @@ def made():
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Make the lessons' handwritten digits from scikit-learn.")
-    parser.add_argument("--to", type=Path, default=HERE / "digits.npz", help="the file to write")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the file would change")
-    told = parser.parse_args()
-    try:
-        content = made()
-    except ModuleNotFoundError:
-        parser.exit(1, "scikit-learn is not installed; install it with: python -m pip install scikit-learn\n")
-    if told.check:
-        if not told.to.exists() or told.to.read_bytes() != content:
-            parser.exit(1, f"{told.to} is not what this script makes\n")
-        print(f"{told.to} is what this script makes")
-        return
-    told.to.write_bytes(content)
-    print(f"{len(content)} bytes written to {told.to}")
+    command(
+        "Make the lessons' handwritten digits from scikit-learn.",
+        HERE / "digits.npz",
+        lambda: (made(), "Digits"),
+        "scikit-learn is not installed; install it with: python -m pip install scikit-learn",
+    )
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@ rounded to 256 steps. The lessons read speech.npz and need no espeak-ng. Everyth
 and the same version of the program gives the same bytes; ``--check`` compares with the file that is there.
 """
 
-import argparse
 import io
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from rnncore.data.making import command
 from rnncore.data.speech import HIGH, LOW, WORDS
 from rnncore.speech import RATE, log_mel
 
@@ -85,20 +84,12 @@ def packed(made):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Make the lessons' spoken digits with espeak-ng.")
-    parser.add_argument("--to", type=Path, default=HERE / "speech.npz", help="the file to write")
-    parser.add_argument("--check", action="store_true", help="write nothing, compare with the file")
-    options = parser.parse_args()
-    try:
-        content = packed(arrays())
-    except FileNotFoundError:
-        parser.exit(1, "espeak-ng is not installed; on Debian or Ubuntu: sudo apt install espeak-ng\n")
-    if options.check:
-        same = options.to.read_bytes() == content
-        print(f"{options.to} is {'what' if same else 'not what'} espeak-ng makes")
-        sys.exit(0 if same else 1)
-    options.to.write_bytes(content)
-    print(f"{TRAIN + TEST} recordings, {len(content)} bytes, written to {options.to}")
+    command(
+        "Make the lessons' spoken digits with espeak-ng.",
+        HERE / "speech.npz",
+        lambda: (packed(arrays()), f"{TRAIN + TEST} recordings"),
+        "espeak-ng is not installed; on Debian or Ubuntu: sudo apt install espeak-ng",
+    )
 
 
 if __name__ == "__main__":

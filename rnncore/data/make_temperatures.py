@@ -6,11 +6,12 @@ Run it only to change the selection: the lessons read temperatures.csv and need 
 ``--check`` writes nothing, and fails if the file that is there would change.
 """
 
-import argparse
 import csv
 import importlib.util
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from rnncore.data.making import command
 
 HERE = Path(__file__).parent
 AIRPORTS = {"EWR": "newark", "JFK": "kennedy", "LGA": "laguardia"}
@@ -68,21 +69,16 @@ def table():
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Make the temperatures of lesson 13.")
-    parser.add_argument("--to", type=Path, default=HERE / "temperatures.csv", help="the file to write")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the file would change")
-    told = parser.parse_args()
-    try:
+    def make():
         text = table()
-    except ModuleNotFoundError as missing:
-        parser.exit(1, f"{missing} is not installed; install it with: python -m pip install {missing}\n")
-    if told.check:
-        if not told.to.exists() or told.to.read_bytes() != text.encode():
-            parser.exit(1, f"{told.to} is not what this script makes\n")
-        print(f"{told.to} is what this script makes")
-        return
-    told.to.write_bytes(text.encode())
-    print(f"{text.count(chr(10)) - 1} hours written to {told.to}")
+        return text.encode(), f"{text.count(chr(10)) - 1} hours"
+
+    command(
+        "Make the temperatures of lesson 13.",
+        HERE / "temperatures.csv",
+        make,
+        "{0} is not installed; install it with: python -m pip install {0}",
+    )
 
 
 if __name__ == "__main__":

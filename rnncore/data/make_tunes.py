@@ -6,11 +6,11 @@ moves it to D major, and leaves out grace notes and whatever else is not pitch o
 nothing and compares. The lessons read tunes.txt and need no music21.
 """
 
-import argparse
 import string
 from collections import Counter
 from pathlib import Path
 
+from rnncore.data.making import command
 from rnncore.data.tunes import BAR
 
 HERE = Path(__file__).parent
@@ -103,20 +103,16 @@ def rows():
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Make the lessons' fiddle tunes from music21's corpus.")
-    parser.add_argument("--to", type=Path, default=HERE / "tunes.txt", help="the file to write or to compare")
-    parser.add_argument("--check", action="store_true", help="write nothing, compare with the file")
-    options = parser.parse_args()
-    try:
+    def make():
         made = rows()
-    except ModuleNotFoundError:
-        parser.exit(1, "music21 is not installed; install it with: python -m pip install music21\n")
-    text = "".join("\t".join(row) + "\n" for row in made)
-    if options.check:
-        same = options.to.read_text(encoding="utf-8") == text
-        parser.exit(not same, f"{options.to} {'is' if same else 'is not'} what this music21 gives\n")
-    options.to.write_text(text, encoding="utf-8", newline="\n")
-    print(f"{len(made)} strains written to {options.to}")
+        return "".join("\t".join(row) + "\n" for row in made).encode(), f"{len(made)} strains"
+
+    command(
+        "Make the lessons' fiddle tunes from music21's corpus.",
+        HERE / "tunes.txt",
+        make,
+        "music21 is not installed; install it with: python -m pip install music21",
+    )
 
 
 if __name__ == "__main__":

@@ -223,7 +223,10 @@ def draw_attention(rng):
 
 SCORES = "query @ keys.transpose(1, 2) / H**0.5"
 MASK = "    scores = scores.masked_fill(~mask[:, None], -torch.inf)\n"
-LOW = ("-1e9", "-1e4")  # what many write for minus infinity: right where a row has a real key, and wrong otherwise
+LOW = (
+    "-1e9",
+    "-1e4",
+)  # what many write for minus infinity: right where a row has a real key, and wrong otherwise
 SOFTMAX = "    weights = scores.softmax(dim=2)\n"
 CONTEXT = "    context = weights @ keys\n"
 

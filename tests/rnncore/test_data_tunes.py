@@ -85,11 +85,12 @@ def test_the_script_writes_and_compares(tmp_path, monkeypatch, capsys):
     assert target.read_bytes().decode() == "A\tjig\td | e |\nB\treel\tf |\n"
     assert capsys.readouterr().out.startswith("2 strains written to ")
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--check"])
-    for text, status in ((target.read_text(), 0), ("A\tjig\td |\n", 1)):
-        target.write_text(text)
-        with pytest.raises(SystemExit) as stop:
-            make_tunes.main()
-        assert stop.value.code == status and target.read_text() == text
+    make_tunes.main()
+    assert "is what this script makes" in capsys.readouterr().out
+    target.write_text("A\tjig\td |\n")
+    with pytest.raises(SystemExit) as stop:
+        make_tunes.main()
+    assert stop.value.code == 1 and target.read_text() == "A\tjig\td |\n"
 
 
 def test_the_script_says_what_to_install(monkeypatch, capsys):
