@@ -31,9 +31,10 @@ test: .venv/.developer
 	@printf '\nPassed: lint, unit tests, nbgrader'\''s own tests, notebook validation, release check.\n'
 
 lint: .venv/.developer
-	$(SECTION) 'Lint: code and notebooks'
+	$(SECTION) 'Lint: code and notebooks, and which room imports which'
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 unit: .venv/.developer
 	$(SECTION) 'Tests of rnncore, the autograder and the project'
@@ -55,7 +56,7 @@ release: .venv/.developer
 	$(BIN)/unrolled release
 
 mistakes: .venv/.developer
-	$(BIN)/python -m rnncore.exercises.matrix docs/mistakes.md
+	$(BIN)/python -m rnncore.check.matrix docs/mistakes.md
 
 # Times are a fact about a machine: run it where nothing else does.
 speed: .venv/.developer
@@ -70,12 +71,12 @@ attacks: .venv/.developer
 pictures: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap
 	@.ci/set-up tool chromium chromium
-	$(BIN)/python docs/draw_pictures.py
+	$(BIN)/python -m tools.draw_pictures
 
-# The files of rnncore/data, made again from the packages that they come from.
+# The files of rnncore/data/files, made again from the packages that they come from.
 data: .venv/.developer
 	@.ci/set-up tool espeak-ng espeak-ng
-	@for make in rnncore/data/make_*.py; do $(BIN)/python -m rnncore.data.$$(basename $$make .py) || exit 1; done
+	@for make in digits names reviews speech temperatures tunes; do $(BIN)/python -m tools.data.$$make || exit 1; done
 
 # KEEP holds versions back, as in: make constraints KEEP=torch==2.13.0
 constraints: .venv/.student
@@ -86,7 +87,7 @@ constraints: .venv/.student
 	rm -rf .venv-newest
 
 clean:
-	rm -rf .venv .venv-newest classroom .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest classroom .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.student: pyproject.toml constraints.txt
 	@.ci/set-up python student

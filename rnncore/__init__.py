@@ -2,8 +2,12 @@
 
 Read it in this order: ``cells`` (the equations of one time step, as pairs of pure functions),
 ``layers`` (the same mathematics over a whole sequence, fast), ``losses``, ``optim`` and ``train``
-(what turns gradients into learning), ``gradcheck`` and ``check`` (how we know a gradient is right),
-``data`` and ``plots`` (what the lessons show), ``interop`` (to PyTorch, Keras and ONNX, and back).
+(what turns gradients into learning, with ``checkpoint`` beside it), ``gradcheck`` (how we know a gradient
+is right), ``interop`` (to PyTorch, Keras and ONNX, and back). That is the library. Upon it stand the
+lessons' rooms: ``data`` (what is learned from), ``topics`` (what students write beyond the cells), ``given``
+(what they are handed), ``plots`` (what they see); and the checking: ``observe`` (what one call did),
+``exercises`` (what is asked, and every known mistake) and ``check`` (from an answer to a verdict). The
+library knows none of these.
 
 Conventions, said once:
 

@@ -55,6 +55,10 @@ class Unplain:
     type_name: str
 
 
+class Absent(Unplain):
+    """Stands for a part that was not returned; ``type_name`` goes on from the part's name to say why."""
+
+
 class Formula:
     """An argument made from source text where it is used, with np in scope.
 
@@ -183,6 +187,19 @@ def plain(value, depth: int = 0):
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return {str(key): plain(item, depth + 1) for key, item in value.items()}
     return Unplain(type(value).__name__)
+
+
+def as_numbers(value) -> np.ndarray | None:
+    """The value as an array of numbers, or None if it is not one: a list of numbers will do."""
+    if value is None or isinstance(value, str | dict | Unplain):
+        return None
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):  # a ragged list
+        return None
+    if array.dtype.kind not in "biufc":
+        return None
+    return array.astype(np.result_type(array.dtype, np.float64))
 
 
 def _is_tensor(value) -> bool:

@@ -1,6 +1,9 @@
 """What the lessons learn from: small files shipped with their licence, and the batches made of them.
 
-``names()`` reads first names of many languages, taken from Faker's public lists by ``make_names`` (the
+One module for each set of data; the files and their licences lie in ``files``, and ``tools.data`` makes
+them again. What comes out are texts, arrays and ids. Nothing here knows a network or an exercise.
+
+``names()`` reads first names of many languages, taken from Faker's public lists (the
 licence is in names.LICENSE.txt). A ``Vocabulary`` turns them into the whole numbers that a network
 takes, and ``name_batches`` into inputs and targets.
 """
@@ -9,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+FILES = Path(__file__).parent / "files"
+
 
 def names():
     """All (name, language) pairs, lower case: [("aada", "finnish"), ("aadam", "swahili"), ...].
 
     A name that is at home in several languages is there once for each.
     """
-    lines = (Path(__file__).parent / "names.txt").read_text(encoding="utf-8").splitlines()
+    lines = (FILES / "names.txt").read_text(encoding="utf-8").splitlines()
     return [tuple(line.split("\t")) for line in lines]
 
 

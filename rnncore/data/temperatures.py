@@ -2,14 +2,15 @@
 
 ``measured()`` is weather: lesson 13 forecasts it. ``normals()`` is the hourly series of vega_datasets
 that is often taken for Seattle's weather of 2010. It is no weather: each value is an average over
-the years 1981 to 2010 at that hour and date. ``make_temperatures`` made the file; sources and licences are
-in temperatures.LICENSE.txt.
+the years 1981 to 2010 at that hour and date. ``tools.data.temperatures`` made the file; sources and
+licences are in temperatures.LICENSE.txt.
 """
 
 import csv
-from pathlib import Path
 
 import numpy as np
+
+from rnncore.data import FILES
 
 AIRPORTS = ("newark", "kennedy", "laguardia")
 
@@ -31,7 +32,7 @@ def normals():
 
 
 def _table(year):
-    with open(Path(__file__).parent / "temperatures.csv", encoding="utf-8", newline="") as file:
+    with open(FILES / "temperatures.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     hours = np.array([f"{year}-{row.pop('hour').replace(' ', 'T')}" for row in rows], dtype="datetime64[h]")
     return hours, {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}

@@ -1,5 +1,7 @@
 """One module a lesson: what its exercises are, how cases are drawn, what is right, known mistakes.
 
+``exercise`` says what an exercise consists of. In come the references (cells, topics and the library's own),
+out go ``Exercise`` objects; how an answer is checked is not known here (``rnncore.check`` stands above).
 These modules hold answers. Where students' code is graded they are not on disk at all, and ``check``
 says so. To add an exercise, write its ``Exercise`` in its lesson's module; to add a lesson, add a line
 to ``MODULES``.

@@ -2,9 +2,14 @@
 
 import numpy as np
 
-from rnncore.bidirectional import bidirectional_backward, bidirectional_forward, final_states, reverse_padded
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.exercises.rnn_cell import draw_params
+from rnncore.topics.bidirectional import (
+    bidirectional_backward,
+    bidirectional_forward,
+    final_states,
+    reverse_padded,
+)
 
 
 def draw_reverse_padded(rng):

@@ -6,8 +6,8 @@ the answer lives, and returns arrays, numbers and words. torch is imported there
 
 import numpy as np
 
-from rnncore.captions import caption, caption_loss, describe, image_to_state, place
 from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.topics.captions import caption, caption_loss, describe, image_to_state, place
 
 
 def draw_place(rng):

@@ -3,14 +3,14 @@
 import numpy as np
 
 from rnncore.exercises.exercise import Case, Exercise, Mistake
-from rnncore.forecast import (
+from rnncore.observe import Formula
+from rnncore.topics.forecast import (
     errors_by_horizon,
     roll_forecast,
     scale_from_train,
     seasonal_naive,
     split_by_time,
 )
-from rnncore.observe import Formula
 
 SHUFFLED = "a part whose steps are not in the order of time"
 

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from rnncore.compare import as_numbers
 from rnncore.exercises.bptt import sequence_case
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.exercises.rnn_cell import draw_params
-from rnncore.gradients import gradient_norms, orthogonal, spectral_radius
-from rnncore.observe import Formula
+from rnncore.observe import Formula, as_numbers
 from rnncore.optim import clip_grad_norm
+from rnncore.topics.gradients import gradient_norms, orthogonal, spectral_radius
 
 
 def draw_gradient_norms(rng):

@@ -3,14 +3,14 @@
 Models, optimisers and tensors cannot travel as plain data, so each exercise has a ``use``: a function
 that makes them where the answer lives, puts the answer to use, and returns arrays, numbers and words.
 torch is imported there and nowhere else. Tensors on different devices are the notebooks' business:
-they run on the stand-in device of ``rnncore.standin``.
+they run on the stand-in device of ``rnncore.given.standin``.
 """
 
 import numpy as np
 
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.exercises.rnn_cell import draw_params
-from rnncore.torch_bridge import HandLSTM, evaluate, to_torch, train_step
+from rnncore.topics.pytorch import HandLSTM, evaluate, to_torch, train_step
 
 
 def use_to_torch(to_torch, params, requires_grad):

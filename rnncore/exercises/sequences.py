@@ -1,7 +1,7 @@
 """Lesson 01, Remember what came before: one_hot, next_step_pairs, windows, pad_sequences."""
 
 from rnncore.exercises.exercise import Case, Exercise, Mistake
-from rnncore.sequences import next_step_pairs, one_hot, pad_sequences, windows
+from rnncore.topics.sequences import next_step_pairs, one_hot, pad_sequences, windows
 
 
 def draw_one_hot(rng):

@@ -8,9 +8,8 @@ import numpy as np
 
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.losses import masked_cross_entropy
-from rnncore.marking import Absent
-from rnncore.observe import Formula
-from rnncore.sampling import generate, last_outputs, sample
+from rnncore.observe import Absent, Formula
+from rnncore.topics.sampling import generate, last_outputs, sample
 
 
 def draw_lengths(rng, B, T):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from rnncore.ctc import ctc_collapse, ctc_greedy, ctc_loss
 from rnncore.exercises.exercise import Case, Exercise, Mistake
-from rnncore.speech import log_mel, spectrogram
+from rnncore.topics.ctc import ctc_collapse, ctc_greedy, ctc_loss
+from rnncore.topics.speech import log_mel, spectrogram
 
 
 def draw_spectrogram(rng):

@@ -8,10 +8,10 @@ exercise spoils no other.
 
 import numpy as np
 
-from rnncore.attention import attention
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.exercises.rnn_cell import draw_params
-from rnncore.translation import beam_search, decode_step, encode, greedy_decode
+from rnncore.topics.attention import attention
+from rnncore.topics.translation import beam_search, decode_step, encode, greedy_decode
 
 
 def draw_lengths(rng, B, S):

@@ -7,7 +7,6 @@ what they do with a sequence, ``gradients`` what comes back, ``stability`` when 
 alike because ``style`` decides how.
 """
 
-from rnncore.plots.bidirectional import bidirectional_graph
 from rnncore.plots.captions import caption_graph, scenes, word_probabilities
 from rnncore.plots.cells import (
     activation_curves,
@@ -25,9 +24,10 @@ from rnncore.plots.gradients import (
     reach,
     step_sizes,
 )
-from rnncore.plots.graphs import backward_graph, unrolled_graph
-from rnncore.plots.gru import gru_graph
-from rnncore.plots.memory import lstm_graph
+from rnncore.plots.graphs.bidirectional import bidirectional_graph
+from rnncore.plots.graphs.gru import gru_graph
+from rnncore.plots.graphs.lstm import lstm_graph
+from rnncore.plots.graphs.unrolled import backward_graph, unrolled_graph
 from rnncore.plots.pytorch import autograd_graph, packed_batch, speed
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.shapes import five_shapes, opinions, temperatures, tune_rolls

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from rnncore.music import notes
+from rnncore.given.music import notes
 from rnncore.plots.style import (
     BLUE,
     COLOURS,

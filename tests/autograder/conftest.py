@@ -6,9 +6,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from autograder.course import all_lessons
-from autograder.release import release, tidy
-from autograder.spec import read_spec
+from autograder.course.places import all_lessons
+from autograder.course.release import release
+from autograder.course.solutions import tidy
+from autograder.course.spec import read_spec
 
 DOUBLE = '''\
 def double(x):
@@ -98,8 +99,8 @@ def spec(released):
 @pytest.fixture(scope="session")
 def empty_gradebook(tmp_path_factory):
     """A gradebook with nothing in it, to be copied: making one takes nbgrader more than a second."""
-    from autograder.course import Workspace
-    from autograder.gradebook import open_gradebook
+    from autograder.course.places import Workspace
+    from autograder.gradebook.database import open_gradebook
 
     workspace = Workspace(tmp_path_factory.mktemp("gradebook"))
     with open_gradebook(workspace):
@@ -110,7 +111,7 @@ def empty_gradebook(tmp_path_factory):
 @pytest.fixture
 def workspace(released, empty_gradebook, tmp_path):
     """An empty workspace of the released course."""
-    from autograder.nbgrader_config import prepare_workspace
+    from autograder.gradebook.configuration import prepare_workspace
 
     workspace = prepare_workspace(tmp_path / "classroom", released)
     shutil.copy(empty_gradebook, workspace.gradebook)

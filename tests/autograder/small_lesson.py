@@ -5,9 +5,9 @@ import os
 import nbformat
 from nbformat.v4 import new_code_cell
 
-from autograder.grade import grade_notebook
-from autograder.sandbox import MIB, Limits
-from autograder.spec import CellSpec, LessonSpec
+from autograder.course.spec import CellSpec, LessonSpec
+from autograder.judging.notebook import grade_notebook
+from autograder.sandbox.box import MIB, Limits
 from rnncore.exercises import by_name
 
 SECRET = b"a course secret, 32 bytes long.."

@@ -6,10 +6,10 @@ import time
 
 import nbformat
 
-from autograder.grade import CellScore, GradedNotebook
-from autograder.rescue import rescue, untouched
-from autograder.runner import no_marks
-from autograder.status import Status
+from autograder.intake.rescue import rescue, untouched
+from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.status import Status
+from autograder.judging.submission import no_marks
 
 
 def half_marks(task):

@@ -21,10 +21,11 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from autograder import demo, gradebook
-from autograder.course import Workspace, find_course, find_lesson, write_atomically
-from autograder.results import read_results
-from autograder.spec import read_spec
+from autograder.classroom import demo
+from autograder.course.places import Workspace, find_course, find_lesson, write_atomically
+from autograder.course.spec import read_spec
+from autograder.gradebook import database
+from autograder.gradebook.results import read_results
 from rnncore.exercises import of_lesson
 
 UNROLLED = str(Path(sys.executable).with_name("unrolled"))
@@ -160,7 +161,7 @@ def main():
 def report(lesson, workspace, kinds):
     """Print how the class ended; raises AssertionError where a row is missing or not as it must be."""
     spec = read_spec(lesson.lesson_path)
-    results, rows = read_results(workspace, spec), gradebook.standings(workspace, spec)
+    results, rows = read_results(workspace, spec), database.standings(workspace, spec)
     assert results.keys() == rows.keys() == kinds.keys(), "somebody has no row"
     scores = {}
     for name, kind in kinds.items():

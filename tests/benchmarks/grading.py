@@ -19,14 +19,15 @@ from pathlib import Path
 
 import nbformat
 
-from autograder import gradebook, runner
-from autograder.course import Workspace, find_course, find_lesson
-from autograder.kernels import StudentKernel
-from autograder.nbgrader_config import instructors_config, quiet_log
-from autograder.release import nbgrader_release_config, release
-from autograder.sandbox import Limits
-from autograder.spec import read_spec
-from autograder.submissions import read_submission
+from autograder.classroom import runner
+from autograder.course.places import Workspace, find_course, find_lesson
+from autograder.course.release import nbgrader_release_config, release
+from autograder.course.spec import read_spec
+from autograder.gradebook import database
+from autograder.gradebook.configuration import instructors_config, quiet_log
+from autograder.intake.submissions import read_submission
+from autograder.sandbox.box import Limits
+from autograder.sandbox.kernels import StudentKernel
 
 LESSONS = {"03-bptt": 6.0, "09-pytorch": 10.0}  # and how many times nbgrader's throughput is aimed at
 OVERHEAD = 0.15
@@ -88,7 +89,7 @@ def ours(lesson, folder, students, workers):
     started = time.perf_counter()
     subprocess.run([*command, "--workers", str(workers)], check=True, capture_output=True)
     taken = time.perf_counter() - started
-    rows = gradebook.standings(Workspace(root), read_spec(lesson.lesson_path))
+    rows = database.standings(Workspace(root), read_spec(lesson.lesson_path))
     assert len(rows) == students and len({score for score, _ in rows.values()}) == 1, rows
     return taken
 
@@ -155,8 +156,8 @@ def split(lesson, folder, students=12):
     workspace, spec = Workspace(folder / "split"), read_spec(lesson.lesson_path)
     hand_in(lesson, workspace.submitted, students + 2)
     quiet_log()
-    with gradebook.sole_writer(workspace):
-        gradebook.register(workspace, spec)
+    with database.sole_writer(workspace):
+        database.register(workspace, spec)
         rows = []
         for path in sorted(workspace.submitted.iterdir()):
             task = runner.Task(read_submission(path, lesson), spec, Limits(), workspace.secret(), True, True)

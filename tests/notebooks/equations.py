@@ -10,22 +10,22 @@ import itertools
 import numpy as np
 import torch
 
-from rnncore.attention import attention
-from rnncore.baselines import linear_forecast, pasts
-from rnncore.bidirectional import bidirectional_backward, bidirectional_forward
-from rnncore.captions import caption_loss, image_to_state
 from rnncore.cells.gru import gru_cell, gru_cell_backward
 from rnncore.cells.lstm import lstm_cell, lstm_cell_backward
 from rnncore.cells.rnn import rnn_cell, rnn_cell_backward
-from rnncore.ctc import ctc_loss
-from rnncore.forecast import errors_by_horizon
-from rnncore.gradients import gradient_norms, spectral_radius
+from rnncore.given.baselines import linear_forecast, pasts
 from rnncore.layers import RNN
 from rnncore.losses import masked_cross_entropy, softmax_cross_entropy
 from rnncore.optim import clip_grad_norm
-from rnncore.sampling import sample
-from rnncore.speech import log_mel
-from rnncore.translation import beam_search, decode_step
+from rnncore.topics.attention import attention
+from rnncore.topics.bidirectional import bidirectional_backward, bidirectional_forward
+from rnncore.topics.captions import caption_loss, image_to_state
+from rnncore.topics.ctc import ctc_loss
+from rnncore.topics.forecast import errors_by_horizon
+from rnncore.topics.gradients import gradient_norms, spectral_radius
+from rnncore.topics.sampling import sample
+from rnncore.topics.speech import log_mel
+from rnncore.topics.translation import beam_search, decode_step
 from tests.rnncore.oracle import close
 
 B, T, D, H, V = 3, 4, 5, 2, 6

@@ -80,7 +80,7 @@ CAREFUL = (
 
 
 def torch_notebook(cells):
-    imports = "import torch\nfrom rnncore.device import device"
+    imports = "import torch\nfrom rnncore.given.device import device"
     return new_notebook(cells=[new_code_cell(source) for source in (imports, *cells)])
 
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from autograder.course import write_atomically
+from autograder.course.places import write_atomically
 from tests.autograder.attacks import FAMILIES, bank, core
 from tests.autograder.attacks.stock import StockCourse
 

@@ -1,8 +1,8 @@
 """What an attack is, and how one is made from the released lesson: the bank's own words.
 
-Attacks edit the sample class's lesson (``autograder.demo``), from which the cells that only show something
-are left out, so that a class of a hundred is graded in a minute or two. Each says which exercises it must
-lose; all others must keep their full marks.
+Attacks edit the sample class's lesson (``autograder.classroom.demo``), from which the cells that only show
+something are left out, so that a class of a hundred is graded in a minute or two. Each says which exercises
+it must lose; all others must keep their full marks.
 """
 
 import json
@@ -13,13 +13,13 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder import demo
-from autograder.course import find_course, find_lesson
-from autograder.nbgrader_config import prepare_workspace
-from autograder.release import release
-from autograder.runner import run
-from autograder.sandbox import MIB, Limits
-from autograder.spec import read_spec
+from autograder.classroom import demo
+from autograder.classroom.runner import run
+from autograder.course.places import find_course, find_lesson
+from autograder.course.release import release
+from autograder.course.spec import read_spec
+from autograder.gradebook.configuration import prepare_workspace
+from autograder.sandbox.box import MIB, Limits
 from rnncore.exercises import of_lesson
 
 COURSE = find_course(Path(__file__).parent)

@@ -1,6 +1,6 @@
 """Death: the kernel, what started it, and all that is in reach, killed from inside."""
 
-from autograder.demo import EXIT
+from autograder.classroom.demo import EXIT
 from tests.autograder.attacks.core import LOSS, THROUGH_TIME, Attack, hand_in
 
 HEADER = f"def {LOSS}(logits, targets):\n"

@@ -4,7 +4,7 @@ In a call of one function it costs that function's exercise (and those that call
 costs nothing but the time.
 """
 
-from autograder.demo import ENDLESS, FLOOD, HOG
+from autograder.classroom.demo import ENDLESS, FLOOD, HOG
 from tests.autograder.attacks.core import LOSS, MEASURED, TRUNCATED, Attack, hand_in
 
 HEADER = f"def {LOSS}(logits, targets):\n"

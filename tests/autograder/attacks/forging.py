@@ -2,7 +2,7 @@
 
 from nbformat.v4 import new_code_cell, new_output
 
-from autograder.demo import FORGED, check_cells, forge_test_cells
+from autograder.classroom.demo import FORGED, check_cells, forge_test_cells
 from tests.autograder.attacks.core import ALL, LOSS, WRONG, Attack, all_wrong, hand_in, hand_in_json
 
 CHANGED = "code has changed it"  # the kernel; what grading says when answers are none
@@ -31,10 +31,10 @@ for name in ("assert_allclose", "assert_array_equal", "assert_equal"):
 builtins.AssertionError = type("AssertionError", (BaseException,), {})
 """
 PATCHED_VERDICT = """
-import rnncore.check, rnncore.verdict
-class Best(rnncore.verdict.Verdict):
+import rnncore.check, rnncore.check.verdict
+class Best(rnncore.check.verdict.Verdict):
     status, earned = "right", property(lambda self: self.points)
-rnncore.verdict.Verdict = rnncore.check.Verdict = Best
+rnncore.check.verdict.Verdict = rnncore.check.Verdict = Best
 check = rnncore.check.check = lambda function, points=1, seed=None: Best(function.__name__, points)
 """
 PATCHED_REFERENCE = """
@@ -52,9 +52,9 @@ sys.displayhook = lambda value: print("5")
 shell.display_formatter.format = lambda *a, **k: ({"text/plain": "3"}, {})
 """
 FORMATTED = """
-import rnncore.verdict
+import rnncore.check.verdict
 def full(self, include=None, exclude=None): return {"text/plain": str(self.points)}
-rnncore.verdict.Verdict._repr_mimebundle_ = full
+rnncore.check.verdict.Verdict._repr_mimebundle_ = full
 """
 REWRITTEN_INPUT = r"""
 import re

@@ -1,6 +1,6 @@
 """Honest submissions: right ones that look odd and must lose nothing, and the attackers' neighbours."""
 
-from autograder.demo import delete_tests, duplicate, untidy
+from autograder.classroom.demo import delete_tests, duplicate, untidy
 from tests.autograder.attacks.core import (
     CELL,
     EXERCISES,

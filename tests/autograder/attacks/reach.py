@@ -7,7 +7,7 @@ is used. In the sandbox of this lesson there is no reference, no torch, no cours
 import os
 from pathlib import Path
 
-from autograder.demo import REACH
+from autograder.classroom.demo import REACH
 from tests.autograder.attacks.core import (
     ALL,
     CANARY,
@@ -149,7 +149,7 @@ def attempt(name, action):
         print("REACHED" if result else "nothing", name)
 
 for name in ("rnncore.cells", "rnncore.cells.rnn", "rnncore.layers", "rnncore.losses", "rnncore.gradcheck",
-             "rnncore.exercises", "rnncore.exercises.bptt", "autograder", "autograder.judge", "torch",
+             "rnncore.exercises", "rnncore.exercises.bptt", "autograder", "autograder.judging.judge", "torch",
              "nbgrader", "jupyter_server", "pytest"):
     attempt(name, lambda: importlib.import_module(name))
 tops = [f"/{name}" for name in os.listdir("/") if name not in ("proc", "usr", "bin", "sbin", "lib", "lib64")]

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from nbformat.v4 import new_raw_cell
 
-from autograder.demo import filled
+from autograder.classroom.demo import filled
 from tests.autograder.attacks.core import LOSS, MARK, SOLVED, Attack, add_markdown, hand_in
 
 SCRIPTS = [

@@ -15,9 +15,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import sandbox
-from autograder.sandbox import MIB, Limits
-from autograder.view import ENVIRONMENT, _folders, _system
+from autograder.sandbox import box
+from autograder.sandbox.box import MIB, Limits
+from autograder.sandbox.view import ENVIRONMENT, _folders, _system
 from tests.autograder.attacks import core
 from tests.autograder.attacks.rendering import active
 
@@ -116,7 +116,7 @@ class StockCourse:
     def _run(self, root, token, looked_at):
         limits = Limits(memory=2048 * MIB, disk=256 * MIB, processes=200, notebook_seconds=SECONDS)
         argv = [PYTHON, "-c", INSIDE, PYTHON, ATTACKER, self.lesson.name, looked_at]
-        contained = sandbox._start(_view(root, token), limits, argv, {})
+        contained = box._start(_view(root, token), limits, argv, {})
         why, deadline = "", time.monotonic() + SECONDS
         try:
             while contained.process.poll() is None and not why:

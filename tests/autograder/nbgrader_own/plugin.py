@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.sandbox import NoSandbox, Sandbox
+from autograder.sandbox.box import NoSandbox, Sandbox
 
 LISTED = tomllib.loads(Path(__file__).with_name("differences.toml").read_text())
 CONFIG = """\
@@ -28,7 +28,7 @@ inject(c, {course!r})
 
 def inject(config, course):
     """Our configuration for a course that lies as nbgrader's tests lay theirs out."""
-    from autograder.nbgrader_config import configure
+    from autograder.gradebook.configuration import configure
 
     configure(config, course=course, workspace=course)
     # Facts about their course, not about grading: where it lies, its name, what its empty answers say.
@@ -54,7 +54,7 @@ def pytest_sessionstart(session):
     from nbgrader.preprocessors import NbGraderPreprocessor
     from traitlets.config import Config, Configurable
 
-    from autograder.nbgrader_config import configure
+    from autograder.gradebook.configuration import configure
 
     if session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput"):
         return  # xdist's own process runs no tests

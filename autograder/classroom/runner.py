@@ -1,0 +1,83 @@
+"""A class of submissions to one lesson: found, graded in parallel (``pool``), written by one writer.
+
+Every submission ends with a row and a status. A submission that has not changed is skipped, and since its
+result is written last, a run that was stopped at any moment goes on where it was.
+"""
+
+from dataclasses import dataclass
+
+from autograder.classroom.pool import graded, process_pool
+from autograder.gradebook.configuration import limits_of
+from autograder.gradebook.results import hashes_of
+from autograder.gradebook.writer import Writer
+from autograder.intake.submissions import read_submission, students_folders
+from autograder.judging.submission import Task, grade_task
+from autograder.sandbox.box import Sandbox
+
+PATIENCE = 120  # seconds beyond a notebook's own time in which a worker must answer
+
+
+def run(
+    workspace,
+    lesson,
+    spec,
+    *,
+    limits=None,
+    workers=2,
+    force=False,
+    sandbox=True,
+    warm=True,
+    only=None,
+    executor=None,
+    grade=grade_task,
+    on_start=None,
+    on_result=None,
+):
+    """Grade every submission to the lesson; returns {student: result} and the students skipped.
+
+    ``executor`` makes an Executor from a number of workers, as ``process_pool`` does, and sees to it that
+    they have a sandbox. ``warm``: whether a worker forks its kernels from a process that has imported
+    everything, which takes longer than starting one and is worth it from the second. ``on_start(total)``
+    and ``on_result(result)`` follow the progress.
+    """
+    writer = Writer(workspace, spec)
+    limits = limits or limits_of(writer.config)
+    folders = students_folders(workspace.submitted, lesson)
+    if only is not None:
+        folders = [folder for folder in folders if folder.name in only]
+    if sandbox and grade is grade_task and executor is None:
+        Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
+    with writer:
+        skipped, todo = [], []
+        for folder in folders:
+            submission = read_submission(folder, lesson)
+            current = writer.is_current(submission.student, hashes_of(submission, spec, limits, sandbox))
+            (skipped if current and not force else todo).append(folder)
+        if on_start:
+            on_start(len(todo))
+        warm = warm and len(todo) > workers
+        secret, patience = workspace.secret(), limits.notebook_seconds + PATIENCE
+
+        def task_of(folder):
+            submission = read_submission(folder, lesson)
+            hashes = hashes_of(submission, spec, limits, sandbox)
+            sent = _Sent(submission.student, submission.timestamp, hashes)
+            return sent, Task(submission, spec, limits, secret, sandbox, warm)
+
+        pools = executor or process_pool
+        for sent, notebook in graded(todo, task_of, grade, pools, max(1, workers), patience):
+            result = writer.write(sent.student, sent.timestamp, notebook, sent.hashes)
+            if on_result:
+                on_result(result)
+        writer.penalise_late(folder.name for folder in skipped)
+    results = {student: writer.results[student] for student in sorted(folder.name for folder in folders)}
+    return results, [folder.name for folder in skipped]
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What is remembered of a task that was sent to a worker: all but the notebook."""
+
+    student: str
+    timestamp: object
+    hashes: dict

@@ -1,0 +1,28 @@
+"""The `unrolled` command: the daily work of whoever releases, grades and looks at submissions.
+
+One module for a group of commands; each reads its arguments, calls the room that does the work, and prints.
+A wrong use is answered in one sentence on stderr and a non-zero exit status, never with a traceback.
+``commands`` lists them all and opens a module only when one of its commands is called, so that help and
+completion come at once. Nothing is decided here that another program would need, too.
+"""
+
+import sys
+
+
+def app():
+    """Run the command line; what is not installed is one sentence."""
+    try:
+        from autograder.cli.commands import app as commands  # needs typer, which students do not have
+
+        commands()
+    except ModuleNotFoundError as missing:
+        name = (missing.name or "").split(".")[0]
+        if name in ("", "autograder", "rnncore"):
+            raise
+        sys.exit(
+            f"This command needs the package {name}, which is not installed here: "
+            f"{sys.executable} -m pip install 'unrolled[grading]' brings all that grading needs."
+        )
+
+
+main = app  # the name that installed scripts call

@@ -1,0 +1,95 @@
+"""What the commands share: options, the course and workspace that are meant, and errors as one sentence."""
+
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from autograder.course import places
+from autograder.course.places import CourseError
+from autograder.course.spec import SpecError
+from autograder.gradebook.configuration import CONFIG_NAME, course_of, prepare_workspace
+from autograder.sandbox.view import NoSandbox
+
+CORES = os.cpu_count() or 1
+
+LessonName = Annotated[str, typer.Argument(metavar="LESSON", help="The lesson: 03-bptt, or 03, or bptt.")]
+CourseFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--course",
+        help="The course's folder (with solutions/ and lessons/). Default: found upwards from here.",
+    ),
+]
+WorkspaceFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="The folder that grading writes to. Default: classroom/ in the course's folder.",
+    ),
+]
+Unsafe = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-sandbox",
+        help="Run the notebooks' code with your own rights, outside any sandbox. Only for code you trust; "
+        "every result is marked.",
+    ),
+]
+WorkerCount = Annotated[
+    int, typer.Option("--workers", "-n", min=1, help="Notebooks graded at the same time.")
+]
+
+
+def plainly(command):
+    """Turn the errors that a user can cause into one sentence on stderr and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args, **kwargs):
+        try:
+            return command(*args, **kwargs)
+        except (CourseError, SpecError, NoSandbox) as error:
+            message = " ".join(str(error).split())
+            if isinstance(error, NoSandbox) and command.__name__ in ("grade", "check"):
+                message += " (To run trusted code without one: --unsafe-no-sandbox.)"
+            typer.echo(message, err=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            typer.echo("Stopped. What was graded is kept; run the same command again to go on.", err=True)
+            raise typer.Exit(130) from None
+
+    return wrapped
+
+
+def console():
+    # A pipe or a file gets whole lines: rich would wrap tables at 80 columns there.
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def course_folder(folder, workspace=None):
+    """The course: the one named, else the one that the workspace belongs to, else upwards from here."""
+    if folder is not None and not folder.is_dir():
+        raise CourseError(f"There is no folder {folder}; --course names the course's folder.")
+    if folder is None:
+        folder = course_of(workspace or Path.cwd())
+    return places.find_course(folder)
+
+
+def workspace_folder(folder, course):
+    """The workspace: the one named, else the one we stand in, else classroom/."""
+    if folder is None:
+        here = Path.cwd()
+        folder = (
+            here if (here / CONFIG_NAME).is_file() and (here / "submitted").is_dir() else course / "classroom"
+        )
+    return prepare_workspace(folder, course)
+
+
+def title(lesson, results):
+    """The heading of a table of results."""
+    return f"{lesson.name}: {len(results)} submission{'s' * (len(results) != 1)}"

@@ -1,0 +1,51 @@
+"""The command that makes lessons from solutions."""
+
+from typing import Annotated
+
+import typer
+
+from autograder.cli.common import CourseFolder, course_folder, plainly
+from autograder.course import places
+from autograder.course.places import CourseError
+
+app = typer.Typer()
+
+
+@app.command()
+@plainly
+def release(
+    lesson: Annotated[str | None, typer.Argument(help="Only this lesson. Default: all of them.")] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Change nothing; name changed, missing and stray files, and fail if any."
+        ),
+    ] = False,
+    tidy: Annotated[bool, typer.Option("--tidy", help="First put the solutions in canonical form.")] = False,
+    course: CourseFolder = None,
+):
+    """Make lessons/ from solutions/: the same notebooks without their answers."""
+    root = course_folder(course)
+    chosen = [places.find_lesson(root, lesson)] if lesson else None
+    if not places.all_lessons(root):
+        raise CourseError(
+            f"There are no lessons in {root / 'solutions'}; a lesson is solutions/NN-slug/slug.ipynb."
+        )
+    from autograder.course import release as releasing
+    from autograder.course.solutions import tidy as tidied
+
+    if check:
+        problems = releasing.check(root, chosen)
+        for problem in problems:
+            typer.echo(problem, err=True)
+        if problems:
+            raise typer.Exit(1)
+        typer.echo("lessons/ is what solutions/ makes.")
+        return
+    for path in tidied(root, chosen) if tidy else ():
+        typer.echo(f"tidied {path.relative_to(root)}")
+    written = releasing.release(root, chosen)
+    for path in written:
+        typer.echo(f"released {path.relative_to(root)}")
+    if not written:
+        typer.echo("Nothing to do: lessons/ is what solutions/ makes.")

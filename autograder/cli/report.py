@@ -1,0 +1,147 @@
+"""The commands that tell: feedback for students, the class at a glance, grades for other programs.
+
+What reads the gradebook takes a second to import, so it is imported when the arguments are known to be right.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from autograder.cli.common import (
+    CourseFolder,
+    LessonName,
+    WorkspaceFolder,
+    console,
+    course_folder,
+    plainly,
+    title,
+    workspace_folder,
+)
+from autograder.course import places
+from autograder.course.places import CourseError
+from autograder.course.spec import read_spec
+from autograder.gradebook.results import read_results
+
+app = typer.Typer()
+
+
+@app.command()
+@plainly
+def feedback(
+    lesson: LessonName,
+    student: Annotated[
+        list[str] | None, typer.Option("--student", help="Only this student (may be repeated).")
+    ] = None,
+    workspace: WorkspaceFolder = None,
+    course: CourseFolder = None,
+):
+    """Write a feedback page for each graded submission, with scores, verdicts and comments."""
+    root = course_folder(course, workspace)
+    chosen = places.find_lesson(root, lesson)
+    room = workspace_folder(workspace, root)
+    count = write_pages(room, root, chosen, student)
+    typer.echo(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
+
+
+def write_pages(room, root, lesson, only=None):
+    """Write the feedback pages of a lesson's students, or ``only`` of some; returns how many."""
+    spec = read_spec(lesson.lesson_path)
+    results = read_results(room, spec)
+    if not results:
+        raise CourseError(
+            f"Nothing was graded for {lesson.name} in {room.root} yet; run `unrolled grade` first."
+        )
+    missing = [name for name in only or () if name not in results]
+    if missing:
+        raise CourseError(f"{missing[0]!r} was not graded for {lesson.name} in {room.root}.")
+    names = sorted(only or results)
+    from autograder.gradebook import database
+    from autograder.gradebook.feedback import write_feedback
+
+    with database.sole_writer(room):
+        count = 0
+        for name in track(names, "Writing feedback", console=Console(stderr=True), transient=True):
+            count += write_feedback(room, root, spec, [name])
+    return count
+
+
+@app.command()
+@plainly
+def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: CourseFolder = None):
+    """Print the class's results and write them as a page that opens from disk."""
+    root = course_folder(course, workspace)
+    chosen = places.find_lesson(root, lesson)
+    room = workspace_folder(workspace, root)
+    path, results = write_report(room, chosen)
+    from autograder.reporting.report import terminal_table
+
+    console().print(terminal_table(results, title=title(chosen, results)))
+    typer.echo(f"Report: {path}")
+
+
+def write_report(room, lesson):
+    """Write the class's page; returns its path and the results as {student: result}."""
+    spec = read_spec(lesson.lesson_path)
+    results = read_results(room, spec)
+    if not results:
+        raise CourseError(
+            f"Nothing was graded for {lesson.name} in {room.root} yet; run `unrolled grade` first."
+        )
+    from autograder.gradebook import database
+    from autograder.reporting import report as page
+
+    standings, changed = database.standings(room, spec), database.changed_since_by_hand(room, spec)
+    return page.write_report(room, spec, standings, changed), results
+
+
+@app.command()
+@plainly
+def export(
+    lesson: LessonName,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="csv|canvas|moodle|gradescope",
+            help="A table for spreadsheets, a grade import, or Gradescope's results.json for each student.",
+        ),
+    ] = "csv",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="The file to write, for gradescope the folder. Default: in WORKSPACE/reports/."
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            "--roster",
+            help="The gradebook that Canvas exported, or Moodle's grading worksheet or list of participants.",
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            "--column", help="The assignment's column in Canvas. Default: found by the lesson's name."
+        ),
+    ] = None,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="Start with a byte-order mark, by which Excel knows UTF-8.")
+    ] = False,
+    workspace: WorkspaceFolder = None,
+    course: CourseFolder = None,
+):
+    """Write the grades for other programs, with late penalties and grades given by hand in them."""
+    root = course_folder(course, workspace)
+    chosen = places.find_lesson(root, lesson)
+    room = workspace_folder(workspace, root)
+    spec = read_spec(chosen.lesson_path)
+    from autograder.reporting.exports import export as write
+
+    path, count, notes = write(room, chosen, spec, kind, out, roster=roster, column=column, excel=excel)
+    for note in notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")

@@ -1,0 +1,130 @@
+"""Feedback pages: the graded notebook with scores and comments, as one file that runs nothing.
+
+nbgrader's feedback template lays the page out. Formulas become MathML, which browsers draw by themselves;
+then everything that could run or load something is removed, and a content-security policy is written at
+the top, so that even what was overlooked is inert.
+"""
+
+import copy
+import re
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert
+from nbconvert.exporters import HTMLExporter
+from nbgrader.converters import GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+
+from autograder.gradebook.configuration import configure, quiet_log
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'"
+META = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+STYLE = """<style>
+.anchor-link, .prompt { display: none; }
+.rendered_html table, .text_cell_render table { margin: 0 0 1em; border-collapse: collapse; }
+.rendered_html :is(th, td), .text_cell_render :is(th, td) { padding: .25em 1.2em .25em 0;
+  border-bottom: 1px solid #ddd; vertical-align: top; }
+details { margin: 0 0 .6em; } summary { cursor: pointer; display: list-item; }
+math[display="block"] { margin: .6em 0; }
+div#toc li { line-height: 1.7; }
+</style>"""
+
+# Code, in which a dollar is a dollar, or a formula.
+MATH = re.compile(
+    r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|(?<![\\$])\$(?![\s$])([^$\n]+?)(?<![\s\\])\$(?!\d)", re.DOTALL
+)
+MATHML_TAGS = set(
+    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle mpadded mphantom menclose msub msup msubsup "
+    "munder mover munderover mmultiscripts mtable mtr mtd".split()
+)
+MATHML_ATTRIBUTES = set(
+    "display displaystyle scriptlevel mathvariant stretchy fence form lspace rspace width height depth "
+    "linethickness accent accentunder columnalign rowspacing columnspacing movablelimits minsize maxsize "
+    "symmetric separator largeop notation".split()
+)
+
+
+class FeedbackExporter(HTMLExporter):
+    """nbgrader's feedback page without scripts; named in the workspace's nbgrader_config."""
+
+    def from_notebook_node(self, nb, resources=None, **kw):
+        nb = copy.deepcopy(nb)
+        for cell in nb.cells:
+            if cell.cell_type == "markdown":
+                cell.source = typeset(cell.source)
+        try:
+            page, told = super().from_notebook_node(nb, copy.deepcopy(resources), **kw)
+        except Exception:  # a student's text that the converter cannot read is shown as it was written
+            for cell in nb.cells:
+                if cell.cell_type == "markdown":
+                    cell.source = "\n".join(f"    {line}" for line in cell.source.splitlines())
+            page, told = super().from_notebook_node(nb, resources, **kw)
+        return secure(name_exercises(page)), told
+
+
+def secure(page):
+    """The page without scripts and remote files, with the policy as the first thing in its head."""
+    page = re.sub(r"<script\b.*?</script\s*>", "", page, flags=re.DOTALL | re.IGNORECASE)
+    page = re.sub(r"<link\b[^>]*>", "", page, flags=re.IGNORECASE)
+    page = re.sub(
+        r"<head[^>]*>", lambda match: f"{match.group()}\n{META}", page, count=1, flags=re.IGNORECASE
+    )
+    return re.sub(r"</head>", lambda match: f"{STYLE}\n{match.group()}", page, count=1, flags=re.IGNORECASE)
+
+
+def name_exercises(page):
+    """The page whose table of contents says which exercise each score is for, instead of "Test cell"."""
+    return re.sub(
+        r'<a href="#([\w-]+)-check">Test cell</a>',
+        lambda match: f'<a href="#{match[1]}-check"><code>{match[1]}</code></a>',
+        page,
+    )
+
+
+def typeset(text):
+    """Markdown with its formulas as MathML; a formula that cannot be converted stays as it was written."""
+
+    def formula(match):
+        code, block, inline = match.groups()
+        if code is not None:
+            return code
+        try:
+            mathml = convert(block or inline, display="block" if block else "inline")
+            # Html needs no namespace, and nbconvert would write a prefix to each tag in a heading.
+            mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+            if not _only_typesets(ElementTree.fromstring(mathml)):
+                return match.group()
+        except Exception:  # the converter raises many kinds for TeX that it does not know
+            return match.group()
+        # Between tags, what Markdown would take for its own is written as entities.
+        return re.sub(r">[^<]+<", lambda words: re.sub(r"[*_|`\[\]\\]", _entity, words.group()), mathml)
+
+    return MATH.sub(formula, text)
+
+
+def _entity(match):
+    return f"&#{ord(match.group())};"
+
+
+def _only_typesets(element):
+    return all(
+        part.tag.rpartition("}")[2] in MATHML_TAGS and set(part.attrib) <= MATHML_ATTRIBUTES
+        for part in element.iter()
+    )
+
+
+def write_feedback(workspace, course, spec, students, on_result=None):
+    """Write the feedback pages of these students with nbgrader's GenerateFeedback; returns how many."""
+    count = 0
+    for student in students:
+        if (workspace.autograded / student / spec.assignment / f"{spec.notebook}.ipynb").is_file():
+            config = configure(Config(), course=course, workspace=workspace.root)
+            config.CourseDirectory.assignment_id = spec.assignment
+            config.CourseDirectory.student_id = student
+            converter = GenerateFeedback(coursedir=CourseDirectory(config=config), config=config, force=True)
+            converter.log = quiet_log()
+            converter.start()
+            count += 1
+        if on_result:
+            on_result(student)
+    return count

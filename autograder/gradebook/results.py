@@ -1,0 +1,106 @@
+"""One student's result as a JSON file: what reports read, and what tells an unchanged submission."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import autograder
+import rnncore
+from autograder.course.places import write_atomically
+
+
+def result_path(workspace, spec, student):
+    return workspace.results / spec.assignment / f"{student}.json"
+
+
+def read_result(workspace, spec, student):
+    """One student's result as JSON data; an empty dict where there is none."""
+    try:
+        result = json.loads(result_path(workspace, spec, student).read_text())
+    except (ValueError, OSError):
+        return {}
+    return result if isinstance(result, dict) else {}
+
+
+def changed_answers(old, graded, spec):
+    """The grade_ids whose answers are not what they were when ``old`` was graded; all, if nobody knows."""
+    before, now = old.get("answers") or {}, _answers(graded.notebook, spec)
+    return [name for name, digest in now.items() if before.get(name) != digest]
+
+
+def _answers(notebook, spec):
+    """{grade_id: hash}: of a written answer its text, of a test all of the notebook's code."""
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    texts = {cell.id: cell.source for cell in notebook.cells}
+    return {
+        cell.grade_id: hashlib.sha256(
+            (code if cell.kind == "test" else texts.get(cell.grade_id, "")).encode(errors="replace")
+        ).hexdigest()
+        for cell in spec.cells
+        if cell.graded
+    }
+
+
+def hashes_of(submission, spec, limits, sandbox):
+    """What a result depends on, as JSON data: submission and time, release, grader, limits."""
+    return {
+        "submission": submission.hash,
+        "received": str(submission.timestamp),  # lateness is part of a grade
+        "release": spec.release_hash,
+        "grader": grader_version(),
+        "limits": repr(limits),
+        "sandbox": sandbox,
+    }
+
+
+def read_results(workspace, spec):
+    """{student: result} as JSON data, for every student who was graded."""
+    results = {}
+    for path in sorted((workspace.results / spec.assignment).glob("*.json")):
+        try:
+            result = json.loads(path.read_text())
+        except (ValueError, OSError):
+            continue
+        if isinstance(result, dict):
+            results[path.stem] = result
+    return results
+
+
+def write_result(workspace, spec, student, graded, hashes):
+    """Write one student's result as JSON and return it."""
+    exercises = {name: asdict(score) for name, score in graded.scores.items()}
+    mistakes = [
+        {"exercise": score["verdict"]["exercise"], **mistake}
+        for score in exercises.values()
+        if score["verdict"]
+        for mistake in score["verdict"].get("mistakes", ())
+    ]
+    result = {
+        "student": student,
+        "lesson": spec.assignment,
+        "status": str(graded.status),
+        "score": round(sum(score.points for score in graded.scores.values()), 2),
+        "max_score": sum(cell.points for cell in spec.cells if cell.kind == "test"),
+        "exercises": exercises,
+        "mistakes": mistakes,
+        "remarks": list(graded.remarks),
+        "seconds": round(graded.seconds, 3),
+        "provenance": graded.provenance,
+        "answers": _answers(graded.notebook, spec),
+        "hashes": hashes,
+    }
+    text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
+    write_atomically(result_path(workspace, spec, student), text)
+    return result
+
+
+@cache
+def grader_version():
+    """A hash of everything that decides a score: the text of both packages."""
+    digest = hashlib.sha256()
+    for package in (Path(autograder.__file__).parent, Path(rnncore.__file__).parent):
+        for path in sorted(package.rglob("*.py")):
+            digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,83 @@
+"""The one writer of a lesson's results: the graded notebook, the gradebook's row, the result, in this order.
+
+While it is entered, no other process writes to the workspace. The result is written last and vouches for the
+other two, so a run that was stopped at any moment goes on where it was.
+"""
+
+import contextlib
+
+import nbformat
+
+from autograder.course.places import write_atomically
+from autograder.gradebook import database
+from autograder.gradebook.configuration import instructors_config
+from autograder.gradebook.results import changed_answers, read_results, write_result
+from autograder.intake.reading import Unreadable
+from autograder.intake.submissions import read_regular
+from autograder.judging.status import Status
+
+
+class Writer:
+    """Writes what grading finds for one lesson (``spec``) in a workspace; a context in which it may write.
+
+    ``config``: the workspace's configuration with what the instructor set. ``results``: {student: result},
+    those of earlier runs too.
+    """
+
+    def __init__(self, workspace, spec):
+        self.workspace, self.spec = workspace, spec
+        self.config = instructors_config(workspace)
+        self.results, self._rows, self._open = {}, {}, contextlib.ExitStack()
+
+    def __enter__(self):
+        self._open.enter_context(database.sole_writer(self.workspace))
+        try:
+            database.register(self.workspace, self.spec)
+            self._rows = database.standings(self.workspace, self.spec)
+            self.results = read_results(self.workspace, self.spec)
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(self, *error):
+        self._open.close()
+
+    def is_current(self, student, hashes):
+        """Whether the student's work was graded as it is: same ``hashes``, and all three are still there."""
+        old = self.results.get(student, {})
+        return (
+            old.get("hashes") == hashes
+            and old.get("status") != Status.INFRASTRUCTURE_FAULT
+            and student in self._rows
+            and self._path(student).is_file()
+        )
+
+    def write(self, student, timestamp, graded, hashes):
+        """Write one student's GradedNotebook; returns the result as JSON data."""
+        changed = changed_answers(self.results.get(student, {}), graded, self.spec)
+        if graded.status == Status.INFRASTRUCTURE_FAULT:
+            database.record(self.workspace, self.spec, student, None, timestamp)
+        else:
+            self._write_notebook(student, timestamp, graded.notebook)
+            database.record(
+                self.workspace, self.spec, student, graded.notebook, timestamp, self.config, changed
+            )
+        self.results[student] = write_result(self.workspace, self.spec, student, graded, hashes)
+        return self.results[student]
+
+    def penalise_late(self, students):
+        """Count again what lateness costs these students, whose work has not changed: the rule may have."""
+        database.penalise_late(self.workspace, self.spec, set(students), self.config)
+
+    def _write_notebook(self, student, timestamp, notebook):
+        path = self._path(student)
+        write_atomically(path, nbformat.writes(notebook))
+        if timestamp:
+            write_atomically(path.with_name("timestamp.txt"), f"{timestamp} UTC\n")
+        with contextlib.suppress(Unreadable):  # by it nbgrader's exchange finds whose the feedback is
+            secret = self.workspace.submitted / student / self.spec.assignment / "submission_secret.txt"
+            write_atomically(path.with_name(secret.name), read_regular(secret)[:1000])
+
+    def _path(self, student):
+        return self.workspace.autograded / student / self.spec.assignment / f"{self.spec.notebook}.ipynb"

@@ -1,0 +1,29 @@
+"""What grading one notebook comes to, as plain data that any process can read."""
+
+from dataclasses import dataclass, field
+
+from nbformat import NotebookNode
+
+from autograder.judging.status import Status
+
+
+@dataclass(frozen=True)
+class CellScore:
+    """One test cell's points, the Verdict as data where there is one, and the seed of its inputs."""
+
+    points: float
+    max_points: float
+    verdict: dict | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """The notebook with outputs filled in, the points by grade_id, and how it ended."""
+
+    notebook: NotebookNode
+    scores: dict[str, CellScore]
+    status: Status
+    remarks: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    provenance: dict = field(default_factory=dict)

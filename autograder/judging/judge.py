@@ -1,0 +1,346 @@
+"""Runs a lesson's test cells in the trusted process; the student's functions are proxies.
+
+A test cell's source comes from the instructor's release. ``check``, ``np`` and what the lesson's locked
+set-up cell imports are the judge's own; every other free name is looked up in the student's kernel:
+a function becomes a ``StudentFunction``, whose calls send plain data there and get plain data back, and
+a value becomes that value. What is compared, with what, and the outcome never leave this process.
+"""
+
+import ast
+import builtins
+import contextlib
+import hashlib
+import hmac
+import io
+import traceback
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from nbformat.v4 import new_output
+
+from autograder.sandbox.bridge import Malformed, TooLarge, decode
+from rnncore.check.verdict import Verdict
+from rnncore.observe import Outcome, StudentError, Warned
+
+CELL = "<test cell>"
+STOPPED = {
+    "time": ("TimeLimit", "It did not return in time and was stopped; it was not called again."),
+    "memory": ("MemoryLimit", "It used more memory than there is and was stopped; it was not called again."),
+    "output": (
+        "OutputLimit",
+        "It printed more than may be printed and was stopped; it was not called again.",
+    ),
+    "death": ("KernelDied", "It ended the Python process that it ran in; it was not called again."),
+}
+NO_ANSWER = Outcome(error=StudentError("NoAnswer", "The kernel gave no answer that can be read."))
+
+
+class JudgeFault(RuntimeError):
+    """Our own check failed: nothing that a student is charged for."""
+
+
+class StudentFailure(Exception):
+    """Raised by a proxy where the student's function raised an exception of a kind of its own."""
+
+
+@dataclass
+class Judged:
+    """What a test cell came to. ``stopped`` is what ended the kernel or a call, as in ``kernels.Ran``."""
+
+    points: float
+    outputs: list
+    verdict: dict | None = None
+    seed: int | None = None
+    attempted: bool = True
+    missing: list = field(default_factory=list)
+    stopped: str | None = None
+    unreadable: bool = False
+    errors: list = field(default_factory=list)
+
+
+def seed_of(secret: bytes, lesson: str, student: str, exercise: str) -> int:
+    """The seed of one student's inputs for one exercise: fresh for everyone, and the same at every run.
+
+    ``secret``: the key of this piece of work, ``grade.secret_of_work``.
+    """
+    words = "\0".join((lesson, student, exercise)).encode()
+    return int.from_bytes(hmac.new(secret, words, hashlib.sha256).digest()[:4])
+
+
+class StudentFunction:
+    """Stands for a function in the student's kernel; ``rnncore.observe`` calls ``observe_remotely``."""
+
+    def __init__(self, name, line):
+        self.__name__ = self.__qualname__ = name
+        self._line = line
+
+    @property
+    def __globals__(self):
+        return _Namesakes(self._line)
+
+    def observe_remotely(self, args: tuple) -> Outcome:
+        return self._line.call(self.__name__, args)
+
+    def __call__(self, *args, **named):
+        """The value that the student's function returns; raises what it raises."""
+        outcome = self._line.call(self.__name__, args, named)
+        if outcome.error is None:
+            return outcome.value
+        raise _exception(outcome.error)
+
+
+def _exception(error):
+    """The exception that a StudentError tells of, of the same kind where Python has it."""
+    kind = TypeError if error.kind == "Arguments" else getattr(builtins, error.kind, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with contextlib.suppress(TypeError):  # a few kinds want more than a message
+            return kind(error.message)
+    return StudentFailure(f"{error.kind}: {error.message}")
+
+
+class _Namesakes(Mapping):
+    """The functions of the student's notebook by name, as a function's ``__globals__`` would have them."""
+
+    def __init__(self, line):
+        self._line = line
+
+    def __getitem__(self, name):
+        if self._line.look([name])[name] != "function":
+            raise KeyError(name)
+        return StudentFunction(name, self._line)
+
+    def __iter__(self):
+        return iter(())
+
+    def __len__(self):
+        return 0
+
+
+class Line:
+    """The line to the student's kernel during one test cell; dead from the first call that is stopped.
+
+    ``unreadable`` turns true when an answer is none: something in the kernel was changed, or is broken.
+
+    ``ask(seconds, **request)`` puts a question of the bridge's and returns a ``kernels.Ran``;
+    ``seconds`` is what all calls together may take.
+    """
+
+    def __init__(self, ask, limits, seconds):
+        self.ask, self.limits, self.seconds_left = ask, limits, seconds
+        self.stopped, self.unreadable, self.errors, self._looked = None, False, [], {}
+
+    def look(self, names):
+        """What each name is in the notebook: "function", "missing", or a list that holds its value."""
+        unknown = [name for name in names if name not in self._looked]
+        if unknown:
+            found = self._answer(do="look", names=unknown)
+            found = found if isinstance(found, dict) else {}
+            for name in unknown:
+                what = found.get(name)
+                known = what in ("function", "missing") if isinstance(what, str) else isinstance(what, list)
+                known = known and what != []
+                self.unreadable = self.unreadable or not (known or self.stopped)
+                self._looked[name] = what if known else "missing"
+        return {name: self._looked[name] for name in names}
+
+    def call(self, name, args, named=None):
+        """Call the student's function ``name``; always an Outcome."""
+        if self.look([name])[name] == "missing" and not self.stopped:
+            if self.unreadable:
+                return NO_ANSWER
+            return Outcome(error=StudentError("NameError", f"name '{name}' is not defined"))
+        data = None if self.stopped else self._answer(do="call", name=name, args=args, named=named or {})
+        if self.stopped:
+            return Outcome(error=StudentError(*STOPPED[self.stopped]))
+        outcome = _outcome(data)
+        self.unreadable = self.unreadable or outcome is NO_ANSWER
+        if outcome.error:
+            self.errors.append(outcome.error)
+        return outcome
+
+    def _answer(self, **request):
+        if self.stopped:  # the kernel has ended, which must not be taken for why it did
+            return None
+        ran = self.ask(max(0.05, min(self.limits.call_seconds, self.seconds_left)), **request)
+        self.seconds_left -= ran.seconds
+        if ran.stopped or self.seconds_left <= 0:
+            self.stopped = ran.stopped or "time"
+            return None
+        try:
+            return decode(ran.answer, self.limits.reply_bytes)
+        except Malformed:
+            return None
+
+
+def _outcome(data):
+    """An Outcome from what a kernel sent, every field of the type that it should have."""
+    try:
+        outcome = Outcome.from_plain({**data, "printed": _text(data["printed"], 2000)})
+        error = outcome.error
+        if error is not None:
+            error = StudentError(
+                _text(error.kind, 100),
+                _text(error.message, 500),
+                _number(error.line_number),
+                _text(error.line_text, 300),
+                _text(error.function, 100),
+            )
+        warned = tuple(
+            Warned(_text(one.message, 300), _number(one.line_number), _text(one.line_text, 300))
+            for one in outcome.warnings[:20]
+        )
+        return replace(outcome, error=error, warnings=warned)
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return NO_ANSWER
+
+
+def _text(value, most):
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    return value[:most]
+
+
+def _number(value):
+    if type(value) is not int:
+        raise TypeError("not a whole number")
+    return min(max(value, 0), 10**6)
+
+
+def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None) -> Judged:
+    """Run one test cell of the release; JudgeFault if our own check fails.
+
+    ``cell``: its CellSpec. ``spec``: the LessonSpec. ``ask``: a StudentKernel's ``ask``.
+    ``seed``: draws recorded inputs again, instead of this student's own.
+    """
+    line = Line(ask, limits, seconds)
+
+    def derived(name):
+        return seed_of(secret, spec.assignment, student, name) if seed is None else seed
+
+    judged = Judged(0.0, [], seed=derived(cell.grade_id))
+    tree = ast.parse(cell.source, CELL)
+    names = _free_names(tree)
+    namespace = {"__name__": "__test_cell__", **_own_names(names, spec)}
+    if "check" in namespace:
+        namespace["check"] = _seeded(namespace["check"], judged, derived)
+    theirs = sorted(names - namespace.keys())
+    for name, what in line.look(theirs).items():
+        namespace[name] = what[0] if isinstance(what, list) else StudentFunction(name, line)
+        if what == "missing" and not line.stopped and not line.unreadable:
+            judged.missing.append(name)
+    judged.attempted = not theirs or len(judged.missing) < len(theirs)
+    value, printed = _run(tree, namespace, judged)
+    judged.stopped, judged.unreadable, judged.errors = line.stopped, line.unreadable, line.errors
+    if printed:
+        judged.outputs.insert(0, new_output("stream", name="stdout", text=printed))
+    if judged.outputs and judged.outputs[-1].output_type == "error":
+        return judged
+    _mark(value, cell, judged)
+    return judged
+
+
+def _run(tree, namespace, judged):
+    """Run the cell's statements; its last expression's value and what was printed."""
+    value, printed = None, io.StringIO()
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    state = np.random.get_state()  # noqa: NPY002  an instructor's own test may draw from it
+    try:
+        np.random.seed(judged.seed)  # noqa: NPY002
+        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+            warnings.simplefilter("ignore")
+            exec(compile(tree, CELL, "exec"), namespace)
+            if last is not None:
+                value = eval(compile(ast.Expression(last.value), CELL, "eval"), namespace)
+    except JudgeFault:
+        raise
+    except Exception as error:
+        judged.outputs.append(_error_output(error))
+        judged.attempted = judged.attempted and not isinstance(error, NotImplementedError)
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+    return value, printed.getvalue()
+
+
+def _mark(value, cell, judged):
+    """Points and the execute_result that nbgrader reads them from, for a cell that ran to its end."""
+    data = {}
+    judged.points = cell.points
+    if hasattr(value, "earned") and hasattr(value, "as_dict"):
+        judged.points, judged.verdict = float(value.earned), value.as_dict()
+        judged.attempted = judged.attempted and judged.verdict.get("status") != "not attempted"
+        data = value._repr_mimebundle_()
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        judged.points = float(value)
+    judged.points = min(max(judged.points, 0.0), cell.points)
+    data = {**data, "text/plain": f"{judged.points:g}"}
+    judged.outputs.append(new_output("execute_result", data=data))
+
+
+def _seeded(check, judged, derived):
+    """``check`` with the seed of this student and exercise; whatever it raises is our fault."""
+
+    def seeded(function, points=1, *, seed=None):
+        name = str(getattr(function, "__name__", ""))
+        if name in judged.missing:
+            says = f"The notebook never defines `{name}`."
+            return Verdict(name, points, status="not attempted", headline=says)
+        judged.seed = derived(name) if seed is None else seed
+        try:
+            return check(function, points, seed=judged.seed)
+        except TooLarge as error:
+            raise JudgeFault(f"check({name}) sends more than may be sent: {error}") from error
+        except Exception as error:
+            raise JudgeFault(f"check({name}) failed: {type(error).__name__}: {error}") from error
+
+    return seeded
+
+
+def _free_names(tree):
+    """The names that a test cell reads and does not make itself."""
+    read, made = set(), set(vars(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else made).add(node.id)
+        elif isinstance(node, ast.arg):
+            made.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            made.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            made.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+    return read - made
+
+
+def _own_names(names, spec):
+    """The judge's own of these names: check, np, and what the lesson's set-up cell imports."""
+    exercises = {cell.grade_id for cell in spec.cells if cell.kind == "solution"}
+    source = "import numpy as np\nfrom rnncore.check import check\n"
+    source += "".join(
+        f"{cell.source}\n" for cell in spec.cells if cell.kind == "locked" and cell.grade_id == "setup"
+    )
+    namespace = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        node.names = [
+            alias for alias in node.names if (alias.asname or alias.name).split(".")[0] in names - exercises
+        ]
+        if node.names:
+            exec(compile(ast.Module([node], []), "<set-up cell>", "exec"), namespace)
+    return {name: value for name, value in namespace.items() if name in names}
+
+
+def _error_output(error):
+    """An exception in a test cell, with the line of the test that it came through."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == CELL]
+    says = str(error)[:2000]
+    where = f"in line {lines[-1]} of the test" if lines else "in the test"
+    return new_output(
+        "error",
+        ename=type(error).__name__,
+        evalue=says,
+        traceback=[f"{type(error).__name__} {where}: {says}"],
+    )

@@ -1,0 +1,349 @@
+"""Grade one notebook: the student's cells in a sandboxed kernel, the test cells in the judge.
+
+``grade_notebook`` is pure: plain data in and out, no database and no state between calls, so it runs
+anywhere an Executor takes it. A cell that stops the kernel costs its own exercise: the kernel is
+started again, the cells that had worked are run again, the one that stopped it is skipped, and the rest
+is graded, all within the notebook's time.
+"""
+
+import ast
+import copy
+import hashlib
+import hmac
+import importlib.metadata
+import platform
+import time
+from dataclasses import asdict
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.judge import judge_cell
+from autograder.judging.status import Status
+from autograder.sandbox.box import NEVER, Limits, NoSandbox
+from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
+
+NOT_RUN = "experiment"  # the tag of cells that only show something
+MOST_STARTS = 16
+TORCH_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # in what torch raises for a MemoryError
+SETTLE_SECONDS = 0.4  # a kernel that is told to end takes a moment to do so
+HEAR_SECONDS = 5.0  # in which a kernel that is whole answers a question that costs nothing
+MOST_STORED = 4  # times Limits.output_bytes: what all cells together may show
+
+STOPPED = {
+    "time": (Status.TIME_LIMIT, "TimeLimit", "it ran longer than it may"),
+    "memory": (Status.MEMORY_LIMIT, "MemoryLimit", "it used more memory than there is"),
+    "output": (Status.OUTPUT_LIMIT, "OutputLimit", "it printed more than may be printed"),
+    "death": (Status.KILLED_ITSELF, "KernelDied", "it ended the Python process that it ran in"),
+    "deaf": (Status.KILLED_ITSELF, "KernelDied", "it broke the Python process that it ran in"),
+}
+
+
+def grade_notebook(
+    notebook: NotebookNode,
+    spec,
+    limits: Limits,
+    *,
+    student: str,
+    secret: bytes,
+    sandbox: bool = True,
+    seeds: dict[str, int] | None = None,
+    warm: bool = False,
+) -> GradedNotebook:
+    """Grade ``notebook`` against the release that ``spec`` (a LessonSpec) describes.
+
+    ``seeds``: recorded ones by test cell, to repeat its check on the same inputs; others are derived.
+    Raises NoSandbox if ``sandbox`` is true and there is none; every other fault of ours is the status
+    "infrastructure fault", and then there are no scores. ``warm``: whether kernels are forked from a
+    process that has imported everything, which is quicker and gives the same result.
+    """
+    words = {"student": student, "secret": secret, "sandbox": sandbox, "seeds": seeds or {}}
+    try:
+        return _grade(notebook, spec, limits, **words, warm=warm)
+    except NurseryFault:  # our own process died: as if it had never been
+        return _grade(notebook, spec, limits, **words, warm=False)
+
+
+def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
+    started = time.monotonic()
+    grading = _Grading(copy.deepcopy(notebook), spec, limits, student, secret, sandbox)
+    grading.seeds, grading.warm = seeds, warm
+    try:
+        status = grading.run()
+    except (NoSandbox, NurseryFault):
+        raise
+    except Exception as fault:
+        grading.scores.clear()
+        grading.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
+        status = Status.INFRASTRUCTURE_FAULT
+    finally:
+        grading.stop()
+    return GradedNotebook(
+        grading.notebook,
+        grading.scores,
+        status,
+        grading.remarks,
+        time.monotonic() - started,
+        grading.provenance(),
+    )
+
+
+def secret_of_work(secret: bytes, notebook: NotebookNode) -> bytes:
+    """The key from which the inputs of one piece of work are drawn: the same again only for the same code.
+
+    A student who hands in once more, having seen or printed what their functions were given, meets
+    inputs that nobody has seen.
+    """
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return hmac.new(secret, code.encode(errors="replace"), hashlib.sha256).digest()
+
+
+class _Grading:
+    """The work on one notebook."""
+
+    def __init__(self, notebook, spec, limits, student, secret, sandbox):
+        self.notebook, self.spec, self.limits = notebook, spec, limits
+        self.student, self.sandbox, self.seeds = student, sandbox, {}
+        self.warm, self.kinds = False, []
+        self.secret = secret_of_work(secret, notebook)
+        self.release = {cell.grade_id: cell for cell in spec.cells}
+        self.deadline = time.monotonic() + limits.notebook_seconds
+        self.stored_left = MOST_STORED * limits.output_bytes
+        self.kernel, self.starts, self.worked, self.theirs = None, 0, [], False
+        self.scores, self.judged, self.stops, self.remarks, self.noted = {}, {}, [], [], []
+        if not sandbox:
+            self.remarks.append("Graded WITHOUT a sandbox: this notebook's code could reach this machine.")
+
+    def run(self):
+        """Run and judge every cell in order; returns the Status."""
+        for number, cell in enumerate(self.notebook.cells, 1):
+            if cell.cell_type != "code":
+                continue
+            own = self.release.get(_name(cell))
+            kind = own.kind if own else "added"
+            cell.outputs, cell.execution_count = [], None
+            if kind == "test" and own.grade_id not in self.scores:
+                cell.outputs = self._judge(own)
+            elif kind in ("locked", "code", "added", "solution"):
+                skipped = own is not None and NOT_RUN in own.tags and kind in ("locked", "code")
+                cell.outputs = [_note("Not run while grading.")] if skipped else self._run(number, cell, own)
+            cell.execution_count = number if cell.outputs else None
+        for own in self.spec.cells:
+            if own.kind == "test" and own.grade_id not in self.scores:
+                self._judge(own)
+                self.remarks.append(f"The test cell {own.grade_id} was missing; it was run at the end.")
+        return self._status()
+
+    def stop(self):
+        """End the kernel, if there is one."""
+        if self.kernel is not None:
+            self.kernel.close()
+            self.kernel = None
+
+    def provenance(self):
+        """What is needed to understand, and to repeat, this result."""
+        return {
+            "sandbox": self.sandbox,
+            "kernel": "warm" if self.kinds and all(self.kinds) else "cold",
+            "kernel_starts": self.starts,
+            "seeds": {name: score.seed for name, score in self.scores.items()},
+            "versions": {"python": platform.python_version(), **_versions(self.spec.needs)},
+            "limits": asdict(self.limits),
+            "release_hash": self.spec.release_hash,
+        }
+
+    # Running --------------------------------------------------------------------------------------
+
+    def _run(self, number, cell, own):
+        """Run one cell in the student's kernel; its outputs."""
+        written_here = own is None or own.kind == "solution"
+        source = cell.source if written_here else own.source
+        name = f"`{own.grade_id}`" if own else f"number {number}"
+        if not source.strip():
+            return []
+        if written_here:
+            self._look_for_answers(name, source)
+        if not self._ready():
+            return [self._not_run()]
+        self.theirs = self.theirs or written_here
+        most = min(self.limits.output_bytes, max(0, self.stored_left))
+        ran = self._twice(lambda: self.kernel.run(source, self._seconds(), most))
+        self.stored_left -= sum(_size(output) for output in ran.outputs)
+        failed = [output for output in ran.outputs if output.output_type == "error"]
+        if not self.theirs and (ran.stopped or failed):
+            says = failed[0].evalue if failed else STOPPED[ran.stopped][2]
+            raise KernelFault(f"the lesson's own cell {name} does not run here: {says}")
+        if ran.stopped:
+            self._note_stop(ran.stopped, f"The cell {name} was stopped")
+            return [*ran.outputs, _stopped_output(ran.stopped)]
+        for output in failed:
+            self._look_at_error(name, output.ename, output.evalue)
+        self.worked.append((name, source))
+        return ran.outputs
+
+    def _judge(self, own):
+        """Run one test cell in the judge and score it; its outputs."""
+        if not self._ready():
+            self.scores[own.grade_id] = CellScore(0.0, own.points)
+            return [self._not_run()]
+        words = {"limits": self.limits, "student": self.student, "secret": self.secret}
+        words["seed"] = self.seeds.get(own.grade_id)
+        judged = self._twice(
+            lambda: judge_cell(own, self.spec, self.kernel.ask, seconds=self._seconds(), **words)
+        )
+        self.judged[own.grade_id] = judged
+        self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
+        if judged.stopped:
+            self._note_stop(judged.stopped, f"A call in the test `{own.grade_id}` was stopped")
+        if judged.unreadable:
+            self._remark(
+                "The kernel's answers could not be read: the notebook's code has changed it, or broke it."
+            )
+        for error in judged.errors:
+            self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
+        return judged.outputs
+
+    def _twice(self, attempt):
+        """``attempt()``; once more if an earlier cell may be why the kernel died in it, or did not answer."""
+        result = attempt()
+        if result.stopped == "death":
+            self.kernel.blame()
+            if self._ready(carefully=True):
+                return attempt()
+        elif result.stopped == "time" and self.kernel.closed:  # not even an interrupt was heard
+            before = len(self.worked)
+            if self._ready(carefully=True) and len(self.worked) < before:
+                return attempt()
+        return result
+
+    def _ready(self, carefully=False):
+        """Whether there is a kernel to run in; starts one, and runs again what had worked, if need be."""
+        while self.kernel is None or not self.kernel.alive:
+            if self.kernel is not None and not self.kernel.closed:
+                self.kernel.blame()
+            carefully = carefully or (self.kernel is not None and not self.kernel.closed)
+            self.stop()
+            if self.starts >= MOST_STARTS or time.monotonic() >= self.deadline:
+                return False
+            self.starts += 1
+            self.kernel = StudentKernel(
+                self.spec.hides, self.spec.needs, self.limits, self.sandbox, warm=self.warm
+            )
+            self.kinds.append(self.kernel.warm)
+            self._run_again(carefully)
+        return time.monotonic() < self.deadline
+
+    def _run_again(self, carefully):
+        """Run what had worked in a new kernel; ``carefully``: find the cell that ends it a moment later."""
+        for name, source in list(self.worked):
+            ran = self.kernel.run(source, self._seconds())
+            deaf = False
+            if carefully:
+                time.sleep(SETTLE_SECONDS)
+                asked = self.kernel.alive and self.kernel.ask(HEAR_SECONDS, do="look", names=[])
+                deaf = asked and asked.stopped == "time"
+            if ran.stopped or not self.kernel.alive:
+                self.worked.remove((name, source))
+                why = ran.stopped or ("deaf" if deaf else "death")
+                self._note_stop(why, f"The cell {name} was left out when run again")
+            if not self.kernel.alive:
+                self.kernel.close()
+                self.kernel.blame()
+                return
+        if self.starts > 1 and not carefully:
+            time.sleep(SETTLE_SECONDS)
+
+    def _seconds(self):
+        return max(0.1, min(self.limits.cell_seconds, self.deadline - time.monotonic()))
+
+    def _not_run(self):
+        why = "the notebook's time was over" if time.monotonic() >= self.deadline else "too many restarts"
+        self.stops.append("time" if "time" in why else self.stops[0])
+        self._remark(f"Not everything was run: {why}.")
+        return new_output("error", ename="NotRun", evalue=f"Not run: {why}.", traceback=[f"Not run: {why}."])
+
+    # Remarks --------------------------------------------------------------------------------------
+
+    def _remark(self, text):
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    def _note_stop(self, stopped, what):
+        self.stops.append(stopped)
+        self._remark(f"{what}: {STOPPED[stopped][2]}.")
+
+    def _look_for_answers(self, name, source):
+        """Note imports of what is not there while this lesson is graded."""
+        try:
+            tree = ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._look_at_import(name, alias.name)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                self._look_at_import(name, node.module)
+                for alias in node.names:
+                    self._look_at_import(name, f"{node.module}.{alias.name}")
+
+    def _look_at_import(self, name, module):
+        hidden = (*self.spec.hides, *NEVER, *({"torch"} - set(self.spec.needs)))
+        seen = any(_within(module, one) or _within(one, module) for one in self.noted)
+        if not seen and any(_within(module, one) for one in hidden):
+            self.noted.append(module)
+            self._remark(f"The cell {name} imports {module}, which is not there while this lesson is graded.")
+
+    def _look_at_error(self, name, kind, message):
+        if kind == "ModuleNotFoundError" and message.count("'") >= 2:
+            self._look_at_import(name, message.split("'")[1])
+        if kind == "MemoryError" or TORCH_MEMORY in message:
+            self._note_stop("memory", f"The cell {name} was stopped")
+
+    def _status(self):
+        """How it ended: what was stopped first, or else how much of it was attempted."""
+        if self.stops:
+            return STOPPED[self.stops[0]][0]
+        if self.judged and not any(judged.attempted for judged in self.judged.values()):
+            return Status.NOT_ATTEMPTED
+        missing = {name: None for judged in self.judged.values() for name in judged.missing}
+        for name in missing:
+            self._remark(f"The notebook never defines `{name}`.")
+        return Status.PARTLY_GRADED if missing else Status.GRADED
+
+
+def _within(module, package):
+    return module == package or module.startswith(f"{package}.")
+
+
+def _name(cell):
+    """The grade_id of a cell, or its id where nbgrader gave it none."""
+    marks = cell.metadata.get("nbgrader")
+    name = marks.get("grade_id") if isinstance(marks, dict) else None
+    return name or cell.get("id")
+
+
+def _note(text):
+    return new_output("stream", name="stdout", text=f"{text}\n")
+
+
+def _stopped_output(stopped):
+    _, name, why = STOPPED[stopped]
+    text = f"This cell was stopped while grading: {why}."
+    return new_output("error", ename=name, evalue=text, traceback=[text])
+
+
+def _size(output):
+    return sum(len(str(part)) for part in output.values())
+
+
+def _versions(needs):
+    names = ("numpy", "ipykernel", "unrolled", *needs)
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,92 @@
+"""Grade one submission: from a student's file to a graded notebook that is safe to show.
+
+``grade_task`` is what every worker runs, whoever sent the task; nbgrader's own commands come in at
+``grade_rescued``. Plain data in and out: no workspace, no database, nothing kept.
+"""
+
+from dataclasses import dataclass, replace
+
+import nbformat
+
+from autograder.intake.reading import Unreadable
+from autograder.intake.rescue import rescue, untouched
+from autograder.intake.submissions import Submission
+from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.sanitise import sanitise
+from autograder.judging.status import Status
+from autograder.sandbox.box import Limits
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs to grade one submission, as plain data."""
+
+    submission: Submission
+    spec: object
+    limits: object
+    secret: bytes
+    sandbox: bool
+    warm: bool = True
+
+
+def grade_task(task):
+    """Grade one submission in a worker process; returns a GradedNotebook, cleaned for browsers."""
+    submission = task.submission
+    options = {
+        "student": submission.student,
+        "secret": task.secret,
+        "limits": task.limits,
+        "sandbox": task.sandbox,
+        "warm": task.warm,
+    }
+    remarks = list(submission.remarks)
+    try:
+        if submission.raw is None:
+            raise Unreadable(submission.problem)
+        rescued = rescue(submission.raw, task.spec)
+    except Unreadable as error:
+        return grade_rescued(
+            untouched(task.spec), task.spec, remarks=remarks, unreadable=str(error), **options
+        )
+    return grade_rescued(rescued.notebook, task.spec, remarks=remarks + rescued.remarks, **options)
+
+
+def grade_rescued(
+    notebook,
+    spec,
+    *,
+    student,
+    secret,
+    limits=None,
+    sandbox=True,
+    warm=True,
+    remarks=(),
+    unreadable=None,
+):
+    """Grade a rescued notebook, put the remarks together, and clean the result for browsers."""
+    from autograder.judging.notebook import grade_notebook  # not needed by whoever only sends tasks
+
+    if unreadable:
+        graded = no_marks(notebook, spec, Status.UNREADABLE, unreadable)
+    else:
+        graded = grade_notebook(
+            notebook, spec, limits or Limits(), student=student, secret=secret, sandbox=sandbox, warm=warm
+        )
+    sanitise(graded.notebook, spec)
+    return replace(graded, remarks=[*remarks, *graded.remarks])
+
+
+def no_marks(notebook, spec, status, remark):
+    """The result of a submission in which there was nothing to grade: a zero for every exercise."""
+    scores = {}
+    for cell in notebook.cells:
+        own = next((own for own in spec.cells if own.grade_id == cell.id and own.kind == "test"), None)
+        if own:
+            cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "0"})]
+            scores[own.grade_id] = CellScore(0.0, own.points, None, None)
+    return GradedNotebook(notebook, scores, status, [remark], 0.0, {})
+
+
+def fault_of_ours(spec, remark):
+    """The result of a submission that could not be graded, through no fault of its student: no scores."""
+    return GradedNotebook(untouched(spec), {}, Status.INFRASTRUCTURE_FAULT, [remark], 0.0, {})

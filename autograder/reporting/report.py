@@ -1,0 +1,238 @@
+"""The class's results: a table for the terminal, and a page that opens from disk without a network.
+
+The page holds everything it needs and runs nothing: bars are plain boxes and one small drawing, so it
+prints well and can be sent by mail. It is read before the next class: first how it went, then what to
+teach again, each mistake with the section of the lesson and the students, then what a person should look
+at. What the gradebook knows, such as a grade given by hand, goes before what the grader found.
+"""
+
+import html
+import statistics
+from collections import Counter
+
+from rich.table import Table
+
+from autograder.course.places import write_atomically
+from autograder.gradebook.results import read_results
+from autograder.judging.status import Status
+from autograder.reporting.reteach import Links, mistakes_table, prose, remarks_table
+
+STATUS_STYLES = {
+    Status.GRADED: "green",
+    Status.PARTLY_GRADED: "yellow",
+    Status.NOT_ATTEMPTED: "dim",
+    Status.INFRASTRUCTURE_FAULT: "bold red",
+}
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+STYLE = """
+:root { --ink: #1f2430; --soft: #5d6472; --line: #dde1e8; --bar: #3b6ea8; --faint: #eef2f7; --bad: #a8451f; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 1100px; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .8rem; }
+p { margin: .3rem 0; } .soft { color: var(--soft); }
+.figures { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.4rem 0 0; }
+.figures div { flex: 1 1 9rem; border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
+.figures strong { display: block; font-size: 1.45rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+table { width: 100%; border-collapse: collapse; }
+th, td { text-align: left; vertical-align: top; padding: .5rem .9rem .5rem 0;
+  border-bottom: 1px solid var(--line); }
+th { font-weight: 600; font-size: .85rem; color: var(--soft); white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.track { width: 9rem; min-width: 5rem; height: .6rem; margin-top: .45rem; background: var(--faint);
+  border-radius: 3px; }
+.track span { display: block; height: 100%; background: var(--bar); border-radius: 3px; }
+.status { white-space: nowrap; } .status.other { color: var(--bad); font-weight: 600; }
+.status .soft { font-weight: normal; }
+ul { margin: 0; padding-left: 1.1rem; } .name { white-space: nowrap; }
+.remarks { color: var(--soft); font-size: .92em; }
+code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--faint);
+  padding: 0 .25em; border-radius: 3px; }
+a { color: #1f5a99; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
+@media print { body { padding: 0; max-width: none; font-size: 11px; } tr, svg { break-inside: avoid; }
+  thead { display: table-header-group; } a { color: inherit; text-decoration: none; } }
+"""
+
+
+def terminal_table(results, title=None):
+    """A rich Table: student, score, status, the mistakes named, seconds."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column("student", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("mistake named", overflow="fold")
+    table.add_column("seconds", justify="right", no_wrap=True)
+    for student in sorted(results):
+        result = results[student]
+        style = STATUS_STYLES.get(result["status"], "magenta")
+        named = ", ".join(f"{mistake['exercise']}: {mistake['id']}" for mistake in result["mistakes"])
+        table.add_row(
+            student,
+            _score(result["score"], result["max_score"]),
+            f"[{style}]{result['status']}[/]",
+            named or "[dim]-[/]",
+            f"{result['seconds']:.1f}",
+        )
+    return table
+
+
+def write_report(workspace, spec, standings, changed=None):
+    """Write the class's page for a lesson and return its path; ``standings`` are the gradebook's.
+
+    ``changed``: whose answers changed after they were graded by hand, as {student: [grade_id]}.
+    """
+    results = read_results(workspace, spec)
+    path = workspace.reports / f"{spec.assignment}.html"
+    write_atomically(path, page(workspace, spec, results, standings, changed))
+    return path
+
+
+def page(workspace, spec, results, standings, changed=None):
+    """The class's page as html."""
+    scored = {
+        student: standings.get(student, (result["score"], False))[0] for student, result in results.items()
+    }
+    by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
+    title = f"Results of {spec.assignment}"
+    links = Links(workspace, spec)
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        f'<p class="soft">Exercises are worth {spec.max_points - by_hand:g} points'
+        + (f", the written answer {by_hand:g} more, graded by hand." if by_hand else ".")
+        + "</p>",
+        _figures(results, scored, standings),
+        "<h2>Scores</h2>",
+        _histogram(list(scored.values()), spec.max_points),
+        "<h2>Exercises</h2>",
+        _exercises(results, spec),
+        "<h2>What to teach again</h2>",
+        mistakes_table(results, links),
+        "<h2>To look at</h2>",
+        remarks_table(results, links, changed or {}),
+        "<h2>Students</h2>",
+        _students(results, scored, standings, spec, links),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _figures(results, scored, standings):
+    counts = Counter(result["status"] for result in results.values())
+    waiting = sum(1 for student in results if standings.get(student, (0, False))[1])
+    figures = [("submissions", len(results))]
+    if scored:
+        figures += [
+            ("mean score", f"{statistics.mean(scored.values()):.1f}"),
+            ("median score", f"{statistics.median(scored.values()):.1f}"),
+        ]
+    figures.append(("graded without trouble", counts[Status.GRADED]))
+    if results:
+        seconds = statistics.median(result["seconds"] for result in results.values())
+        figures.append(("seconds to grade one, median", f"{seconds:.1f}"))
+    if waiting:
+        figures.append(("wait for grading by hand", waiting))
+    boxes = "".join(f"<div><strong>{value}</strong>{name}</div>" for name, value in figures)
+    return f'<div class="figures">{boxes}</div>'
+
+
+def _histogram(scores, top):
+    """How many students have which score, in ten steps of equal width, as a drawing with its numbers."""
+    bins = [0] * 10
+    for score in scores:
+        bins[min(9, int(10 * score / top) if top else 0)] += 1
+    tallest = max([1, *bins])
+    width, height, step = 640, 150, 62
+    bars = []
+    for number, count in enumerate(bins):
+        x, tall, wide = 10 + number * step, round(height * count / tallest), step - 6
+        y = 20 + height - tall
+        if count:
+            bars.append(f'<rect x="{x}" y="{y}" width="{wide}" height="{tall}" rx="3" fill="#3b6ea8"/>')
+            bars.append(f'<text x="{x + wide / 2}" y="{y - 5}" text-anchor="middle">{count}</text>')
+        edge = f"{top * number / 10:g}"
+        bars.append(f'<text x="{x - 3}" y="{height + 38}" text-anchor="middle">{edge}</text>')
+    bars.append(f'<text x="{10 + 10 * step - 6}" y="{height + 38}" text-anchor="middle">{top:g}</text>')
+    bars.append(f'<line x1="6" y1="{height + 21}" x2="{width}" y2="{height + 21}" stroke="#9aa3b2"/>')
+    said = f"Histogram of {len(scores)} scores from 0 to {top:g} in ten steps: {', '.join(map(str, bins))}."
+    return (
+        f'<svg viewBox="0 0 {width + 10} {height + 50}" width="{width}" role="img" style="max-width: 100%">'
+        f"<title>{said}</title>{''.join(bars)}</svg>"
+        '<p class="soft">Number of students by score, lowest to highest.</p>'
+    )
+
+
+def _exercises(results, spec):
+    rows = []
+    for cell in spec.cells:
+        if cell.kind != "test":
+            continue
+        scores = [result["exercises"].get(cell.grade_id, {}) for result in results.values()]
+        points = [score.get("points", 0) for score in scores]
+        full = sum(1 for value in points if value >= cell.points)
+        none = sum(1 for value in points if value == 0)
+        unnamed = sum(1 for score in scores if _lost_without_a_name(score))
+        mean = statistics.mean(points) if points else 0
+        name = html.escape(cell.grade_id.removesuffix("-check"))
+        rows.append(
+            f'<tr><td><code>{name}</code></td><td class="number">{_score(mean, cell.points, 2)}</td>'
+            f"<td>{_bar(mean, cell.points)}</td>"
+            + "".join(f'<td class="number">{count}</td>' for count in (full, none, unnamed))
+            + "</tr>"
+        )
+    return (
+        '<table><thead><tr><th>exercise</th><th class="number">mean</th><th></th>'
+        '<th class="number">full marks</th><th class="number">no marks</th>'
+        '<th class="number">wrong, no mistake named</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _lost_without_a_name(score):
+    """Was it tried and wrong, in a way that is no known mistake?"""
+    verdict = score.get("verdict") or {}
+    tried = verdict.get("status") in ("partly right", "wrong", "error")
+    return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")
+
+
+def _students(results, scored, standings, spec, links):
+    rows = []
+    for student, result in sorted(results.items()):
+        notes = [f"<code>{html.escape(m['exercise'])}</code> {prose(m['says'])}" for m in result["mistakes"]]
+        said = "".join(f"<li>{note}</li>" for note in notes)
+        remarks = "".join(f"<li>{prose(remark)}</li>" for remark in result["remarks"])
+        waits = (
+            '<br><span class="soft">written answer to grade</span>'
+            if standings.get(student, (0, False))[1]
+            else ""
+        )
+        kind = "" if result["status"] in (Status.GRADED, Status.NOT_ATTEMPTED) else " other"
+        score = _score(scored[student], spec.max_points)
+        rows.append(
+            f'<tr><td class="name">{links.student(student)}</td><td class="number">{score}</td>'
+            f"<td>{_bar(scored[student], spec.max_points)}</td>"
+            f'<td class="status{kind}">{html.escape(result["status"])}{waits}</td>'
+            f"<td>{f'<ul>{said}</ul>' if said else ''}"
+            f'{f"""<ul class="remarks">{remarks}</ul>""" if remarks else ""}</td>'
+            f'<td class="number">{result["seconds"]:.1f}</td></tr>'
+        )
+    return (
+        '<table><thead><tr><th>student</th><th class="number">score</th><th></th><th>status</th>'
+        '<th>mistakes and remarks</th><th class="number">seconds</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _score(points, top, digits=2):
+    return f"{round(points, digits):g} / {top:g}"
+
+
+def _bar(points, top):
+    share = max(0, min(100, round(100 * points / top))) if top else 0
+    return f'<div class="track"><span style="width: {share}%"></span></div>'

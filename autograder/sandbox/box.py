@@ -1,0 +1,310 @@
+"""One bubblewrap sandbox: what a student's code can see, and how much it can use.
+
+What is visible is a list of what is allowed (``view``). Nothing of the host can be written: the few
+writable folders are memory with a size. Limits are set by the first program inside, which also gives up
+being root; ``seccomp`` says which system calls are refused. Without a working bubblewrap nothing starts, and
+``NoSandbox`` says what to do. ``kernels`` starts Jupyter kernels in here; ``doctor`` attacks it.
+"""
+
+import functools
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.sandbox.seccomp import refusals
+from autograder.sandbox.view import NEVER, WORK, NoSandbox, font_lists, python, view
+
+__all__ = ["MIB", "NEVER", "Contained", "Limits", "NoSandbox", "Sandbox", "python"]
+
+MIB = 2**20
+PAGE = os.sysconf("SC_PAGE_SIZE")
+OLDEST_BWRAP = (0, 8)
+
+# The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
+LAUNCH = """
+import json, os, resource, sys
+limits, user, argv = json.loads(sys.argv[1])
+for name, value in limits.items():
+    hard = resource.getrlimit(getattr(resource, name))[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(getattr(resource, name), (value, value))
+if user:
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+os.execv(argv[0], argv)
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use: times in seconds, sizes in bytes.
+
+    ``memory`` is what the kernel and its children really hold; a single process may reserve 2 GiB
+    more, because numerical libraries reserve far more than they touch.
+    """
+
+    cell_seconds: float = 30.0
+    call_seconds: float = 10.0
+    notebook_seconds: float = 180.0
+    memory: int = 2048 * MIB
+    disk: int = 64 * MIB
+    output_bytes: int = 4 * MIB
+    reply_bytes: int = 16 * MIB
+    processes: int = 64
+
+    def as_rlimits(self):
+        """The limits that the kernel of the operating system holds for us, by resource name."""
+        return {
+            "RLIMIT_AS": self.memory + 2048 * MIB,
+            "RLIMIT_NPROC": self.processes,
+            "RLIMIT_FSIZE": self.disk,
+            "RLIMIT_NOFILE": 512,
+            "RLIMIT_CORE": 0,
+            "RLIMIT_CPU": int(self.notebook_seconds * 2 + 60),
+        }
+
+
+class Sandbox:
+    """A sandbox for one lesson: ``hides`` names modules that do not exist in it, ``needs`` extra packages.
+
+    Raises NoSandbox if bubblewrap does not work here or a needed package is not installed.
+    """
+
+    def __init__(self, hides=(), needs=(), limits=None):
+        self.limits = limits or Limits()
+        self.view = view(tuple(hides), tuple(needs))
+        _probe()
+
+    def start(self, argv, files=None):
+        """Start ``argv`` in the sandbox with ``files`` (path inside -> bytes); returns a Contained."""
+        return _start(self.view, self.limits, argv, files or {})
+
+    def run(self, code, seconds=30.0):
+        """Run Python ``code`` to its end; returns (exit status or None if out of time, output text)."""
+        contained = self.start([python(), "-c", code])
+        try:
+            status = contained.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            status = None
+        contained.kill()
+        return status, contained.output()
+
+
+class Contained:
+    """A running sandbox, seen from outside."""
+
+    def __init__(self, process, root_pid, output):
+        self.process, self.root_pid, self._output, self._said = process, root_pid, output, ""
+
+    def path(self, inside):
+        """The path by which this process reaches ``inside``, a path in the sandbox."""
+        return f"/proc/{self.root_pid}/root{inside}"
+
+    def pids(self):
+        """Every process in the sandbox, the started one first; empty when it has ended."""
+        found = []
+        queue = [self.root_pid]
+        while queue:
+            pid = queue.pop(0)
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    queue += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+            except OSError:
+                continue
+            found.append(pid)
+        return found[1:]
+
+    def memory(self):
+        """Bytes of memory that the sandbox's processes hold, shared pages counted once."""
+        total = 0
+        for pid in self.pids():
+            try:
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            except OSError:
+                continue
+            found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+            total += int(found[1]) * 1024 if found else 0
+        return total
+
+    def exceeds(self, most):
+        """Whether it holds more than ``most`` bytes: a quick look, and an exact one only near the limit."""
+        quick = 0
+        for pid in self.pids():
+            try:
+                quick += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+            except OSError:
+                continue
+        return quick > most and self.memory() > most
+
+    def interrupt(self):
+        """Send SIGINT to the started process, across the process namespace."""
+        for pid in self.pids()[:1]:
+            _signal(pid, signal.SIGINT)
+
+    def kill(self):
+        """End everything in the sandbox, now; returns when it is gone."""
+        if self.process.poll() is None:
+            self._end()
+        try:
+            self.process.wait(5.0)  # bubblewrap ends when the last of them is gone
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._said = self.output()
+        self._output.close()
+
+    def _end(self):
+        _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
+
+    def output(self):
+        """What was written to standard output and error, the first 64 KiB."""
+        if self._output.closed:
+            return self._said
+        return os.pread(self._output.fileno(), 65536, 0).decode(errors="replace")
+
+
+def _signal(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def start_nursery(view, argv, files, line):
+    """Start ``warm``'s forking process, unlimited and with its rights; it keeps the descriptor ``line``."""
+    return _start(view, Limits(), argv, files, line)
+
+
+def fresh_user():
+    """A user number that nobody else has, if we are root and may choose; else 0.
+
+    Not one for all kernels: a limit on processes counts all that a user has.
+    """
+    if os.geteuid() != 0:
+        return 0
+    ranges = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    last = max(int(start) + int(count) for start, _, count in ranges)  # fewer than all, in a container
+    return 20000 + secrets.randbelow(max(1, min(last, 2**31) - 25000))
+
+
+def _start(view, limits, argv, files, line=None):
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise NoSandbox(
+            "Grading needs bubblewrap, which is not installed: install it with `apt install bubblewrap` "
+            "(or your system's package of that name; Linux or WSL only)."
+        )
+    arguments, keep = [*view, *_writable(limits)], []
+
+    def as_file(content):
+        handle = tempfile.TemporaryFile()
+        handle.write(content)
+        handle.seek(0)
+        keep.append(handle)
+        return str(handle.fileno())
+
+    for inside, content in files.items():
+        arguments += ["--perms", "0444", "--ro-bind-data", as_file(content), inside]
+    if refusals() is not None and line is None:
+        arguments += ["--seccomp", as_file(refusals())]
+    info_read, info_write = os.pipe()
+    output = open(os.memfd_create("output"), "w+b", buffering=0)
+    limited = [limits.as_rlimits(), fresh_user()] if line is None else [{}, 0]
+    launch = json.dumps([*limited, list(argv)])
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
+    arguments += ["--info-fd", str(info_write)]
+    arguments += ["--", python(), "-I", "-S", "-c", LAUNCH, launch]
+    try:
+        process = subprocess.Popen(
+            [bwrap, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={},  # bubblewrap's own environment could be read from inside
+            cwd="/",
+            pass_fds=[info_write, *([] if line is None else [line]), *(handle.fileno() for handle in keep)],
+        )
+    finally:
+        os.close(info_write)
+        for handle in keep:
+            handle.close()
+    with open(info_read) as info:
+        told = info.read()
+    if not told:
+        contained = Contained(process, process.pid, output)
+        contained.kill()
+        raise NoSandbox(_explain(contained.output()))
+    return Contained(process, json.loads(told)["child-pid"], output)
+
+
+@functools.lru_cache(maxsize=1)
+def _probe():
+    """Raise NoSandbox unless bubblewrap is new enough and a program can be run in it."""
+    bwrap = shutil.which("bwrap")
+    if bwrap:
+        version = subprocess.run([bwrap, "--version"], capture_output=True, text=True).stdout
+        numbers = tuple(map(int, re.findall(r"\d+", version)))
+        if numbers < OLDEST_BWRAP:
+            raise NoSandbox(
+                f"Grading needs bubblewrap 0.8 or newer and this is {version.strip()!r}: "
+                "install a newer one (Debian 12, Ubuntu 24.04 and Fedora 38 have it)."
+            )
+    contained = _start(view((), ()), Limits(), [python(), "-I", "-S", "-c", "print('it works')"], {})
+    contained.process.wait()
+    contained.kill()
+    if contained.output().strip() != "it works":
+        raise NoSandbox(_explain(contained.output()))
+
+
+def _explain(complaint):
+    """One sentence for what bubblewrap complained about."""
+    complaint = " ".join(complaint.split()) or "no message"
+    forbidden = ("new namespace", "uid map", "RTM_NEWADDR", "Operation not permitted", "Permission denied")
+    if not complaint.startswith("bwrap:") or not any(words in complaint for words in forbidden):
+        return f"Bubblewrap does not work here; it says: {complaint}"
+    if _apparmor_restricts():
+        return (
+            "The sandbox cannot be made because AppArmor forbids unprivileged user namespaces here (Ubuntu "
+            "23.10 and newer): allow them with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+        )
+    if _in_container():
+        return (
+            "The sandbox cannot be made because this container may not create namespaces: start it with "
+            "`--cap-add SYS_ADMIN` and `--security-opt` seccomp=unconfined, apparmor=unconfined and "
+            "systempaths=unconfined "
+            f"(bubblewrap says: {complaint})."
+        )
+    return (
+        "The sandbox cannot be made because unprivileged user namespaces are forbidden here: allow them "
+        f"with `sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000` "
+        f"(bubblewrap says: {complaint})."
+    )
+
+
+def _apparmor_restricts():
+    knob = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    return knob.exists() and knob.read_text().strip() == "1"
+
+
+def _in_container():
+    return any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv"))
+
+
+def _writable(limits):
+    """The few folders that can be written, all of them memory with a size."""
+    arguments = []
+    for folder in (WORK, "/tmp", "/dev/shm"):
+        arguments += ["--size", str(limits.disk), "--perms", "1777", "--tmpfs", folder]
+    arguments += ["--size", str(MIB), "--perms", "1777", "--tmpfs", "/kernel"]
+    arguments += ["--perms", "1777", "--dir", "/tmp/matplotlib"]
+    for file in font_lists():
+        arguments += ["--ro-bind", str(file), f"/tmp/matplotlib/{file.name}"]
+    return arguments

@@ -1,0 +1,333 @@
+"""Kernels for students' code: how one is started in the sandbox, and how one is talked to.
+
+``SandboxProvisioner`` is a Jupyter kernel provisioner, so that anything that speaks Jupyter can start
+ipykernel in the sandbox: cold, as a program of its own, or ``warm``, forked from a process that has
+imported everything, where that can be done. ``StudentKernel`` is what grading uses: it runs cells and
+asks the bridge's questions, counts bytes as they arrive, and knows what stopped a cell.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+import zmq
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning import KernelProvisionerBase
+from traitlets import Any, Bool, List
+
+from autograder.sandbox.box import Limits, Sandbox
+from autograder.sandbox.bridge import question
+from autograder.sandbox.outputs import Outputs
+from autograder.sandbox.warm import NoNursery, nursery_for
+
+PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
+CONNECTION_FILE = "/kernel/connection.json"
+# No file of history, and no nap after each question: there are dozens to a notebook.
+SETTINGS = ("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0")
+KERNEL = ("-m", "ipykernel_launcher", *SETTINGS, "-f")
+START_SECONDS = 60.0
+GRACE_SECONDS = 1.0
+DYING_SECONDS = 0.25
+LOOK_SECONDS = 0.1  # how often the memory that a running cell holds is looked at
+
+
+class KernelFault(RuntimeError):
+    """A kernel did not start, or cannot be talked to, through no fault of the student's."""
+
+
+class NurseryFault(KernelFault):
+    """The process that forks warm kernels has died, and a student's kernel with it."""
+
+
+class SandboxProvisioner(KernelProvisionerBase):
+    """Starts ipykernel in a sandbox; reached through sockets inside it, by way of /proc.
+
+    Nothing of the host can be written from inside, not even a folder for sockets: the kernel makes
+    them in its own memory, and this process opens them under /proc/PID/root.
+    """
+
+    hides = List(config=True, help="Modules that do not exist in the sandbox.")
+    needs = List(config=True, help="Packages that it has beyond a student's installation.")
+    limits = Any(None, allow_none=True, help="A sandbox.Limits.")
+    warm = Bool(False, config=True, help="Whether to fork the kernel from a process that imported all.")
+    contained = nursery = None
+
+    @property
+    def has_process(self):
+        return self.contained is not None
+
+    async def pre_launch(self, **kwargs):
+        kwargs.setdefault("cmd", [])
+        return kwargs
+
+    async def launch_kernel(self, cmd, **kwargs):
+        info = {
+            **PORTS,
+            "transport": "ipc",
+            "ip": "/kernel/k",
+            "key": self.parent.session.key.decode(),
+            "signature_scheme": self.parent.session.signature_scheme,
+            "kernel_name": "",
+        }
+        if self.warm:
+            self._start_warm(info, self.limits or Limits())
+        if self.nursery is None:
+            sandbox = Sandbox(self.hides, self.needs, self.limits)
+            argv = [os.path.realpath(sys.executable), *KERNEL, CONNECTION_FILE]
+            self.contained = sandbox.start(argv, {CONNECTION_FILE: json.dumps(info).encode()})
+        outside = self.contained.path("/kernel/k")
+        await self._sockets(outside)
+        self.connection_info = {**info, "ip": outside, "key": self.parent.session.key}
+        return self.connection_info
+
+    def _start_warm(self, info, limits):
+        """Fork the kernel; where that cannot be done it will be started cold."""
+        for _ in range(2):  # a nursery that died since it was last used is replaced by a new one
+            try:
+                self.nursery = nursery_for(self.hides, self.needs)
+                self.contained = self.nursery.start(info, limits)
+                return
+            except NoNursery as why:
+                self.nursery = None
+                self.log.warning("No warm kernel: %s", why)
+
+    async def _sockets(self, prefix):
+        """Wait until the kernel listens, so that one attempt to connect is enough."""
+        deadline = time.monotonic() + START_SECONDS
+        while not all(os.path.exists(f"{prefix}-{port}") for port in PORTS.values()):
+            if self.contained.process.poll() is not None or time.monotonic() > deadline:
+                self.contained.kill()
+                raise KernelFault(f"The kernel did not start; it says: {self.contained.output()[-2000:]}")
+            await asyncio.sleep(0.005)
+
+    async def poll(self):
+        return 0 if self.contained is None else self.contained.process.poll()
+
+    async def wait(self):
+        while await self.poll() is None:
+            await asyncio.sleep(0.01)
+        status = await self.poll()
+        self.contained = None
+        return status
+
+    async def send_signal(self, signum):
+        if self.contained is None:
+            return
+        if signum == signal.SIGINT:
+            self.contained.interrupt()
+        elif signum:
+            self.contained.kill()
+
+    async def kill(self, restart=False):
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart=False):
+        await self.send_signal(signal.SIGTERM)
+
+    async def cleanup(self, restart=False):
+        await self.kill()
+
+
+@dataclass
+class Ran:
+    """What became of a cell: its outputs, and what stopped it (None, or one of the words below).
+
+    "time", "memory" and "output" are the limits; "death" is a process that ended by itself.
+    """
+
+    outputs: list = field(default_factory=list)
+    stopped: str | None = None
+    answer: str | None = None
+    seconds: float = 0.0
+
+
+class StudentKernel:
+    """A kernel for one student's notebook. Every method returns within its time; none raises for them."""
+
+    def __init__(self, hides=(), needs=(), limits=None, sandbox=True, warm=False):
+        self.limits = limits or Limits()
+        self.bridge = "unrolled_bridge" if sandbox else "autograder.sandbox.bridge"
+        context = zmq.Context()
+        # Larger messages are cut off by the transport, before they are in memory here.
+        context.setsockopt(zmq.MAXMSGSIZE, 2 * max(self.limits.reply_bytes, self.limits.output_bytes) + 2**20)
+        context.setsockopt(zmq.RCVHWM, 200)
+        # A kernel that has just ended takes nothing any more: do not wait for it for ever.
+        context.setsockopt(zmq.SNDTIMEO, 2000)
+        spec = KernelSpec(argv=[sys.executable, *KERNEL, "{connection_file}"], language="python")
+        self.nursery = None
+        self.manager = KernelManager(context=context)
+        self.manager._kernel_spec = spec
+        self.context = context
+        if sandbox:
+            context.setsockopt(zmq.RECONNECT_IVL, -1)  # connect once, while only our own code has run there
+            self.manager.provisioner = SandboxProvisioner(
+                parent=self.manager,
+                kernel_spec=spec,
+                hides=list(hides),
+                needs=list(needs),
+                limits=self.limits,
+                warm=warm,
+            )
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def alive(self):
+        """Whether the kernel can still run a cell."""
+        contained = getattr(self.manager and self.manager.provisioner, "contained", None)
+        if contained is not None:
+            return contained.process.poll() is None
+        return self.manager is not None and self.manager.is_alive()
+
+    @property
+    def warm(self):
+        """Whether it was forked from a process that had imported everything."""
+        return self.nursery is not None
+
+    def blame(self):
+        """After a death: NurseryFault unless the kernel ended by itself."""
+        if self.nursery is not None and not self.nursery.lives(DYING_SECONDS):
+            raise NurseryFault("The process that forks kernels has died.")
+
+    @property
+    def closed(self):
+        """Whether it was ended from here, by ``close`` or because a limit was passed."""
+        return self.manager is None
+
+    def run(self, code, seconds, most=None):
+        """Run one cell; its outputs are kept, up to ``most`` bytes."""
+        content = {"code": code, "silent": False, "store_history": True}
+        return self._exchange(content, seconds, self.limits.output_bytes if most is None else most)
+
+    def ask(self, seconds, **request):
+        """Put one of the bridge's questions; ``answer`` is its text, or None where there is none."""
+        expression = question(self.bridge, most=self.limits.reply_bytes, **request)
+        content = {"code": "", "silent": True, "store_history": False}
+        content["user_expressions"] = {"answer": expression}
+        return self._exchange(content, seconds, self.limits.output_bytes)
+
+    def close(self):
+        """End the kernel and everything that it started."""
+        if self.manager is None:
+            return
+        self.manager.shutdown_kernel(now=True)
+        self.context.destroy(linger=0)
+        self.manager = None
+
+    def _start(self):
+        manager = self.manager
+        manager.connection_file = os.path.join(tempfile.gettempdir(), f"{os.getpid()}-{id(self)}.json")
+        manager.start_kernel()
+        self.nursery = getattr(manager.provisioner, "nursery", None)
+        self.session = manager.session
+        self.shell, self.iopub = manager.connect_shell(), manager.connect_iopub()
+        self.poller = zmq.Poller()
+        self.poller.register(self.shell, zmq.POLLIN)
+        self.poller.register(self.iopub, zmq.POLLIN)
+        deadline = time.monotonic() + START_SECONDS
+        heard = set()
+        try:
+            self.session.send(self.shell, "kernel_info_request")
+        except zmq.Again:
+            raise KernelFault("The kernel started and takes no message.") from None
+        while heard != {"shell", "iopub"}:
+            for channel, _, _ in self._messages(deadline):
+                heard.add(channel)
+            if time.monotonic() > deadline or not self.alive:
+                self.blame()
+                raise KernelFault("The kernel started and does not answer.")
+
+    def _exchange(self, content, seconds, most):
+        """Send one execute_request and gather what comes back, until it ends or is stopped."""
+        content = {"allow_stdin": False, "stop_on_error": False, "user_expressions": {}, **content}
+        ran, outputs, started = Ran(), Outputs(most), time.monotonic()
+        if not self.alive:
+            return Ran(stopped="death")
+        try:
+            request = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
+        except zmq.Again:
+            self.close()
+            return Ran(stopped="death")
+        waiting, interrupted = {"reply", "idle"}, False
+        deadline, memory_at = time.monotonic() + seconds, time.monotonic() + LOOK_SECONDS
+        while waiting:
+            for channel, message, size in self._messages(deadline):
+                if channel == "iopub":
+                    outputs.count(size)
+                if message["parent_header"].get("msg_id") != request:
+                    continue
+                kind, body = message["header"].get("msg_type"), message["content"]
+                if channel == "shell" and kind == "execute_reply":
+                    waiting.discard("reply")
+                    ran.answer = _answer(body)
+                    deadline = min(deadline, time.monotonic() + 2.0)  # the rest is already on its way
+                elif channel == "iopub" and kind == "status" and body.get("execution_state") == "idle":
+                    waiting.discard("idle")
+                elif channel == "iopub" and not content["silent"]:
+                    outputs.add(kind, body)
+            now = time.monotonic()
+            if outputs.full:
+                ran.stopped = "output"
+            elif not self.alive:
+                ran.stopped = "death"
+            elif now > memory_at and waiting:
+                memory_at = now + LOOK_SECONDS
+                ran.stopped = "memory" if self._exceeds_memory() else ran.stopped
+            if ran.stopped in ("output", "memory", "death"):
+                self.close()
+                break
+            if now > deadline and waiting:
+                if interrupted or "reply" not in waiting:
+                    ran.stopped = "time" if interrupted else "output"
+                    self.close()
+                    break
+                ran.stopped, interrupted, deadline = "time", True, now + GRACE_SECONDS
+                self.manager.interrupt_kernel()
+        if ran.stopped == "time" and self._started_others():
+            self.close()  # an interrupt stops one process; what it left running would go on
+        ran.outputs, ran.seconds = outputs.outputs, time.monotonic() - started
+        return ran
+
+    def _exceeds_memory(self):
+        contained = getattr(self.manager.provisioner, "contained", None)
+        return contained is not None and contained.exceeds(self.limits.memory)
+
+    def _started_others(self):
+        contained = getattr(self.manager and self.manager.provisioner, "contained", None)
+        return contained is not None and len(contained.pids()) > 1
+
+    def _messages(self, deadline):
+        """What has arrived, or arrives within a moment, as (channel, message, bytes)."""
+        wait = min(0.1, max(0.0, deadline - time.monotonic()))
+        ready = dict(self.poller.poll(wait * 1000))
+        for channel, socket in (("shell", self.shell), ("iopub", self.iopub)):
+            if socket in ready:
+                frames = socket.recv_multipart()
+                yield channel, self._read(frames), sum(map(len, frames))
+
+    def _read(self, frames):
+        try:
+            _, frames = self.session.feed_identities(frames)
+            message = self.session.deserialize(frames)
+            if all(isinstance(message[part], dict) for part in ("header", "parent_header", "content")):
+                return message
+        except Exception:  # whatever a hostile kernel sends, it is no message
+            pass
+        return {"header": {}, "parent_header": {}, "content": {}}
+
+
+def _answer(reply):
+    """The bridge's text in an execute_reply; None if the question ended in an error."""
+    found = reply.get("user_expressions")
+    for step in ("answer", "data", "text/plain"):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,130 @@
+"""``check(fn)``: what a student calls, and what grades them.
+
+It finds the exercise by the function's name, has the function marked on cases that nobody has seen
+before (``marking``), and returns a ``Verdict``. Credit is per part (dx, dh_prev, each parameter). Where
+numbers are wrong it names the known mistake that gives them (``diagnosis``), and an answer that is wrong
+only because of an earlier function of the student's own earns its marks (``follow_through``).
+It never raises for what a student wrote.
+"""
+
+import secrets
+
+from rnncore.check.faults import error_sentence
+from rnncore.check.follow_through import follow_through
+from rnncore.check.marking import UNCHANGED, Findings, Marking
+from rnncore.check.verdict import Part, Verdict
+from rnncore.observe import StudentError
+
+
+def check(function, points: float = 1, *, seed: int | None = None) -> Verdict:
+    """Check a student's function against its reference on freshly drawn inputs.
+
+    ``function``: the function itself; its ``__name__`` says which exercise it answers.
+    ``points``: what a fully right answer earns; each right part earns its share.
+    ``seed``: draws the same inputs again; a fresh one is drawn if None.
+    """
+    name = getattr(function, "__name__", None)
+    if name is None or not callable(function):
+        given = type(function).__name__
+        says = (
+            "check needs the function itself, without parentheses, as in `check(rnn_cell)`; "
+            f"it was given {'an' if given[:1] in 'aeiou' else 'a'} {given}."
+        )
+        return Verdict("check", points, status="error", headline=says)
+    try:
+        from rnncore.exercises import by_name
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("rnncore"):
+            raise
+        return Verdict(name, points, status="not checked here", headline="The grader runs this check itself.")
+    if name not in by_name():
+        says = (
+            f"check goes by the function's name, and no exercise is called `{name}`. "
+            f"Those it knows are {', '.join(by_name())}."
+        )
+        return Verdict(name, points, status="error", headline=says)
+    return mark(by_name()[name], function, points, secrets.randbits(32) if seed is None else seed)
+
+
+def mark(exercise, function, points: float, seed: int) -> Verdict:
+    """Mark ``function`` as an answer to ``exercise``, whatever it is called."""
+    marking = Marking(exercise, function, seed)
+    error = marking.first_error()
+    refusal = error and _refusal(exercise, error)
+    if refusal:
+        status, says = refusal
+        return Verdict(exercise.name, points, status=status, headline=says, seed=seed)
+    found = marking.findings()
+    if found.clean:
+        parts = tuple(Part(part, True) for part in found.parts)
+        remarks = (*found.remarks, *printed(marking))
+        says = "Right, on inputs drawn just now."
+        return Verdict(exercise.name, points, float(points), "right", says, parts, remarks=remarks, seed=seed)
+    blame = follow_through(marking, found)
+    mistakes = ()
+    if not found.clean:
+        from rnncore.check.diagnosis import named_mistakes
+
+        mistakes = named_mistakes(marking, found)
+    return _verdict(marking, points, found, blame, mistakes)
+
+
+def _refusal(exercise, error: StudentError) -> tuple[str, str] | None:
+    """Status and headline for a function that there is no point in calling again."""
+    name = exercise.name
+    if error.kind == "NotImplementedError":
+        if error.function and error.function != name and error.function in exercise.uses:
+            return "error", f"It calls `{error.function}`, which is not written yet. Write that first."
+        return "not attempted", "Not written yet."
+    if error.kind == "Arguments":
+        return "error", f"`{name}` takes {error.message}, expected {exercise.signature}."
+    return None
+
+
+def _verdict(marking: Marking, points: float, found: Findings, blame: str, mistakes) -> Verdict:
+    """The verdict on an answer that is not wholly right."""
+    name = marking.exercise.name
+    right, total = len(found.parts) - len(found.wrong), len(found.parts) + len(found.special)
+    earned = round(points * right / total, 2)
+    parts = [
+        Part(part, part not in found.wrong, found.wrong.get(part, "").removeprefix(f"{part} "))
+        for part in found.parts
+    ]
+    parts = _fold(parts)
+    if found.clean:
+        status, says = "right", ""
+    elif earned > 0:
+        status, says = "partly right", f"{right} of {total} parts {'is' if right == 1 else 'are'} right."
+    else:
+        error = next((outcome.error for outcome in marking.outcomes if outcome.error), None)
+        status, says = "error" if error else "wrong", "No part is right yet."
+        if len(parts) == 1 and parts[0].says[:1].isupper() and (error or not mistakes):
+            says, parts = parts[0].says, []  # one sentence explains it all: say it once
+        elif error:
+            says = error_sentence(error, name)
+    parts += [Part(when, False, sentence) for when, sentence in found.special.items()]
+    # Beside a named mistake the numbers are folded away; what was done to the inputs must still be said.
+    changed = [found.special[UNCHANGED]] if mistakes and UNCHANGED in found.special else []
+    remarks = [*([blame] if blame else []), *changed, *found.remarks, *printed(marking)]
+    if status in ("partly right", "wrong"):
+        remarks.append(f"To see the same numbers again: `check({name}, seed={marking.seed})`.")
+    return Verdict(
+        name, points, earned, status, says, tuple(parts), tuple(mistakes), tuple(remarks), marking.seed
+    )
+
+
+def printed(marking: Marking) -> list[str]:
+    """What the function printed when it was first called, as a remark: prints help to find faults."""
+    text = marking.outcomes[0].printed.strip()
+    return [f"It printed, when first called:\n{text}"] if text else []
+
+
+def _fold(parts: list[Part]) -> list[Part]:
+    """Parts that are wrong in the very same words said once."""
+    names: dict[str, list[str]] = {}
+    for part in parts:
+        if not part.right:
+            names.setdefault(part.says, []).append(part.name)
+    return [part for part in parts if part.right] + [
+        Part(", ".join(together), False, says) for says, together in names.items()
+    ]

@@ -1,0 +1,157 @@
+"""Which known mistakes explain a wrong answer.
+
+Every known mistake of an exercise is a wrong twin of its reference. A student whose function does
+exactly what a twin does, case by case, has made that mistake. Where no single twin fits, two mistakes
+are named if each explains parts of its own, or if the twin with both edits fits as a whole. A mistake
+is named only for numbers that it gives and the right answer does not.
+"""
+
+import time
+from itertools import combinations
+
+from rnncore.check.compare import agree
+from rnncore.check.follow_through import own_functions
+from rnncore.check.marking import Findings, changed_arguments
+from rnncore.check.verdict import Named
+from rnncore.observe import Outcome, as_numbers
+
+PATIENCE = 0.2  # seconds that the search for two mistakes at once may take
+
+
+def named_mistakes(marking, found: Findings) -> tuple[Named, ...]:
+    """The mistakes that explain the findings of ``marking``, best first; empty if none does."""
+    search = _Search(marking, found)
+    mistakes = search.one() or search.one(given=own_functions(marking)) or search.two()
+    return tuple(Named(mistake.id, mistake.says) for mistake in mistakes)
+
+
+class _Search:
+    def __init__(self, marking, found: Findings):
+        self.marking, self.found = marking, found
+        self.exercise, self.cases = marking.exercise, marking.cases
+        self.spoiled: dict = {}
+
+    def one(self, given: dict | None = None) -> list:
+        """The one mistake whose twin does what the student's function does in every case.
+
+        ``given``: the student's own earlier functions, for the twin to call. Where those alone explain
+        what is seen (they raise, say), no mistake of this function's is named.
+        """
+        if given == {} or (given and self._fits(self.exercise.twin(given=given))):
+            return []
+        for mistake in self.exercise.mistakes:
+            for wording in mistake.wordings():
+                if self._fits(self.exercise.twin(wording, given=given)):
+                    return [mistake]
+        return []
+
+    def two(self) -> list:
+        """Two or more mistakes that explain the wrong parts between them."""
+        if self._nothing_there():
+            return []  # two edits together may well cancel to zeros, but nobody made them
+        if all(outcome.error for outcome in self.marking.outcomes):
+            return []  # many slips raise the same words, such as those about unequal shapes
+        shares = {m: share for m in self.exercise.mistakes if (share := self._share(m))}
+        unexplained, chosen = set(self.found.wrong), []
+        while shares:
+            # Of two that explain as much, the one that spoils less.
+            best = max(shares, key=lambda m: (len(shares[m] & unexplained), -len(self._spoils(m))))
+            if not shares[best] & unexplained:
+                break
+            unexplained -= shares.pop(best)
+            chosen.append(best)
+        if not unexplained and len(chosen) > 1:
+            return chosen
+        deadline = time.monotonic() + PATIENCE
+        # Most pairs need not be tried: what two mistakes spoil one by one is what they spoil together.
+        wrong = self._places(self.marking.outcomes[0])
+        spoils = {mistake: self._spoils(mistake) for mistake in self.exercise.mistakes}
+        pairs = (pair for pair in combinations(spoils, 2) if spoils[pair[0]] | spoils[pair[1]] == wrong)
+        for first, second in sorted(pairs, key=lambda pair: not any(one in chosen for one in pair)):
+            if time.monotonic() > deadline:
+                break
+            # One edit may bring in the text that the other looks for, so the order can matter.
+            if self._fits(self.exercise.twin(first, second) or self.exercise.twin(second, first)):
+                return [first, second]
+        return chosen
+
+    def _nothing_there(self) -> bool:
+        """Whether every wrong part is nothing but zeros, as a stub would return."""
+        first, want = self.marking.outcomes[0], self.marking.wanted[0]
+        if first.error or self.marking.whole_fault(self.cases[0], first.value):
+            return False
+        parts = self.marking.split(self.cases[0], first.value, like=want.value)
+        return all(
+            (numbers := as_numbers(parts.get(part))) is not None and not numbers.any()
+            for part in self.found.wrong
+        )
+
+    def _fits(self, twin) -> bool:
+        """Whether the twin does what the student's function did, in every case."""
+        return twin is not None and all(
+            self._same(case, outcome, self.exercise.outcome(twin, case))
+            for case, outcome in zip(self.cases, self.marking.outcomes, strict=True)
+        )
+
+    def _same(self, case, ours: Outcome, twins: Outcome) -> bool:
+        if ours.error or twins.error:
+            return (
+                bool(ours.error and twins.error)
+                and ours.error.kind == twins.error.kind
+                and ours.error.message == twins.error.message
+            )
+        return (
+            bool(ours.warnings) == bool(twins.warnings)
+            and agree(ours.value, twins.value, self.exercise.tolerance)
+            and changed_arguments(self.exercise, case, ours) == changed_arguments(self.exercise, case, twins)
+        )
+
+    def _spoils(self, mistake) -> frozenset:
+        """The places of the result that this mistake alone makes wrong in the first case."""
+        if mistake not in self.spoiled:
+            twins = self.exercise.outcome(self.exercise.twin(mistake), self.cases[0])
+            self.spoiled[mistake] = self._places(twins)
+        return self.spoiled[mistake]
+
+    def _places(self, outcome: Outcome) -> frozenset:
+        """Where a first outcome is wrong: the paths of keys to every array in it that is."""
+        if outcome.error:
+            return frozenset({"error"})
+        return frozenset(_wrong_places(outcome.value, self.marking.wanted[0].value, self.exercise.tolerance))
+
+    def _share(self, mistake) -> set[str]:
+        """The wrong parts that this mistake alone explains; empty if it would spoil a part that is right."""
+        twin, marking, tolerance = self.exercise.twin(mistake), self.marking, self.exercise.tolerance
+        spoiled, unlike = set(), set()
+        for case, ours, want in zip(self.cases, marking.outcomes, marking.wanted, strict=True):
+            if case.when:
+                continue
+            twins = self.exercise.outcome(twin, case)
+            if ours.error or twins.error:
+                return set()
+            if marking.whole_fault(case, ours.value) or marking.whole_fault(case, twins.value):
+                return set()
+            right = marking.split(case, want.value)
+            our_parts = marking.split(case, ours.value, like=want.value)
+            twin_parts = marking.split(case, twins.value, like=want.value)
+            for part in right:
+                if not agree(twin_parts[part], right[part], tolerance):
+                    spoiled.add(part)
+                if not agree(our_parts[part], twin_parts[part], tolerance):
+                    unlike.add(part)
+        return spoiled - unlike if spoiled <= set(self.found.wrong) else set()
+
+
+def _wrong_places(got, want, tolerance: float, path=()):
+    """The path to every array or number of ``want``, a nest of values, that is not the same in ``got``."""
+    if isinstance(want, dict):
+        inside = [(key, got.get(key) if isinstance(got, dict) else None) for key in want]
+    elif isinstance(want, tuple | list):
+        fits = isinstance(got, tuple | list) and len(got) == len(want)
+        inside = enumerate(got if fits else [None] * len(want))
+    else:
+        inside = ()
+        if not agree(got, want, tolerance):
+            yield path
+    for key, value in inside:
+        yield from _wrong_places(value, want[key], tolerance, (*path, key))

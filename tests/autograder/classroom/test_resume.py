@@ -1,0 +1,105 @@
+"""A run that is killed at any moment goes on where it was, and ends as if nothing had happened."""
+
+import json
+import os
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from autograder.classroom.runner import run
+from autograder.course.places import Workspace, all_lessons
+from autograder.gradebook import database
+from tests.autograder.standins import half_marks
+
+KILLED = 9
+
+
+def grade(workspace, lesson, spec):
+    return run(
+        workspace, lesson, spec, grade=half_marks, executor=ThreadPoolExecutor, workers=1, sandbox=False
+    )
+
+
+def graded_until(moment, workspace, lesson, spec):
+    """Grade in a child that dies at this moment; whether it did. Moments are counted around every step
+    that leaves something behind: a file put in its place, a step of nbgrader's, a row, a commit."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
+    passed = 0
+
+    def tick():
+        nonlocal passed
+        passed += 1
+        if passed == moment:
+            os._exit(KILLED)
+
+    def watched(function):
+        def wrapped(*words, **named):
+            tick()
+            result = function(*words, **named)
+            tick()
+            return result
+
+        return wrapped
+
+    try:
+        os.replace = watched(os.replace)
+        database._step, database.record = watched(database._step), watched(database.record)
+        grade(workspace, lesson, spec)
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
+
+
+def state(workspace, spec):
+    """All that a run leaves, without what differs from run to run."""
+    notebooks = {path.parent.parent.name: path.read_text() for path in workspace.autograded.rglob("*.ipynb")}
+    results = {path.stem: json.loads(path.read_text()) for path in workspace.results.rglob("*.json")}
+    with sqlite3.connect(workspace.gradebook) as book:
+        assert book.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        rows = book.execute("SELECT auto_score, manual_score FROM grade ORDER BY auto_score").fetchall()
+    return notebooks, results, rows, database.standings(workspace, spec)
+
+
+def test_a_run_killed_at_any_moment_goes_on(workspace, released, spec, tmp_path):
+    lesson = all_lessons(released)[0]
+    for student in ("Ann", "Bob"):
+        place = workspace.submitted / student / lesson.name
+        place.mkdir(parents=True)
+        shutil.copy(lesson.lesson_path, place)
+    workspace.secret()
+    fresh = tmp_path / "fresh"
+    shutil.copytree(workspace.root, fresh)
+    grade(workspace, lesson, spec)
+    expected = state(workspace, spec)
+    moment = 1
+    while True:
+        again = Workspace(tmp_path / f"moment-{moment}")
+        shutil.copytree(fresh, again.root)
+        died = graded_until(moment, again, lesson, spec)
+        if not died:
+            break
+        results, skipped = grade(again, lesson, spec)
+        assert state(again, spec) == expected, moment
+        assert set(results) == {"Ann", "Bob"} and len(skipped) < 2 + (moment > 10)
+        assert not [path for path in again.root.rglob("*.part") if path.stat().st_size == 0]
+        shutil.rmtree(again.root)
+        moment += 1
+    assert moment > 15  # it was killed in earnest, and in the end not at all
+    assert state(again, spec) == expected
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"hashes": 3}', "\udcff"])
+def test_a_damaged_result_is_made_again(workspace, released, spec, text):
+    lesson = all_lessons(released)[0]
+    place = workspace.submitted / "Ann" / lesson.name
+    place.mkdir(parents=True)
+    shutil.copy(lesson.lesson_path, place)
+    first, _ = grade(workspace, lesson, spec)
+    path = workspace.results / lesson.name / "Ann.json"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    again, skipped = grade(workspace, lesson, spec)
+    assert (again, skipped) == (first, [])

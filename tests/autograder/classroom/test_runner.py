@@ -1,0 +1,415 @@
+"""A class is graded whole: every submission gets a row, nobody's result depends on a neighbour's.
+
+The grader itself is tested elsewhere; here small stand-ins take its place, some of which die.
+"""
+
+import json
+import os
+import shutil
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import nbformat
+import pytest
+from nbgrader.api import Course, Gradebook
+
+from autograder.classroom import runner
+from autograder.classroom.runner import run
+from autograder.course.places import CourseError, all_lessons
+from autograder.gradebook import database
+from autograder.gradebook.results import read_results
+from autograder.intake.submissions import find_submissions, import_submissions, left_out
+from autograder.sandbox.box import Limits
+from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory
+
+
+@pytest.fixture
+def lesson(released):
+    return all_lessons(released)[0]
+
+
+def hand_in(workspace, student, raw, name="double.ipynb"):
+    path = workspace.submitted / student / "01-double" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.fixture
+def handed_in(workspace, lesson):
+    raw = lesson.lesson_path.read_bytes()
+    for student in ("Ann", "Bob", "Cem"):
+        hand_in(workspace, student, raw)
+    return workspace
+
+
+def grade(workspace, lesson, spec, **options):
+    options = {"grade": half_marks, "executor": ThreadPoolExecutor, **options}
+    return run(workspace, lesson, spec, **options)
+
+
+def test_everyone_gets_a_row_in_the_gradebook_and_a_file(handed_in, lesson, spec):
+    results, skipped = grade(handed_in, lesson, spec)
+    assert skipped == []
+    assert {name: (r["score"], r["max_score"], r["status"]) for name, r in results.items()} == {
+        name: (2.5, 5, "graded") for name in ("Ann", "Bob", "Cem")
+    }
+    # The written answer was left as it was, which is no answer, so nothing waits for a person.
+    assert database.standings(handed_in, spec) == {name: (2.5, False) for name in ("Ann", "Bob", "Cem")}
+    stored = nbformat.read(handed_in.autograded / "Ann" / "01-double" / "double.ipynb", as_version=4)
+    nbformat.validate(stored)
+    with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+        grades = book.find_submission_notebook("double", "01-double", "Ann").grades
+        assert {one.name: one.auto_score for one in grades} == {
+            "double-check": 1.5,
+            "triple-check": 1,
+            "written": 0,
+        }
+        assert [row.id for row in book.db.query(Course).all()] == [database.COURSE_ID]
+
+
+def test_what_has_not_changed_is_skipped_and_force_changes_nothing(handed_in, lesson, spec):
+    first, _ = grade(handed_in, lesson, spec)
+    again, skipped = grade(handed_in, lesson, spec)
+    assert (again, skipped) == (first, ["Ann", "Bob", "Cem"])
+    forced, skipped = grade(handed_in, lesson, spec, force=True)
+    assert (forced, skipped) == (first, [])
+
+
+def test_only_a_few_notebooks_are_in_memory_however_large_the_class(workspace, lesson, spec):
+    for number in range(60):
+        hand_in(workspace, f"Student {number}", lesson.lesson_path.read_bytes())
+    notebooks, most = [], []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, function, task):
+            notebooks.append(weakref.ref(task))
+            return super().submit(function, task)
+
+    def half(task):
+        notebooks.append(weakref.ref(result := half_marks(task)))
+        most.append(sum(notebook() is not None for notebook in notebooks))
+        return result
+
+    graded, _ = grade(workspace, lesson, spec, executor=Counting, grade=half)
+    assert len(graded) == 60 and {one["score"] for one in graded.values()} == {2.5}
+    assert 2 <= max(most) <= 45, max(most)  # of 120 tasks and results
+
+
+@pytest.mark.parametrize("lost", ["result", "notebook", "row", "submission changed", "lesson changed"])
+def test_what_was_lost_or_changed_is_graded_again(handed_in, lesson, spec, lost):
+    grade(handed_in, lesson, spec)
+    if lost == "result":
+        (handed_in.results / "01-double" / "Bob.json").write_text("{")
+    elif lost == "notebook":
+        (handed_in.autograded / "Bob" / "01-double" / "double.ipynb").unlink()
+    elif lost == "row":
+        with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+            book.remove_submission("01-double", "Bob")
+    elif lost == "submission changed":
+        hand_in(handed_in, "Bob", lesson.lesson_path.read_bytes() + b"\n")
+    else:
+        spec = type(spec)(**{**vars(spec), "release_hash": "another"})
+    _, skipped = grade(handed_in, lesson, spec)
+    assert skipped == ([] if lost == "lesson changed" else ["Ann", "Cem"])
+
+
+def test_what_a_person_gave_is_never_touched(handed_in, lesson, spec):
+    grade(handed_in, lesson, spec)
+    with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+        one = book.find_grade("triple-check", "double", "01-double", "Ann")
+        one.manual_score, one.extra_credit = 2.0, 0.5
+        book.find_comment("double", "double", "01-double", "Ann").manual_comment = "Nicely put."
+        book.db.commit()
+    grade(handed_in, lesson, spec, force=True)
+    with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+        one = book.find_grade("triple-check", "double", "01-double", "Ann")
+        assert (one.manual_score, one.extra_credit, one.auto_score) == (2.0, 0.5, 1.0)
+        assert book.find_comment("double", "double", "01-double", "Ann").manual_comment == "Nicely put."
+    assert database.standings(handed_in, spec)["Ann"][0] == 4.0
+
+
+def test_what_a_person_settled_waits_again_only_if_the_answer_changed(handed_in, lesson, spec):
+    def waiting():
+        with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+            grades = book.find_submission_notebook("double", "01-double", "Ann").grades
+            return {one.name for one in grades if one.needs_manual_grade}
+
+    def answered(text, code="x = 3"):
+        notebook = nbformat.read(lesson.lesson_path, as_version=4)
+        notebook.cells[-1].source, notebook.cells[8].source = text, code
+        hand_in(handed_in, "Ann", nbformat.writes(notebook).encode())
+
+    answered("Addition.")
+    grade(handed_in, lesson, spec)
+    assert waiting() == {"written"}
+    with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+        for name, points in {"written": 1.5, "double-check": 3}.items():
+            one = book.find_grade(name, "double", "01-double", "Ann")
+            one.manual_score, one.needs_manual_grade = points, False
+        book.db.commit()
+    grade(handed_in, lesson, spec, force=True)
+    assert waiting() == set() and database.changed_since_by_hand(handed_in, spec) == {}
+    answered("Addition, as in 2 + 2.")
+    grade(handed_in, lesson, spec)
+    assert waiting() == {"written"}  # and the code is as it was
+    assert database.changed_since_by_hand(handed_in, spec) == {"Ann": ["written"]}
+    assert database.standings(handed_in, spec)["Ann"] == (5.5, True)
+    answered("Addition, as in 2 + 2.", code="x = 4")
+    grade(handed_in, lesson, spec)
+    assert waiting() == {"double-check", "written"}
+
+
+def test_a_written_answer_waits_for_a_person(handed_in, lesson, spec):
+    notebook = nbformat.read(lesson.lesson_path, as_version=4)
+    notebook.cells[-1].source = "Addition."
+    hand_in(handed_in, "Ann", nbformat.writes(notebook).encode())
+    grade(handed_in, lesson, spec)
+    standings = database.standings(handed_in, spec)
+    assert (standings["Ann"], standings["Bob"]) == ((2.5, True), (2.5, False))
+
+
+def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec):
+    hand_in(handed_in, "Mallory", lesson.lesson_path.read_bytes())
+    seen = []
+    results, _ = run(
+        handed_in, lesson, spec, grade=dies_for_mallory, sandbox=False, on_result=seen.append, workers=2
+    )
+    assert {name: r["status"] for name, r in results.items()} == {
+        "Ann": "graded",
+        "Bob": "graded",
+        "Cem": "graded",
+        "Mallory": "infrastructure fault",
+    }
+    assert sorted(result["student"] for result in seen) == sorted(results)
+    assert "nothing was charged" in results["Mallory"]["remarks"][0]
+    with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+        grades = book.find_submission_notebook("double", "01-double", "Mallory").grades
+        assert [one.auto_score for one in grades] == [None, None, None]
+    # Our fault is tried again the next time, without being asked.
+    results, skipped = grade(handed_in, lesson, spec)
+    assert skipped == ["Ann", "Bob", "Cem"] or results["Mallory"]["status"] == "graded"
+
+
+def test_a_worker_that_hangs_is_ended(handed_in, lesson, spec, monkeypatch):
+    hand_in(handed_in, "Mallory", lesson.lesson_path.read_bytes())
+    monkeypatch.setattr(runner, "ATTEMPTS", 1)
+    monkeypatch.setattr(runner, "PATIENCE", 9)
+    limits = Limits(notebook_seconds=1)
+    results, _ = run(
+        handed_in,
+        lesson,
+        spec,
+        grade=hangs_for_mallory,
+        sandbox=False,
+        limits=limits,
+        only=["Ann", "Mallory"],
+    )
+    assert {name: r["status"] for name, r in results.items()} == {
+        "Ann": "graded",
+        "Mallory": "infrastructure fault",
+    }
+
+
+def test_a_fault_that_passes_is_tried_again(handed_in, lesson, spec):
+    tries = []
+
+    def shaky(task):
+        tries.append(task.submission.student)
+        if task.submission.student == "Bob" and tries.count("Bob") < 2:
+            raise OSError("no such luck")
+        return half_marks(task)
+
+    results, _ = grade(handed_in, lesson, spec, grade=shaky)
+    assert results["Bob"]["status"] == "graded"
+    assert sorted(tries) == ["Ann", "Bob", "Bob", "Cem"]
+
+
+def test_a_run_that_was_stopped_goes_on(handed_in, lesson, spec):
+    def stop(result):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grade(handed_in, lesson, spec, on_result=stop, workers=1)
+    assert len(read_results(handed_in, spec)) == 1
+    results, skipped = grade(handed_in, lesson, spec)
+    assert len(results) == 3 and len(skipped) == 1
+    assert not list(handed_in.root.rglob("*.part"))
+
+
+def test_two_runs_in_one_workspace_are_refused(handed_in, lesson, spec):
+    with database.sole_writer(handed_in), pytest.raises(CourseError, match="Another run is grading"):
+        grade(handed_in, lesson, spec)
+
+
+# Files
+
+
+def test_strange_submissions_get_a_row_that_says_why(handed_in, lesson, spec, tmp_path):
+    raw = lesson.lesson_path.read_bytes()
+    (handed_in.submitted / "Dir" / "01-double" / "double.ipynb").mkdir(parents=True)
+    (handed_in.submitted / "Empty" / "01-double").mkdir(parents=True)
+    (handed_in.submitted / "File").mkdir()
+    (handed_in.submitted / "File" / "01-double").write_text("x")
+    link = hand_in(handed_in, "Link", b"")
+    link.unlink()
+    link.symlink_to(lesson.solution_path)
+    whole = tmp_path / "elsewhere"
+    whole.mkdir()
+    (handed_in.submitted / "Linked").mkdir()
+    (handed_in.submitted / "Linked" / "01-double").symlink_to(lesson.solution_path.parent)
+    pipe = hand_in(handed_in, "Pipe", b"")
+    pipe.unlink()
+    os.mkfifo(pipe)
+    hand_in(handed_in, "Two", raw, "a.ipynb")
+    hand_in(handed_in, "Two", raw, "b.ipynb")
+    hand_in(handed_in, "Wrong", raw, "double (1).ipynb")
+    hand_in(handed_in, "Time", raw).with_name("timestamp.txt").write_text("yesterday-ish")
+    results, _ = grade(handed_in, lesson, spec)
+    said = {name: (r["status"], " ".join(r["remarks"])) for name, r in results.items()}
+    for name, says in {
+        "Dir": "is a folder",
+        "Empty": "no notebook double.ipynb",
+        "File": "is a file",
+        "Link": "links are not followed",
+        "Linked": "links are not followed",
+        "Pipe": "no plain file",
+        "Two": "2 notebooks, none of them called",
+    }.items():
+        assert said[name][0] == "unreadable" and says in said[name][1], name
+    by_student = {one.student: one for one in find_submissions(handed_in, lesson)}
+    assert "it was taken for double.ipynb" in by_student["Wrong"].remarks[0]
+    assert "could not be read" in by_student["Time"].remarks[0]
+    assert said["Wrong"][0] == said["Time"][0] == "graded"
+    assert set(database.standings(handed_in, spec)) == set(results)
+
+
+def test_the_time_of_submission_reaches_the_gradebook(handed_in, lesson, spec):
+    path = handed_in.submitted / "Ann" / "01-double" / "timestamp.txt"
+    path.write_text("2026-02-03 04:05:06 UTC")
+    grade(handed_in, lesson, spec)
+    with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+        when = book.find_submission("01-double", "Ann").timestamp
+    assert (when.year, when.month, when.hour, when.second) == (2026, 2, 4, 6)
+    path.write_text("2026-02-04 04:05:06 UTC")  # a time learned later is part of the grade
+    _, skipped = grade(handed_in, lesson, spec)
+    assert skipped == ["Bob", "Cem"]
+    with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+        assert book.find_submission("01-double", "Ann").timestamp.day == 4
+
+
+def test_what_nbgraders_exchange_releases_feedback_by_is_kept(handed_in, lesson, spec):
+    hand_in(handed_in, "Ann", b"a secret of Ann's", "submission_secret.txt")
+    grade(handed_in, lesson, spec)
+    (kept,) = handed_in.autograded.glob("*/*/submission_secret.txt")
+    assert kept.parts[-3] == "Ann" and kept.read_text() == "a secret of Ann's"
+
+
+def test_a_time_that_students_could_have_written_is_not_imported(workspace, lesson, tmp_path):
+    folder = tmp_path / "handed-in" / "Ann"
+    folder.mkdir(parents=True)
+    shutil.copy(lesson.solution_path, folder / "double.ipynb")
+    (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
+    assert import_submissions(folder.parent, workspace, lesson) == 1
+    (submission,) = find_submissions(workspace, lesson)
+    assert submission.timestamp is None
+
+
+@pytest.mark.parametrize(
+    ("paths", "says"),
+    [
+        ([], "There are no submissions to 01-double"),
+        (["01-double/Ann/double.ipynb"], "laid out as LESSON/STUDENT"),
+        (["Ann.ipynb"], "lack a folder for their lesson"),
+        (["Ann/double.ipynb"], "lack a folder for their lesson"),
+        (["Ann/02-other/other.ipynb"], "there are some to 02-other"),
+    ],
+)
+def test_a_wrong_layout_is_explained(workspace, lesson, paths, says):
+    for name in paths:
+        path = workspace.submitted / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    with pytest.raises(CourseError, match=says):
+        find_submissions(workspace, lesson)
+
+
+def test_what_is_left_out_is_named(handed_in, lesson):
+    (handed_in.submitted / "Loose.ipynb").write_text("{}")
+    (handed_in.submitted / "Flat").mkdir()
+    (handed_in.submitted / "Flat" / "double.ipynb").write_text("{}")
+    (handed_in.submitted / "<b>x" / "01-double").mkdir(parents=True)
+    notes = " ".join(left_out(handed_in, lesson))
+    assert "Loose.ipynb is not in a student's folder" in notes
+    assert "Flat has notebooks, but no folder 01-double" in notes
+    assert "'<b>x' is not usable" in notes
+    assert [one.student for one in find_submissions(handed_in, lesson)] == ["Ann", "Bob", "Cem"]
+
+
+def test_a_plain_folder_is_imported(workspace, lesson, tmp_path):
+    raw = lesson.lesson_path.read_bytes()
+    source = tmp_path / "downloads"
+    for name in (
+        "Ann.ipynb",
+        "Bob/double.ipynb",
+        "Cem/any name.ipynb",
+        "Dee/01-double/double.ipynb",
+        "Eve <3>.ipynb",
+    ):
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
+    (source / "Fay.ipynb").symlink_to(lesson.solution_path)
+    (source / "readme.txt").write_text("ignored")
+    assert import_submissions(source, workspace, lesson) == 6
+    found = {one.student: one.raw for one in find_submissions(workspace, lesson)}
+    assert found == {**dict.fromkeys(["Ann", "Bob", "Cem", "Dee", "Eve _3_"], raw), "Fay": None}
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "empty"])
+def test_an_import_of_nothing_is_refused(workspace, lesson, tmp_path, kind):
+    source = tmp_path / "source"
+    if kind == "file":
+        source.write_text("")
+    elif kind == "empty":
+        source.mkdir()
+    with pytest.raises(CourseError, match=r"no folder|is a file|no submissions"):
+        import_submissions(source, workspace, lesson)
+
+
+# The gradebook
+
+
+def test_a_gradebook_of_another_course_is_refused(handed_in, lesson, spec):
+    with Gradebook(handed_in.db_url, "physics101") as book:
+        book.add_assignment("ps1")
+    with pytest.raises(CourseError, match="belongs to the course 'physics101'"):
+        grade(handed_in, lesson, spec)
+
+
+def test_a_gradebook_with_strange_assignments_is_refused(handed_in, lesson, spec):
+    with Gradebook(handed_in.db_url) as book:
+        book.add_assignment("ps1")
+    with pytest.raises(CourseError, match=r"another course \(it has 'ps1'\)"):
+        grade(handed_in, lesson, spec)
+
+
+def test_a_file_that_is_no_gradebook_is_refused(handed_in, lesson, spec):
+    handed_in.gradebook.write_text("not a database, but long enough to look like a header of one" * 9)
+    with pytest.raises(CourseError, match="is not a gradebook"):
+        grade(handed_in, lesson, spec)
+
+
+def test_grades_of_another_version_of_the_lesson_are_kept(handed_in, lesson, spec):
+    grade(handed_in, lesson, spec)
+    shorter = type(spec)(**{**vars(spec), "cells": spec.cells[:-1], "release_hash": "shorter"})
+    with pytest.raises(CourseError, match="with other cells"):
+        grade(handed_in, lesson, shorter)
+
+
+def test_results_are_json_with_all_that_reports_need(handed_in, lesson, spec):
+    grade(handed_in, lesson, spec)
+    result = json.loads((handed_in.results / "01-double" / "Ann.json").read_text())
+    assert result["exercises"]["double-check"] == {"points": 1.5, "max_points": 3, "verdict": None, "seed": 7}
+    assert result["provenance"] == {"by": "stand-in"}
+    assert set(result["hashes"]) == {"submission", "received", "release", "grader", "limits", "sandbox"}

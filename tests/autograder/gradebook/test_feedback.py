@@ -1,0 +1,67 @@
+"""Formulas of a feedback page are drawn by the browser itself, and what looks like one stays what it is."""
+
+from xml.etree import ElementTree
+
+import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from autograder.gradebook.feedback import META, FeedbackExporter, name_exercises, secure, typeset
+
+
+def test_formulas_become_mathml():
+    text = typeset("The slope $1 - h^2$ is\n\n$$dh_t = \\frac{a_1*b}{|c|}$$\n\nat most 1.")
+    assert "$" not in text and text.count("<math") == 2 and text.count('display="block"') == 1
+    for part in text.split("<math")[1:]:
+        ElementTree.fromstring("<math" + part.split("</math>")[0] + "</math>")
+    between = text.split("<math")[2].split("</math>")[0].replace("&#", "")
+    assert not set("*_|") & set(between)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs $5 or $6, not $ 7 $.",
+        "`cost = $x$` and\n```\n$y$\n```",
+        "An escaped \\$x\\$ stays.",
+        "$\\left($",
+        "Nothing here.",
+    ],
+)
+def test_what_is_no_formula_stays(text):
+    assert typeset(text) == text
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        "\\href{javascript:alert(1)}{x}",
+        "\\text{</mtext><script>alert(1)</script>}",
+        "<img src=x onerror=alert(1)>",
+    ],
+)
+def test_a_formula_can_only_typeset(tex):
+    made = typeset(f"${tex}$")
+    if "<math" in made:
+        tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(made).iter()}
+        assert not tags & {"a", "script", "img"} and "href" not in made.replace("\\href", "")
+    else:
+        assert made == f"${tex}$"
+
+
+def test_the_page_has_the_policy_the_style_and_no_script():
+    notebook = new_notebook(cells=[new_markdown_cell("# Sum $x_t$ over time")])
+    page, _ = FeedbackExporter().from_notebook_node(notebook)
+    assert "<script" not in page and page.count(META) == 1 and "<math" in page
+    assert secure(page).count("<script") == 0
+
+
+def test_the_contents_name_the_exercises():
+    assert name_exercises('<a href="#rnn_cell-check">Test cell</a>') == (
+        '<a href="#rnn_cell-check"><code>rnn_cell</code></a>'
+    )
+
+
+def test_text_that_cannot_be_converted_is_shown_as_it_was_written():
+    lost = new_markdown_cell("before ![x](attachment:lost.png) <script>alert(1)</script>")
+    page, _ = FeedbackExporter().from_notebook_node(new_notebook(cells=[lost]))
+    assert "before ![x](attachment:lost.png)" in page and "<script" not in page

@@ -1,0 +1,218 @@
+"""The judge, over a line to a namespace in this process: no kernel is needed to see what it does."""
+
+import dataclasses
+
+import nbformat
+import numpy as np
+import pytest
+
+from autograder.judging import judge
+from autograder.judging.judge import JudgeFault, judge_cell, seed_of
+from autograder.judging.notebook import secret_of_work
+from autograder.sandbox import bridge
+from autograder.sandbox.kernels import Ran
+from tests.autograder.small_lesson import (
+    FIRST,
+    LIMITS,
+    NAMES,
+    POINTS,
+    SECOND,
+    SECRET,
+    SOLVED,
+    THIRD,
+    UNTOUCHED,
+    lesson,
+)
+
+
+class Namespace:
+    """Answers the judge's questions as a kernel would, and counts the calls."""
+
+    def __init__(self, *sources, **names):
+        self.names, self.calls, self.stopped_by = {"np": np, **names}, [], None
+        for source in sources:
+            exec(source, self.names)
+
+    def ask(self, seconds, **request):
+        request = bridge.decode(bridge.encode(request), formulas=True)
+        if self.calls and self.stopped_by:  # the kernel has ended
+            return Ran(stopped="death")
+        if request["do"] == "look":
+            return Ran(answer=bridge.encode({n: bridge._look(self.names, n) for n in request["names"]}))
+        self.calls.append(request["name"])
+        if self.stopped_by:
+            return Ran(stopped=self.stopped_by)
+        function = self.names[request["name"]]
+        return Ran(answer=bridge._call(function, request["args"], request["named"], 2**24))
+
+
+def judged(namespace, name=FIRST, *, test=None, limits=LIMITS, **lesson_words):
+    spec = lesson(tests={name: test} if test else None, **lesson_words)
+    options = {"limits": limits, "seconds": 5.0, "student": "ada", "secret": SECRET}
+    return judge_cell(spec.cell(f"{name}-check"), spec, namespace.ask, **options)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_right_and_untouched(name):
+    right = judged(Namespace(*SOLVED.values()), name)
+    assert (right.points, right.verdict["status"], right.attempted) == (POINTS[name], "right", True)
+    untouched = judged(Namespace(*UNTOUCHED.values()), name)
+    assert (untouched.points, untouched.verdict["status"]) == (0, "not attempted")
+    assert not untouched.attempted
+
+
+def test_seed_depends_on_every_word_and_is_the_one_used():
+    words = (SECRET, "03-bptt", "ada", FIRST)
+    seeds = {seed_of(*words[:i], type(words[i])(words[i][:-1]), *words[i + 1 :]) for i in range(4)}
+    assert len(seeds | {seed_of(*words)}) == 5
+    result = judged(Namespace(*SOLVED.values()))
+    assert result.seed == result.verdict["seed"] == seed_of(*words)
+
+
+def test_names_run_together_make_another_seed():
+    assert seed_of(SECRET, "a", "bc", "d") != seed_of(SECRET, "ab", "c", "d")
+
+
+def test_follow_through_uses_the_students_own_function():
+    twice = SOLVED[SECOND].replace("def ", "def right_", 1)
+    wrong = f"{twice}\ndef {SECOND}(p, dh, cache):\n    return right_{SECOND}(p, 2 * dh, cache)\n"
+    namespace = Namespace(wrong, SOLVED[THIRD])
+    assert judged(namespace, SECOND).points < POINTS[SECOND]
+    assert judged(namespace, THIRD).points == POINTS[THIRD]
+    assert SECOND in namespace.calls
+
+
+@pytest.mark.parametrize(
+    ("stopped", "kind"),
+    [("time", "TimeLimit"), ("memory", "MemoryLimit"), ("output", "OutputLimit"), ("death", "KernelDied")],
+)
+@pytest.mark.parametrize("name", [FIRST, THIRD])  # the last asks for another function of the student's
+def test_after_a_stop_nothing_more_is_called(stopped, kind, name):
+    namespace = Namespace(*SOLVED.values())
+    namespace.stopped_by = stopped
+    result = judged(namespace, name)
+    assert (result.points, result.stopped, len(namespace.calls)) == (0, stopped, 1)
+    assert kind in str(result.verdict)
+
+
+def test_all_calls_together_have_a_time():
+    namespace = Namespace(*SOLVED.values())
+    ask = namespace.ask
+    namespace.ask = lambda seconds, **request: dataclasses.replace(ask(seconds, **request), seconds=2.0)
+    result = judged(namespace)
+    assert result.stopped == "time"
+    assert len(namespace.calls) == 2
+
+
+def test_direct_calls_return_values_and_raise_what_the_student_raised():
+    student = """
+def add(a, b=1): return a + b
+def strange(): return {1, 2}
+def fails(): raise ZeroDivisionError('by nothing')
+class Own(Exception): pass
+def fails_oddly(): raise Own('mine')
+answer = 42
+"""
+    test = """
+assert add(2) == 3 and add(np.ones(2), b=2).tolist() == [3, 3] and answer == 42
+for call, kind in ((fails, ZeroDivisionError), (lambda: add(1, 2, 3), TypeError), (fails_oddly, Exception)):
+    try:
+        call()
+    except kind as error:
+        print(type(error).__name__, error)
+assert strange() != {1, 2}
+"""
+    result = judged(Namespace(student), test=test)
+    assert result.points == POINTS[FIRST]
+    printed = result.outputs[0].text.split("\n")
+    assert printed == ["ZeroDivisionError by nothing", "TypeError (a, b=1)", "StudentFailure Own: mine", ""]
+
+
+def test_names_of_the_setup_cell_are_the_judges_own():
+    student = "def mean(x): return 7\ndef floor(x): return 7\n"
+    setup = "from statistics import mean\nimport math as floor\nmean = 3"
+    test = "assert mean([1, 3]) == 2 and floor.pi > 3"
+    assert judged(Namespace(student), setup=setup, test=test).points == POINTS[FIRST]
+
+
+def test_an_exercise_is_the_students_even_if_the_setup_cell_imports_it():
+    setup = f"from rnncore.losses import {FIRST}\nfrom rnncore.check import check"
+    assert judged(Namespace(UNTOUCHED[FIRST]), setup=setup).points == 0
+
+
+@pytest.mark.parametrize(
+    ("test", "points", "shown"),
+    [
+        ("assert True", 3.0, "3"),
+        ("1.25", 1.25, "1.25"),
+        ("99", 3.0, "3"),
+        ("-4", 0.0, "0"),
+        ("True", 3.0, "3"),
+        ("assert 1 == 2, 'no'", 0.0, None),
+        ("nowhere(3)", 0.0, None),
+        ("[1][5]", 0.0, None),
+    ],
+)
+def test_points_of_other_tests_are_read_as_nbgrader_reads_them(test, points, shown):
+    result = judged(Namespace(), test=test)
+    assert result.points == points
+    output = result.outputs[-1]
+    assert output.output_type == ("error" if shown is None else "execute_result")
+    assert shown is None or output.data["text/plain"] == shown
+
+
+def test_a_missing_name_says_so():
+    result = judged(Namespace())
+    assert (result.points, result.missing, result.attempted) == (0, [FIRST], False)
+    assert "never defines" in result.verdict["headline"]
+
+
+def test_a_random_test_draws_the_same_for_the_same_student_and_leaves_no_trace():
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    results = [judged(Namespace(), test="float(np.random.rand())").points for _ in range(2)]
+    assert results[0] == results[1]
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+def test_failure_of_our_own_check_is_a_fault(monkeypatch):
+    import rnncore.check
+
+    def broken(function, points, *, seed):
+        raise KeyError("ours")
+
+    monkeypatch.setattr(rnncore.check, "check", broken)
+    with pytest.raises(JudgeFault, match="KeyError: 'ours'"):
+        judged(Namespace(*SOLVED.values()))
+
+
+ERROR = {"kind": "E", "message": "m", "line_number": 1, "line_text": "t", "function": "f"}
+GOOD = {"value": 1, "error": None, "warnings": [], "args_after": [], "printed": ""}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"error": {**ERROR, "kind": np.zeros(3)}},
+        {"error": {**ERROR, "line_number": "one"}},
+        {"error": {**ERROR, "another": 1}},
+        {"error": "text"},
+        {"warnings": [{"message": 3}]},
+        {"warnings": 3},
+        {"args_after": 3},
+        {"printed": ["text"]},
+    ],
+)
+def test_outcome_of_the_wrong_form_is_no_answer(change):
+    assert judge._outcome(GOOD).value == 1
+    assert judge._outcome({**GOOD, **change}).error.kind == "NoAnswer"
+    assert judge._outcome(change).error.kind == "NoAnswer"
+
+
+def test_changed_work_meets_new_inputs_and_unchanged_work_the_same():
+    """Who hands in again, having printed what their functions were given, cannot answer by heart."""
+    first, again, changed = (
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        for source in ("def f(x):\n    print(x)", "def f(x):\n    print(x)", "def f(x):\n    return KNOWN[x]")
+    )
+    assert secret_of_work(SECRET, first) == secret_of_work(SECRET, again) != secret_of_work(SECRET, changed)
+    assert secret_of_work(SECRET, first) != secret_of_work(SECRET[:-1], first)

@@ -1,0 +1,169 @@
+"""Kernels in the sandbox: the provisioner as Jupyter uses it, and the talk that grading has with them."""
+
+import os
+import signal
+from importlib.metadata import EntryPoint
+
+import pytest
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning import KernelProvisionerFactory
+
+from autograder.sandbox import bridge
+from autograder.sandbox.box import MIB, Limits
+from autograder.sandbox.kernels import KernelFault, StudentKernel
+from autograder.sandbox.outputs import CUT, MOST_OUTPUTS, MOST_TEXT, Outputs
+
+LIMITS = Limits(memory=400 * MIB, output_bytes=MIB, reply_bytes=MIB)
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    kernel = StudentKernel(["rnncore.cells"], limits=LIMITS)
+    yield kernel
+    kernel.close()
+
+
+def test_cell_prints_shows_and_raises(kernel):
+    ran = kernel.run("print('a'); display(2)\nprint('b'); 1 / 0", 10)
+    kinds = [output.output_type for output in ran.outputs]
+    assert kinds == ["stream", "display_data", "stream", "error"]
+    assert ran.stopped is None and 0 < ran.seconds < 10
+
+
+def test_question_is_answered(kernel):
+    kernel.run("def f(x):\n    print('not kept')\n    return x + 1", 10)
+    ran = kernel.ask(5, do="call", name="f", args=(2,), named={})
+    assert bridge.decode(ran.answer)["value"] == 3
+    assert ran.outputs == []
+    ran = kernel.ask(5, do="look", names=["f", "g"])
+    assert bridge.decode(ran.answer) == {"f": "function", "g": "missing"}
+
+
+def test_interrupt_crosses_the_namespace_and_the_kernel_lives_on(kernel):
+    kernel.run("kept = 5", 5)
+    ran = kernel.run("while True: pass", 0.3)
+    assert ran.stopped == "time"
+    assert [output.ename for output in ran.outputs] == ["KeyboardInterrupt"]
+    assert kernel.alive
+    assert kernel.run("kept", 5).outputs[0].data == {"text/plain": "5"}
+
+
+def test_pictures_and_home_are_there(kernel):
+    code = "import matplotlib.pyplot as plt, os\nplt.plot([1, 2]); plt.show()\n"
+    ran = kernel.run(code + "print(os.getcwd(), os.environ['HOME'])", 20)
+    shown = [output for output in ran.outputs if output.output_type == "display_data"]
+    assert set(shown[0].data) == {"text/plain", "image/png"}
+    assert [output.text for output in ran.outputs if output.output_type == "stream"] == ["/work /work\n"]
+
+
+def test_input_is_refused(kernel):
+    assert kernel.run("input()", 5).outputs[-1].ename == "StdinNotImplementedError"
+
+
+def test_a_killed_kernel_answers_death():
+    kernel = StudentKernel(limits=LIMITS)
+    assert kernel.run("import os; os._exit(1)", 5).stopped == "death"
+    assert not kernel.alive
+    assert kernel.run("1", 5).stopped == "death"
+    assert kernel.ask(5, do="look", names=[]).stopped == "death"
+    kernel.close()
+
+
+def test_what_an_interrupted_cell_started_is_ended_with_it():
+    kernel = StudentKernel(limits=LIMITS)
+    ran = kernel.run("import os\nos.fork()\nwhile True: pass", 0.5)
+    assert ran.stopped == "time"
+    assert kernel.closed
+
+
+def test_kernel_that_cannot_start_is_our_fault(monkeypatch):
+    monkeypatch.setattr(
+        "autograder.sandbox.kernels.KERNEL", ("-c", "raise SystemExit('broken installation')")
+    )
+    with pytest.raises(KernelFault, match="broken installation"):
+        StudentKernel(limits=LIMITS)
+
+
+def test_jupyter_starts_kernels_through_the_provisioner():
+    entry = EntryPoint("unrolled-sandbox", "autograder.sandbox.kernels:SandboxProvisioner", "")
+    KernelProvisionerFactory.instance().provisioners[entry.name] = entry
+    config = {"hides": ["rnncore.cells"]}
+    stanza = {"kernel_provisioner": {"provisioner_name": entry.name, "config": config}}
+    manager = KernelManager()
+    manager._kernel_spec = KernelSpec(argv=["python"], language="python", metadata=stanza)
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=30)
+        source = "import os\nprint(os.getcwd(), os.path.exists('/site/rnncore/cells'))"
+        printed = []
+        client.execute_interactive(source, output_hook=lambda m: printed.append(m["content"].get("text")))
+        assert "/work False\n" in printed
+        assert manager.is_alive()
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert not manager.is_alive()
+
+
+# Outputs -------------------------------------------------------------------------------------------
+
+
+def test_outputs_join_streams_and_keep_listed_kinds_only():
+    outputs = Outputs(1000)
+    outputs.add("stream", {"name": "stdout", "text": "a"})
+    outputs.add("stream", {"name": "stdout", "text": "b"})
+    outputs.add("stream", {"name": "stderr", "text": "c"})
+    data = {"text/plain": "x", "application/javascript": "alert(1)", "image/png": 5, "text/html": "<b>"}
+    outputs.add("display_data", {"data": data})
+    outputs.add("comm_open", {"data": {}})
+    assert [output.get("text") for output in outputs.outputs] == ["ab", "c", None]
+    assert outputs.outputs[2].data == {"text/plain": "x", "text/html": "<b>"}
+
+
+def test_clear_output_now_and_later():
+    outputs = Outputs(1000)
+    outputs.add("stream", {"name": "stdout", "text": "first"})
+    outputs.add("clear_output", {"wait": True})
+    assert len(outputs.outputs) == 1
+    outputs.add("stream", {"name": "stdout", "text": "second"})
+    assert [output.text for output in outputs.outputs] == ["second"]
+    outputs.add("clear_output", {"wait": False})
+    assert outputs.outputs == []
+
+
+def test_outputs_are_full_by_bytes_and_by_number():
+    outputs = Outputs(100)
+    outputs.count(100)
+    assert not outputs.full
+    outputs.count(1)
+    assert outputs.full
+    outputs.add("display_data", {"data": {"text/plain": "late"}})
+    assert outputs.outputs == []
+    many = Outputs(10**9)
+    for _ in range(MOST_OUTPUTS + 1):
+        many.add("display_data", {"data": {}})
+        many.count(1)
+    assert many.full
+
+
+def test_long_text_is_cut():
+    outputs = Outputs(10**9)
+    for _ in range(5):
+        outputs.add("stream", {"name": "stdout", "text": "x" * (MOST_TEXT // 3)})
+    assert outputs.outputs[0].text == "x" * MOST_TEXT + CUT
+
+
+def test_kernel_that_ended_unnoticed_is_not_waited_for(monkeypatch):
+    """Between two looks at a kernel it may end; sending to it must come back all the same."""
+    kernel = StudentKernel()
+    try:
+        for pid in kernel.manager.provisioner.contained.pids():
+            os.kill(pid, signal.SIGKILL)
+        kernel.manager.provisioner.contained.process.wait()
+        monkeypatch.setattr(StudentKernel, "alive", property(lambda self: self.manager is not None))
+        assert kernel.run("1 + 1", 5.0).stopped == "death"
+    finally:
+        kernel.close()

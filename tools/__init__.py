@@ -1,0 +1,1 @@
+"""Programs that maintainers run by hand, behind ``make data`` and ``make pictures``; nothing imports them."""
