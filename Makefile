@@ -27,14 +27,11 @@ lab: .venv/.student
 test: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"
 	@.ci/set-up tool chromium chromium || test -z "$$CI"
-	@$(MAKE) --no-print-directory lint unit nbgrader notebooks release-check
-	@printf '\nPassed: lint, unit tests, nbgrader'\''s own tests, notebook validation, release check.\n'
+	@.ci/each $(foreach stage,lint unit nbgrader notebooks release-check,'$(MAKE) --no-print-directory $(stage)')
 
 lint: .venv/.developer
 	$(SECTION) 'Lint: code and notebooks, and which room imports which'
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-logo
+	@.ci/each '$(BIN)/ruff check .' '$(BIN)/ruff format --check .' '$(BIN)/lint-imports --no-logo'
 
 unit: .venv/.developer
 	$(SECTION) 'Tests of rnncore, the autograder and the project'

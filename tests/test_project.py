@@ -79,15 +79,16 @@ def modules_imported_by(folder):
             else:
                 continue
             names |= {name.split(".")[0]: path.relative_to(ROOT) for name in found}
-    ours = {"rnncore", "autograder", "tests", "conftest"}
+    ours = {"rnncore", "autograder", "tests", "tools", "conftest"}
     return {name: path for name, path in names.items() if name not in ours | sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize(
     "folder, extras",
     [
-        ("rnncore", ["torch", "interop", "data"]),
+        ("rnncore", ["torch", "interop"]),
         ("autograder", ["torch", "grading", "cluster"]),
+        ("tools", ["grading", "data", "dev"]),
         ("tests", ["torch", "interop", "grading", "cluster", "data", "dev"]),
     ],
 )
@@ -184,3 +185,13 @@ def test_nothing_names_a_package_registry():
             assert not [host for host in REGISTRIES if host in text], (
                 f"{name} names a package registry's host"
             )
+
+
+def test_every_stage_runs_and_is_summed_up_even_if_an_early_one_fails(tmp_path):
+    """Behind `make test`: one stage that fails hides none that come after it."""
+    stages = [f"touch {tmp_path}/first; false", f"touch {tmp_path}/second"]
+    said = subprocess.run([ROOT / ".ci" / "each", *stages], capture_output=True, text=True)
+    assert said.returncode == 1
+    assert (tmp_path / "first").exists() and (tmp_path / "second").exists()
+    assert [line.split()[0] for line in said.stdout.splitlines()[2:]] == ["FAILED", "passed"]
+    assert subprocess.run([ROOT / ".ci" / "each", "true"], capture_output=True).returncode == 0

@@ -19,13 +19,14 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.classroom import runner
 from autograder.course.places import Workspace, find_course, find_lesson
 from autograder.course.release import nbgrader_release_config, release
 from autograder.course.spec import read_spec
 from autograder.gradebook import database
-from autograder.gradebook.configuration import instructors_config, quiet_log
+from autograder.gradebook.configuration import quiet_log
+from autograder.gradebook.writer import Writer
 from autograder.intake.submissions import read_submission
+from autograder.judging.submission import Task, grade_task
 from autograder.sandbox.box import Limits
 from autograder.sandbox.kernels import StudentKernel
 
@@ -126,13 +127,12 @@ class Split:
 
         return measured
 
-    def notebook(self, task, spec, workspace):
+    def notebook(self, task, writer):
         """Grade and write one submission."""
         self._inside, started = 0.0, time.process_time()
-        graded = runner.grade_task(task)
+        graded = grade_task(task)
         between = time.process_time()
-        config = instructors_config(workspace)
-        runner._write(workspace, spec, task.submission.student, None, graded, config, frozenset())
+        writer.write(task.submission.student, None, graded, {})
         self.seconds["writing"] += time.process_time() - between
         # Between the questions the judge draws inputs and compares; the rest is reading and rescuing.
         self.seconds["judge"] += between - started - self._inside
@@ -156,13 +156,12 @@ def split(lesson, folder, students=12):
     workspace, spec = Workspace(folder / "split"), read_spec(lesson.lesson_path)
     hand_in(lesson, workspace.submitted, students + 2)
     quiet_log()
-    with database.sole_writer(workspace):
-        database.register(workspace, spec)
+    with Writer(workspace, spec) as writer:
         rows = []
         for path in sorted(workspace.submitted.iterdir()):
-            task = runner.Task(read_submission(path, lesson), spec, Limits(), workspace.secret(), True, True)
+            task = Task(read_submission(path, lesson), spec, Limits(), workspace.secret(), True, True)
             with Split() as measured:
-                measured.notebook(task, spec, workspace)
+                measured.notebook(task, writer)
             rows.append(measured.seconds)
     return {part: statistics.median(row[part] for row in rows[2:]) for part in rows[0]}
 

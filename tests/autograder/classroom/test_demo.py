@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from autograder.classroom import demo
 from autograder.classroom.pool import process_pool
 from autograder.classroom.runner import run
-from autograder.cli import app
+from autograder.cli.commands import app
 from autograder.course.places import find_course, find_lesson
 from autograder.course.spec import read_spec
 from autograder.gradebook import database

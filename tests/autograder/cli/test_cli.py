@@ -1,5 +1,6 @@
 """The command line: the daily commands work, and each wrong use is one clear sentence."""
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from autograder.classroom.runner import run
@@ -257,26 +259,61 @@ def test_a_workspace_is_ready_for_plain_nbgrader(course, tmp_path):
     assert line.count("\n") == 1 and str(course) in line
 
 
-def test_every_command_and_option_has_a_help_text():
+def test_every_command_has_the_help_text_that_the_list_shows():
     overview = unrolled("--help").output
-    for command in commands.app.registered_commands:
-        name = command.name or command.callback.__name__
+    modules = {module for module, _ in commands.COMMANDS.values()}
+    made = [command for module in modules for command in get_group(open_module(module).app).commands]
+    assert sorted(made) == sorted(commands.COMMANDS)
+    for name, (_, says) in commands.COMMANDS.items():
+        assert commands.open_command(name).help.splitlines()[0] == says
         assert name in overview
-        result = unrolled(name, "--help")
-        assert result.exit_code == 0
+        assert unrolled(name, "--help").exit_code == 0
     assert unrolled().exit_code in (0, 2)
+    refused_as_usage(unrolled("no-such-command"))
 
 
-def test_the_installed_command_answers_quickly_without_heavy_imports(tmp_path):
+def open_module(name):
+    return importlib.import_module(f"autograder.cli.{name}")
+
+
+def refused_as_usage(result):
+    assert result.exit_code == 2 and "No such command" in result.stderr
+
+
+def in_a_new_process(code, folder):
+    """Run code in an interpreter of its own, as the installed command runs; returns what became of it."""
+    home = {**os.environ, "HOME": str(folder)}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=home, cwd=folder)
+
+
+HEAVY = (
+    "{'nbformat', 'nbgrader', 'numpy', 'torch', 'nbconvert', 'sqlalchemy', 'matplotlib', 'jupyter_client'}"
+)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["grade", "--help"], ["grade", "99"], ["report", "99"]])
+def test_help_and_wrong_arguments_are_answered_without_heavy_imports(words, course, tmp_path):
     code = (
-        "import sys; import autograder.cli; "
-        "heavy = {'nbgrader', 'torch', 'nbconvert', 'sqlalchemy', 'matplotlib'} & set(sys.modules); "
-        "sys.exit(f'imports {heavy}' if heavy else 0)"
+        f"import sys; sys.argv[1:] = {words!r}; from autograder.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"sys.exit(sorted({HEAVY!r} & set(sys.modules)) or 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "HOME": str(tmp_path)},
-    )
+    done = in_a_new_process(code, course)
     assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout or "There is no lesson" in done.stderr
+
+
+@pytest.mark.parametrize("package, words", [("typer", ["--help"]), ("nbgrader", ["report", "01"])])
+def test_a_package_that_is_missing_is_one_sentence(package, words, course):
+    results = course / "classroom" / "results" / "01-double"
+    results.mkdir(parents=True)
+    (results / "Ann.json").write_text("{}")
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = {words!r}\n"
+        "from autograder.cli import main; main()"
+    )
+    done = in_a_new_process(code, course)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert f"needs the package {package}" in done.stderr and "'unrolled[grading]'" in done.stderr

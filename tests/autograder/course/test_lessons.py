@@ -1,6 +1,7 @@
 """Of every released lesson: solved it earns all, untouched nothing, and no answer is in sight."""
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from autograder.course.spec import read_spec
 from autograder.intake.submissions import Submission
 from autograder.judging.submission import Task, grade_task
 from autograder.sandbox.box import Limits, Sandbox
-from autograder.sandbox.view import _rnncore
+from autograder.sandbox.view import NEVER, _rnncore
 
 COURSE = find_course(Path(__file__).parent)
 LESSONS = {lesson.name: lesson for lesson in all_lessons(COURSE) if lesson.lesson_path.is_file()}
@@ -63,3 +64,11 @@ def test_no_answer_is_in_sight(name):
         assert other or not defined & names, inside
         squeezed = {"".join(line.split("#")[0].split()) for line in text.splitlines()}
         assert len(squeezed & lines) < 2, inside
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_what_a_lesson_hides_is_there_to_be_hidden(name):
+    """A name that no module has any more would hide nothing, without a word."""
+    hides = read_spec(LESSONS[name].lesson_path).hides
+    assert hides
+    assert [module for module in (*hides, *NEVER) if importlib.util.find_spec(module) is None] == []

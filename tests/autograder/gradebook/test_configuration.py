@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from nbgrader.api import Gradebook
 from traitlets.config import Config
+from traitlets.utils.importstring import import_item
 
 from autograder.classroom.runner import run
 from autograder.course.places import CourseError, all_lessons
 from autograder.gradebook import database
-from autograder.gradebook.configuration import CONFIG_NAME, instructors_config, limits_of
+from autograder.gradebook.configuration import CONFIG_NAME, instructors_config, limits_of, prepare_workspace
 from autograder.sandbox.box import Limits
 from tests.autograder.standins import half_marks
 
@@ -50,6 +51,25 @@ def configure(workspace, *lines):
 def scores(workspace, lesson, spec):
     _, skipped = run(workspace, lesson, spec, grade=half_marks, executor=ThreadPoolExecutor)
     return {name: score for name, (score, _) in database.standings(workspace, spec).items()}, skipped
+
+
+def test_a_workspace_of_the_first_edition_works_as_it_is(late_class, lesson, spec, released):
+    """Its line of configuration, as it was then, is left alone and names us by a name that stays."""
+    path = late_class.root / CONFIG_NAME
+    line = (
+        "from autograder.nbgrader_config import configure; "
+        f"configure(get_config(), course={str(released)!r}, workspace={str(late_class.root)!r})\n"
+    )
+    path.write_text(line)
+    prepare_workspace(late_class.root, released)
+    assert path.read_text() == line
+    config = instructors_config(late_class)
+    assert config.CourseDirectory.course_id == database.COURSE_ID
+    for name in config.Autograde.autograde_preprocessors:
+        assert import_item(name)
+    for name in (config.Autograde.exporter_class, config.GenerateFeedback.exporter_class):
+        assert import_item(name)
+    assert scores(late_class, lesson, spec)[0] == {"Ann": 2.5, "Bob": 2.5}
 
 
 def test_without_a_rule_lateness_costs_nothing(late_class, lesson, spec):
