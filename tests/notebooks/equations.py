@@ -2,7 +2,8 @@
 
 A twin is written from the formula, not from rnncore, and raises AssertionError unless torch (in float64)
 and rnncore both give what the formula gives. ``TWINS`` names the formulas word for word, so one that is
-changed in a lesson has no twin until somebody looks at both again.
+changed in a lesson has no twin until somebody looks at both again. One long list, in the order of the
+lessons: each twin stands alone, and whoever changes a formula looks for it here by its lesson.
 """
 
 import itertools

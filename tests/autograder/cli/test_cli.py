@@ -286,9 +286,7 @@ def in_a_new_process(code, folder):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=home, cwd=folder)
 
 
-HEAVY = (
-    "{'nbformat', 'nbgrader', 'numpy', 'torch', 'nbconvert', 'sqlalchemy', 'matplotlib', 'jupyter_client'}"
-)
+HEAVY = {"nbformat", "nbgrader", "numpy", "torch", "nbconvert", "sqlalchemy", "matplotlib", "jupyter_client"}
 
 
 @pytest.mark.parametrize("words", [["--help"], ["grade", "--help"], ["grade", "99"], ["report", "99"]])
