@@ -22,24 +22,23 @@ wrong, and the last column is what the student is told.
 """
 
 
-def rows(exercise):
-    """For each mistake of an exercise: the mistake and the verdict on its twin."""
-    for mistake in exercise.mistakes:
-        yield mistake, check(exercise.twin(mistake), 1, seed=SEED)
+def checked_row(exercise, mistake) -> str:
+    """The mistake's row in its exercise's table: what its twin gets, of one point."""
+    verdict = check(exercise.twin(mistake), 1, seed=SEED)
+    spoils = ", ".join(f"`{part.name}`" for part in verdict.parts if not part.right)
+    says = mistake.says.replace("|", "\\|")
+    return f"| {mistake.id} | {verdict.earned:.0%} | {spoils or 'everything'} | {says} |"
 
 
-def kill_matrix() -> str:
-    """The whole matrix as Markdown, one table for each exercise."""
+def kill_matrix(row_of=checked_row) -> str:
+    """The whole matrix as Markdown, one table for each exercise; ``row_of(exercise, mistake)`` gives rows."""
     text = [INTRODUCTION]
     for lesson in MODULES:
         text.append(f"## {lesson}\n")
         for exercise in of_lesson(lesson):
             text.append(f"### `{exercise.name}{exercise.signature}`\n")
             text.append("| mistake | earns | spoils | what the student is told |\n|---|---|---|---|")
-            for mistake, verdict in rows(exercise):
-                spoils = ", ".join(f"`{part.name}`" for part in verdict.parts if not part.right)
-                says = mistake.says.replace("|", "\\|")
-                text.append(f"| {mistake.id} | {verdict.earned:.0%} | {spoils or 'everything'} | {says} |")
+            text += [row_of(exercise, mistake) for mistake in exercise.mistakes]
             text.append("")
     return "\n".join(text)
 

@@ -20,6 +20,8 @@ import time
 
 import pytest
 
+from tests.autograder.waiting import FOR_EVER
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Of its own errands, as few as can be.
 QUIET = (
@@ -37,6 +39,8 @@ for (const one of document.querySelectorAll('*')) {
   if (one.click && !away) try { one.click() } catch {}
 }
 """
+# Resolves when the page has nothing to do: all that was to run by then has run.
+IDLE = "new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(done), 0)))"
 # The debugging pipe is the browser's descriptors 3 and 4.
 LAUNCH = """
 import os, sys
@@ -61,10 +65,13 @@ class Recorder:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
-                line = connection.recv(4096).partition(b"\r\n")[0].decode(errors="replace")
-                self.asked.append(line)
+            # Some connections are opened ahead and never used, and no other must wait for those.
+            threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
+
+    def _hear(self, connection):
+        with connection, contextlib.suppress(OSError):
+            line = connection.recv(4096).partition(b"\r\n")[0].decode(errors="replace")
+            self.asked.append(line)
 
     def close(self):
         self.listener.close()
@@ -109,7 +116,7 @@ class Browser:
         before = len(self.recorder.asked)
         target = self.tell("Target.createTarget", url="about:blank")["targetId"]
         session = self.tell("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self.tell(f"{domain}.enable", session)
         self.tell("Runtime.addBinding", session, name="told")
         self.tell("Page.addScriptToEvaluateOnNewDocument", session, source="window.ran = () => told('ran')")
@@ -160,14 +167,28 @@ class Browser:
         return done.get("result", {}).get("value")
 
     def _rest(self, session):
-        self._say(session, "new Promise(done => setTimeout(done, 400))")
+        """Return when the page is idle, nothing that it asked for is on its way, and so it stays."""
+        heard = None
+        while heard != len(self.events):
+            while self._asking():
+                self._read()
+            heard = len(self.events)
+            self._say(session, IDLE)
+
+    def _asking(self):
+        """The requests that have been sent and not been answered."""
+        found = {"Network.requestWillBeSent": set()}
+        for event in self.events:
+            found.setdefault(event["method"], set()).add(event["params"].get("requestId"))
+        ended = (found.get(f"Network.loading{end}", set()) for end in ("Finished", "Failed"))
+        return found["Network.requestWillBeSent"].difference(*ended)
 
     def _until(self, method):
         while not any(event["method"] == method for event in self.events):
             self._read()
 
-    def _read(self, seconds=60):
-        deadline = time.monotonic() + seconds
+    def _read(self):
+        deadline = time.monotonic() + FOR_EVER
         while b"\0" not in self.rest:
             ready, _, _ = select.select([self.of], [], [], max(0, deadline - time.monotonic()))
             assert ready, "the browser does not answer"

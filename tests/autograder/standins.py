@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import nbformat
 
@@ -10,6 +11,7 @@ from autograder.intake.rescue import rescue, untouched
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.status import Status
 from autograder.judging.submission import no_marks
+from tests.autograder.waiting import FOR_EVER, wait_until
 
 
 def half_marks(task):
@@ -27,31 +29,56 @@ def half_marks(task):
     return GradedNotebook(notebook, scores, Status.GRADED, [], 0.1, {"by": "stand-in"})
 
 
+def starts(log):
+    """(process, student) for every time that a stand-in began, in order, as they wrote it to this file."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [(int(line.split()[0]), line.split()[1]) for line in lines]
+
+
+def _note_start(task):
+    """Write down who is graded where, for a test that cannot look into its workers; returns ``starts``."""
+    log = Path(os.environ["STANDIN_LOG"])
+    with open(log, "a") as file:
+        file.write(f"{os.getpid()} {task.submission.student}\n")
+    return starts(log)
+
+
 def dies_for_mallory(task):
-    """Like half_marks, but one submission takes its worker with it."""
+    """Like half_marks, but one submission takes its worker with it, and once a neighbour who is not done."""
+    began = [student for _, student in _note_start(task)]
+    log = Path(os.environ["STANDIN_LOG"])
     if task.submission.student == "Mallory":
+        wait_until(lambda: "Cem" in [student for _, student in starts(log)])
         os._exit(3)
-    time.sleep(0.05)
+    if task.submission.student == "Cem" and began.count("Cem") == 1:
+        time.sleep(FOR_EVER)  # until the pool ends this worker because the other one died
     return half_marks(task)
 
 
 def hangs_for_mallory(task):
     """Like half_marks, but one submission is never done."""
+    _note_start(task)
     if task.submission.student == "Mallory":
-        time.sleep(600)
+        time.sleep(FOR_EVER)
     return half_marks(task)
 
 
-def _note_start(task):
-    """Write down who is graded where, for a test that cannot look into its workers."""
-    with open(os.environ["STANDIN_LOG"], "a") as log:
-        log.write(f"{os.getpid()} {task.submission.student}\n")
+def doomed_by_its_second(task):
+    """Like half_marks, but a worker that says it is DOOMED is killed with its second notebook.
 
-
-def takes_a_moment(task):
-    """Like half_marks, but there is time to kill the worker."""
+    All others wait until it has come to that; they know it by the number of its process.
+    """
     _note_start(task)
-    time.sleep(0.6)
+    log, doomed = Path(os.environ["STANDIN_LOG"]), os.environ["STANDIN_DOOMED"]
+    number = os.getpid() if doomed == "DOOMED" else int(doomed)
+
+    def has_two():
+        return [pid for pid, _ in starts(log)].count(number) >= 2
+
+    if doomed != "DOOMED":
+        wait_until(has_two)
+    elif has_two():
+        time.sleep(FOR_EVER)
     return half_marks(task)
 
 

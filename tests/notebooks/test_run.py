@@ -17,13 +17,14 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.notebooks import reading
 from tests.notebooks.reading import LESSONS, ROOT, SOLUTIONS, marks, name_of
+from tests.patience import PATIENT
 
 
 def execute(notebook, folder, device=None, allow_errors=False):
     """Run a notebook top to bottom in a kernel of this environment; returns it with its outputs."""
     client = NotebookClient(
         notebook,
-        timeout=120,
+        **PATIENT,
         kernel_name="python3",
         allow_errors=allow_errors,
         resources={"metadata": {"path": str(folder)}},

@@ -12,6 +12,7 @@ from rnncore.layers import RNN, Linear
 from rnncore.losses import mean_squared_error, softmax_cross_entropy
 from rnncore.optim import SGD, Adam, join
 from rnncore.train import train
+from tests.patience import PATIENT
 from tests.rnncore.oracle import close
 
 B, T, D, H, V = 3, 6, 4, 7, 5
@@ -145,7 +146,7 @@ train(step, range(12), SGD({"w": np.ones(2)}, 0.1), progress=PROGRESS);
 """
     cells = [nbformat.v4.new_code_cell(source.replace("PROGRESS", word)) for word in ("True", "False")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    NotebookClient(notebook, **PATIENT, kernel_name="python3").execute()
     shown, silent = (cell.outputs for cell in notebook.cells)
     assert [output.output_type for output in shown] == ["display_data"]
     assert list(shown[0].data) == ["text/plain"]

@@ -1,8 +1,8 @@
 """The attack suite: submissions that forge, reach, exhaust, die, confuse or infect, and how each must end.
 
-One module a family, plain data in each; ``core`` says what an attack is. ``tests/autograder/test_attacks.py``
-grades them all in one run beside honest neighbours. `make attacks` has stock nbgrader grade the same files,
-too, and writes docs/attacks.md with both columns.
+One module a family, plain data in each; ``core`` says what an attack is. ``test_attacks.py`` and its cold
+sister grade them in one run each, beside honest neighbours; ``suite`` says what must hold. `make attacks` has
+stock nbgrader grade the same files, too, and writes docs/attacks.md with both columns.
 """
 
 import importlib

@@ -8,6 +8,7 @@ it must lose; all others must keep their full marks.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -19,8 +20,10 @@ from autograder.course.places import find_course, find_lesson
 from autograder.course.release import release
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import prepare_workspace
-from autograder.sandbox.box import MIB, Limits
+from autograder.sandbox.box import MIB, Limits, Sandbox
 from rnncore.exercises import of_lesson
+from tests.autograder import attacks
+from tests.autograder.attacks.hurry import grade_hurried
 
 COURSE = find_course(Path(__file__).parent)
 EXERCISES = {exercise.name: exercise for exercise in of_lesson(demo.LESSON)}
@@ -29,11 +32,12 @@ SOLVED = {name: exercise.source for name, exercise in EXERCISES.items()}
 WRONG = {name: f"def {name}(*args):\n    return 0.0\n" for name in ALL}
 UNTOUCHED = {name: f"def {name}(*args):\n    raise NotImplementedError\n" for name in ALL}
 
-# Small, so that who wants too much is stopped soon; large enough for honest work on a busy machine.
+# Sizes are small, so that who wants too much is stopped soon. Times are what nobody needs, on a busy machine
+# either: what never ends says so (``Attack.endless``), and is stopped sooner.
 LIMITS = Limits(
-    cell_seconds=8.0,
-    call_seconds=8.0,
-    notebook_seconds=180.0,
+    cell_seconds=120.0,
+    call_seconds=120.0,
+    notebook_seconds=900.0,
     memory=512 * MIB,
     output_bytes=MIB,
     disk=16 * MIB,
@@ -50,7 +54,8 @@ class Attack:
     """One submission: what it tries in a sentence, how it is made, and how it must end.
 
     ``put(folder, released)`` writes the files; ``loses`` names the exercises that earn nothing, and every
-    other one earns its full marks. ``says``: words that a remark to the instructor must hold.
+    other one earns its full marks. ``says``: words that a remark to the instructor must hold. ``endless``:
+    what never ends, by the whole source of a cell or the name of a function (``hurry``).
     """
 
     id: str
@@ -59,6 +64,7 @@ class Attack:
     loses: tuple = ()
     status: str = "graded"
     says: str = ""
+    endless: str = ""
     family: str = ""
 
     def points(self, spec):
@@ -145,6 +151,9 @@ def grade_class(folder, putters, *, warm=True, workers=3, secret=None):
         place.mkdir(parents=True)
         put(place, released)
     spec = read_spec(lesson.lesson_path)
-    results, skipped = run(workspace, lesson, spec, limits=LIMITS, workers=workers, warm=warm)
+    Sandbox(spec.hides, spec.needs, LIMITS)
+    endless = {attack.id: attack.endless for attack in attacks.bank().values() if attack.endless}
+    grade = partial(grade_hurried, endless)
+    results, skipped = run(workspace, lesson, spec, limits=LIMITS, workers=workers, warm=warm, grade=grade)
     assert not skipped
     return workspace, lesson, spec, results

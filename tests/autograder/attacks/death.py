@@ -42,7 +42,7 @@ ATTACKS = [
     death(
         "exits-later",
         "A cell ends its process when the next one runs.",
-        hand_in(first=LATER.format(seconds=0.3), last="import time; time.sleep(0.6)"),
+        hand_in(first=LATER.format(seconds=0.1), last="import time; time.sleep(0.4)"),
     ),
     death(
         "raises-exit",
@@ -80,6 +80,7 @@ ATTACKS = [
         "A cell stops its process, which then is there and does nothing.",
         hand_in(first=STOPPED),
         status="time limit",
+        endless=STOPPED,
     ),
     death("closes-sockets", "A cell closes all files and sockets.", hand_in(first=CLOSED)),
     death(
@@ -90,6 +91,7 @@ ATTACKS = [
         "A cell takes the kernel's parts away.",
         hand_in(first=NO_SHELL),
         says="was left out when run again",
+        endless=NO_SHELL,  # or rather what comes next: there is nobody to run it
     ),
     death(
         "closed-outputs",

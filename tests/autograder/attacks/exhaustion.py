@@ -17,7 +17,7 @@ FORK_BOMB = """
 import os, time
 while True:
     try:
-        if not os.fork(): time.sleep(60)
+        if not os.fork(): time.sleep(10**6)
     except OSError: pass
 """
 CHILDREN = """
@@ -25,15 +25,15 @@ import os, time
 for _ in range(6):
     if os.fork() == 0:
         kept = bytearray(150 * 2**20)
-        time.sleep(60)
-time.sleep(60)
+        time.sleep(10**6)
+time.sleep(10**6)
 """
 THREADS = """
 import threading, time
 started = []
 try:
     while True:
-        started.append(threading.Thread(target=time.sleep, args=(60,), daemon=True)); started[-1].start()
+        started.append(threading.Thread(target=time.sleep, args=(10**6,), daemon=True)); started[-1].start()
 except RuntimeError as error:
     print(len(started) < 1000)
 """
@@ -83,6 +83,11 @@ def exhaustion(id, tries, put, loses=(), **words):
     return Attack(id, tries, put, loses, family="exhaustion", **words)
 
 
+def endless(id, tries, source, place="first"):
+    """A cell of its own that never ends."""
+    return exhaustion(id, tries, hand_in(**{place: source}), endless=source, **TIME)
+
+
 TIME, MEMORY, OUTPUT = ({"status": f"{name} limit"} for name in ("time", "memory", "output"))
 ATTACKS = [
     exhaustion(
@@ -90,23 +95,24 @@ ATTACKS = [
         "The sample class's: a function never returns.",
         hand_in({TRUNCATED: ENDLESS}),
         (TRUNCATED,),
+        endless=TRUNCATED,
         **TIME,
     ),
-    exhaustion("endless-cell", "A cell never ends.", hand_in(first="while True: pass"), **TIME),
+    endless("endless-cell", "A cell never ends.", "while True: pass"),
     exhaustion(
         "uninterrupted-call",
         "A loop swallows every interrupt.",
         hand_in({LOSS: HEADER + SWALLOWS}),
         (LOSS,),
+        endless=LOSS,
         **TIME,
     ),
-    exhaustion(
+    endless(
         "uninterrupted-c",
         "One operation in C takes for ever and sees no interrupt.",
-        hand_in(first="(10**10**7) ** 1000"),
-        **TIME,
+        "(10**10**7) ** 1000",
     ),
-    exhaustion("sleeps", "A cell sleeps.", hand_in(last="import time; time.sleep(10**6)"), **TIME),
+    endless("sleeps", "A cell sleeps.", "import time; time.sleep(10**6)", place="last"),
     exhaustion(
         "memory-in-a-call",
         "The sample class's: a function allocates without end.",
@@ -131,9 +137,9 @@ ATTACKS = [
     exhaustion(
         "memory-of-nobody", "Memory is put where no process is charged for it.", hand_in(first=UNCOUNTED)
     ),
-    exhaustion("fork-bomb", "Processes are started without end.", hand_in(first=FORK_BOMB), **TIME),
+    endless("fork-bomb", "Processes are started without end.", FORK_BOMB),
     exhaustion("threads", "Threads are started without end.", hand_in(first=THREADS)),
-    exhaustion("sockets", "Sockets are opened without end.", hand_in(first=OPENED), **TIME),
+    endless("sockets", "Sockets are opened without end.", OPENED),
     exhaustion("full-disk", "Every folder that can be written is filled.", hand_in(first=DISK)),
     exhaustion("many-files", "A hundred thousand empty files are made.", hand_in(first=INODES)),
     exhaustion(

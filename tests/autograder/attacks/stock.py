@@ -21,6 +21,7 @@ from autograder.sandbox.view import ENVIRONMENT, _folders, _system
 from tests.autograder.attacks import core
 from tests.autograder.attacks.rendering import active
 
+CELL_SECONDS = 8.0
 SECONDS = 240.0  # for all of nbgrader's run with one submission, on a busy machine
 ATTACKER = "attacker"
 PYTHON = "/python/bin/python"
@@ -29,7 +30,7 @@ c = get_config()
 c.CourseDirectory.course_id = "stock"
 c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
 c.ClearMarkScheme.enforce_metadata = False
-c.ExecutePreprocessor.timeout = {core.LIMITS.cell_seconds:g}
+c.ExecutePreprocessor.timeout = {CELL_SECONDS:g}
 """
 # What runs inside: everything that an instructor would do, then the scores as JSON.
 INSIDE = """

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from threading import Thread
@@ -22,7 +21,8 @@ from autograder.cli import commands
 from autograder.course.places import CourseError, all_lessons
 from autograder.gradebook import database
 from autograder.sandbox.box import Limits, NoSandbox
-from tests.autograder.standins import kills_worker_for_mallory, takes_a_moment
+from tests.autograder.standins import doomed_by_its_second, kills_worker_for_mallory, starts
+from tests.autograder.waiting import FOR_EVER, wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,8 +77,7 @@ class Machines:
 
     def starts(self):
         """(process, student) for every time that a stand-in began, in order."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [(int(line.split()[0]), line.split()[1]) for line in lines]
+        return starts(self.log)
 
     def end(self):
         for process in reversed(self.processes):
@@ -86,17 +85,12 @@ class Machines:
             process.wait()
 
 
-def wait_until(true, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def machines(tmp_path, monkeypatch):
     # A file that is edited while this test runs would make the later workers another version.
     monkeypatch.setattr(cluster, "grader_version", lambda: ANY)
+    for name in ("CONNECT_SECONDS", "SILENCE_SECONDS"):
+        monkeypatch.setattr(cluster, name, FOR_EVER)
     if shutil.which("openssl") is None:
         pytest.skip("openssl, which makes the certificates, is not installed")
     machines = Machines(tmp_path)
@@ -120,7 +114,8 @@ def test_lost_workers_cost_nobody_anything(machines, workspace, lesson, spec):
     """One worker is killed in the middle, then a notebook kills two of the three that there are."""
     students = [f"student{number}" for number in range(6)]
     hand_in(workspace, lesson, students)
-    workers = [machines.start_worker(), machines.start_worker()]
+    workers = [machines.start_worker(STANDIN_DOOMED="DOOMED")]
+    workers.append(machines.start_worker(STANDIN_DOOMED=str(workers[0].pid)))
     seen = []
 
     def kill_one():
@@ -130,7 +125,7 @@ def test_lost_workers_cost_nobody_anything(machines, workspace, lesson, spec):
     machines.wait_for_workers(2)
     with machines.connect() as client:
         executor = cluster.Cluster(client, spec, Limits()).executor
-        options = {"executor": executor, "grade": takes_a_moment}
+        options = {"executor": executor, "grade": doomed_by_its_second}
         Thread(target=kill_one, daemon=True).start()
         results, _ = run(workspace, lesson, spec, on_result=seen.append, **options)
         assert {(r["status"], r["score"]) for r in results.values()} == {("graded", 2.5)}
@@ -151,7 +146,8 @@ def test_lost_workers_cost_nobody_anything(machines, workspace, lesson, spec):
         assert {r["status"] for r in results.values()} == {"graded"}
         times = Counter(name for _, name in machines.starts())
         assert times == {**dict.fromkeys(some[1:], 1), "Mallory": 2}
-        assert [worker.poll() for worker in workers[1:]].count(-signal.SIGKILL) == 2
+        ended = [-signal.SIGKILL] * 2
+        wait_until(lambda: [status for worker in workers[1:] if (status := worker.poll())] == ended)
     with Gradebook(workspace.db_url, database.COURSE_ID) as book:
         grades = book.find_submission_notebook("double", lesson.name, "Mallory").grades
         assert [one.auto_score for one in grades] == [None, None, None]

@@ -14,6 +14,7 @@ from autograder.cli import commands
 from autograder.course.places import Lesson
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import prepare_workspace
+from autograder.sandbox.box import Limits
 from rnncore.exercises import by_name
 
 ROOT = Path(__file__).parents[3]
@@ -60,7 +61,8 @@ def graded(tmp_path_factory):
     workspace = prepare_workspace(tmp_path_factory.mktemp("explain"), ROOT)
     hand_in(workspace, "Ann", wrong_notebook())
     hand_in(workspace, "Bob", b"this is no notebook")
-    run(workspace, LESSON, read_spec(LESSON.lesson_path), executor=Here)
+    limits = Limits(cell_seconds=300, call_seconds=300, notebook_seconds=1200)  # no time is meant to run out
+    run(workspace, LESSON, read_spec(LESSON.lesson_path), limits=limits, executor=Here)
     return workspace
 
 

@@ -13,14 +13,15 @@ import nbformat
 import pytest
 from nbgrader.api import Course, Gradebook
 
-from autograder.classroom import runner
+from autograder.classroom import pool, runner
 from autograder.classroom.runner import run
 from autograder.course.places import CourseError, all_lessons
 from autograder.gradebook import database
 from autograder.gradebook.results import read_results
 from autograder.intake.submissions import find_submissions, import_submissions, left_out
 from autograder.sandbox.box import Limits
-from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory
+from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory, starts
+from tests.autograder.waiting import wait_until
 
 
 @pytest.fixture
@@ -33,6 +34,13 @@ def hand_in(workspace, student, raw, name="double.ipynb"):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(raw)
     return path
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """Where stand-ins in other processes write down what they began."""
+    monkeypatch.setenv("STANDIN_LOG", str(tmp_path / "log"))
+    return tmp_path / "log"
 
 
 @pytest.fixture
@@ -169,7 +177,7 @@ def test_a_written_answer_waits_for_a_person(handed_in, lesson, spec):
     assert (standings["Ann"], standings["Bob"]) == ((2.5, True), (2.5, False))
 
 
-def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec):
+def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec, log):
     hand_in(handed_in, "Mallory", lesson.lesson_path.read_bytes())
     seen = []
     results, _ = run(
@@ -182,6 +190,7 @@ def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec):
         "Mallory": "infrastructure fault",
     }
     assert sorted(result["student"] for result in seen) == sorted(results)
+    assert [student for _, student in starts(log)].count("Cem") > 1  # who was lost with a neighbour's worker
     assert "nothing was charged" in results["Mallory"]["remarks"][0]
     with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
         grades = book.find_submission_notebook("double", "01-double", "Mallory").grades
@@ -191,11 +200,20 @@ def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec):
     assert skipped == ["Ann", "Bob", "Cem"] or results["Mallory"]["status"] == "graded"
 
 
-def test_a_worker_that_hangs_is_ended(handed_in, lesson, spec, monkeypatch):
+def test_a_worker_that_hangs_is_ended(handed_in, lesson, spec, log, monkeypatch):
+    def wait(futures, patience, return_when):
+        """Patience begins when the one that hangs has begun, and is then soon over."""
+        assert patience == limits.notebook_seconds + runner.PATIENCE
+        wait_until(lambda: any(future.done() for future in futures) or "Mallory" in begun())
+        return whole(futures, 0.1, return_when)
+
+    def begun():
+        return [student for _, student in starts(log)]
+
     hand_in(handed_in, "Mallory", lesson.lesson_path.read_bytes())
-    monkeypatch.setattr(runner, "ATTEMPTS", 1)
-    monkeypatch.setattr(runner, "PATIENCE", 9)
-    limits = Limits(notebook_seconds=1)
+    whole, limits = pool.wait, Limits(notebook_seconds=1)
+    monkeypatch.setattr(pool, "wait", wait)
+    monkeypatch.setattr(pool, "ATTEMPTS", 1)
     results, _ = run(
         handed_in,
         lesson,

@@ -17,6 +17,7 @@ from autograder.sandbox.view import NEVER, _rnncore
 
 COURSE = find_course(Path(__file__).parent)
 LESSONS = {lesson.name: lesson for lesson in all_lessons(COURSE) if lesson.lesson_path.is_file()}
+UNHURRIED = Limits(cell_seconds=600, call_seconds=600, notebook_seconds=3600)  # no time is meant to run out
 MARKED = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
 
 
@@ -26,7 +27,7 @@ def test_a_lesson_earns_all_solved_and_nothing_untouched(name, side):
     lesson, spec = LESSONS[name], read_spec(LESSONS[name].lesson_path)
     Sandbox(spec.hides, spec.needs)
     raw = (lesson.solution_path if side == "solved" else lesson.lesson_path).read_bytes()
-    graded = grade_task(Task(Submission("ada", raw), spec, Limits(), b"secret" * 6, True, warm=False))
+    graded = grade_task(Task(Submission("ada", raw), spec, UNHURRIED, b"secret" * 6, True, warm=False))
     points = {cell.grade_id: cell.points for cell in spec.cells if cell.kind == "test"}
     assert points
     if side == "untouched":

@@ -12,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 
@@ -29,6 +28,7 @@ from autograder.gradebook.configuration import CONFIG_NAME, prepare_workspace
 from autograder.gradebook.feedback import META, write_feedback
 from autograder.gradebook.results import read_result
 from tests.autograder.conftest import solution_notebook
+from tests.autograder.waiting import FOR_EVER, wait_until
 
 TOKEN = "a-token-for-this-test"
 DUE, LATE = "2026-02-03 12:00:00 UTC", "2026-02-04 12:00:00 UTC"
@@ -68,13 +68,14 @@ class Formgrader:
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )
-        self.url, deadline = f"http://127.0.0.1:{port}/formgrader", time.monotonic() + 120
-        while True:
-            assert self.process.poll() is None and time.monotonic() < deadline, self.said()
-            with contextlib.suppress(urllib.error.URLError):
-                if self.ask("api/status") == {"status": True}:
-                    break
-            time.sleep(0.1)
+        self.url = f"http://127.0.0.1:{port}/formgrader"
+        wait_until(self.answers)
+
+    def answers(self):
+        """Whether the server can be talked to; it must not have ended."""
+        assert self.process.poll() is None, self.said()
+        with contextlib.suppress(urllib.error.URLError):
+            return self.ask("api/status") == {"status": True}
 
     def said(self):
         self.log.flush()
@@ -90,7 +91,7 @@ class Formgrader:
             headers={"Authorization": f"token {TOKEN}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=100) as response:
+            with urllib.request.urlopen(request, timeout=FOR_EVER) as response:
                 text = response.read().decode()
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{path}: {error}\n{self.said()[-3000:]}") from None
@@ -118,7 +119,7 @@ class Formgrader:
 
     def close(self):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(FOR_EVER)
         self.log.close()
 
 

@@ -284,7 +284,7 @@ keys = ["cell_type", "source", "metadata", "outputs", "id", "input", "level", "a
 wild_cells = st.dictionaries(st.sampled_from(keys), json_values | st.sampled_from(["double", "code", "raw"]))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(wild_cells | json_values, max_size=6))
 def test_no_arrangement_of_json_breaks_it(spec, cells):
     result = rescue(json.dumps({"cells": cells}).encode(), spec)

@@ -1,17 +1,23 @@
 """grade_notebook on honest, mistaken and hostile notebooks, in real sandboxed kernels."""
 
 import pickle
+import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from nbformat.v4 import new_code_cell
 
 from autograder.course.spec import CellSpec
+from autograder.judging import notebook as grading
 from autograder.judging.status import Status
 from autograder.sandbox import kernels
 from autograder.sandbox.box import Limits
+from autograder.sandbox.kernels import StudentKernel
 from rnncore.exercises import by_name
 from tests.autograder.small_lesson import (
     FIRST,
+    LIMITS,
     POINTS,
     SECOND,
     THIRD,
@@ -148,7 +154,11 @@ def test_our_own_fault_is_never_charged(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "way", ["exit()", "import os, threading; threading.Timer(0.1, os._exit, (0,)).start()"]
+    "way",
+    [
+        "exit()",  # a tenth of a second later, by itself
+        "import os; get_ipython().kernel.pre_handler_hook = lambda: os._exit(0)",  # when it is next asked
+    ],
 )
 def test_cell_that_ends_the_kernel_a_moment_later_costs_nothing_else(way):
     notebook = submission(first=way)
@@ -161,22 +171,34 @@ def test_cell_that_ends_the_kernel_a_moment_later_costs_nothing_else(way):
     ]
 
 
-def test_time_of_the_whole_notebook_is_bounded():
-    limits = Limits(cell_seconds=1.0, call_seconds=1.0, notebook_seconds=4.0)
-    slow = "import time\nprint('slept')\ntime.sleep(0.8)"
+def test_time_of_the_whole_notebook_is_bounded(monkeypatch):
+    """By a clock that goes on only in slow cells: 30 s in each, or what is left to them."""
+    past, given = [0.0], []
+
+    def run(kernel, code, seconds, *most):
+        given.append(seconds)
+        past[0] += min(30.0, seconds) if code in (slow, endless) else 0.0
+        return whole(kernel, code, seconds, *most)
+
+    whole = StudentKernel.run
+    monkeypatch.setattr(StudentKernel, "run", run)
+    monkeypatch.setattr(grading, "time", SimpleNamespace(monotonic=lambda: past[0], sleep=time.sleep))
+    slow, endless = "print('slept')", "import time\nwhile True: time.sleep(1)"
     notebook = submission(first=slow, last=slow)
-    notebook.cells[2:2] = [new_code_cell(slow) for _ in range(5)]
-    graded = grade(notebook, limits=limits)
+    notebook.cells[2:2] = [new_code_cell(slow), new_code_cell(slow), new_code_cell(endless)]
+    graded = grade(notebook, limits=replace(LIMITS, cell_seconds=40.0, notebook_seconds=90.5))
     assert graded.status is Status.TIME_LIMIT
-    assert graded.seconds < 12
+    assert given == [40.0, 40.0, 40.0, 30.5, 0.5]  # the set-up cell, three slow ones and the endless one
+    assert graded.seconds == 90.5
     assert points(graded) == without(*POINTS)
+    assert [cell.outputs[0].text for cell in graded.notebook.cells[1:4]] == ["slept\n"] * 3
     assert graded.notebook.cells[-1].outputs[0].ename == "NotRun"
 
 
 def test_torch_that_finds_no_memory_is_at_the_limit_of_memory():
     spec = lesson(needs=["torch"])
     greedy = submission(first="import torch\nkept = torch.zeros(10**11)", spec=spec)
-    graded = grade(greedy, spec, limits=Limits(cell_seconds=60.0))
+    graded = grade(greedy, spec, limits=Limits(cell_seconds=300.0, call_seconds=60.0, notebook_seconds=900.0))
     assert (points(graded), graded.status) == (POINTS, Status.MEMORY_LIMIT)
     assert set(graded.provenance["versions"]) >= {"python", "numpy", "torch"}
 

@@ -83,6 +83,8 @@ def empty_gradebook(tmp_path_factory):
     """A gradebook with nothing in it: to make one takes nbgrader more than a second, to copy it none."""
     from nbgrader.api import Gradebook
 
+    import autograder.gradebook.database  # noqa: F401  nbgrader then finds alembic, also outside an active .venv
+
     path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
     Gradebook(f"sqlite:///{path}").close()
     return path

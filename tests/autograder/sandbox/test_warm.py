@@ -3,8 +3,8 @@
 import ast
 import os
 import signal
+import textwrap
 import threading
-import time
 
 import pytest
 
@@ -14,12 +14,14 @@ from autograder.sandbox import warm
 from autograder.sandbox.box import MIB, Limits
 from autograder.sandbox.kernels import NurseryFault, StudentKernel
 from autograder.sandbox.warm import NoNursery, Nursery, nursery_for
-from tests.autograder.attacks.exhaustion import FORK_BOMB
+from tests.autograder.attacks.exhaustion import FORK_BOMB, HELD
 from tests.autograder.attacks.reach import LEAVE, LOOK
 from tests.autograder.small_lesson import LIMITS as GRADING
 from tests.autograder.small_lesson import POINTS, SECRET, lesson, points, submission
+from tests.autograder.waiting import BEGIN, has_begun, wait_until
 
 LIMITS = Limits(memory=400 * MIB, disk=8 * MIB, output_bytes=MIB, reply_bytes=MIB, processes=24)
+LONG = 120  # seconds that nothing here needs
 
 
 @pytest.fixture
@@ -37,9 +39,9 @@ def start():
         kernel.close()
 
 
-def said(kernel, code, seconds=20):
+def said(kernel, code):
     """What a cell printed."""
-    ran = kernel.run(code, seconds)
+    ran = kernel.run(code, LONG)
     assert ran.stopped is None
     assert [output.output_type for output in ran.outputs] in (["stream"], []), ran.outputs
     return ran.outputs[0].text if ran.outputs else ""
@@ -106,7 +108,7 @@ def test_a_forked_kernel_is_as_one_that_was_started(start):
 def test_nothing_is_left_for_the_next_one(start):
     first = start()
     left = first.manager.provisioner.contained
-    assert first.run(LEAVE, 20).stopped is None
+    assert first.run(LEAVE, LONG).stopped is None
     outside = [left.root_pid, *left.pids()]
     assert len(outside) == 4
     first.close()
@@ -119,7 +121,7 @@ def test_nothing_is_left_for_the_next_one(start):
 def test_nothing_is_seen_by_one_beside_it(start):
     first, second = start(), start()
     assert second.nursery is first.nursery
-    assert first.run(LEAVE, 20).stopped is None
+    assert first.run(LEAVE, LONG).stopped is None
     assert said(second, LOOK) == "[]\n"
 
 
@@ -218,7 +220,7 @@ def test_a_lesson_that_needs_torch_finds_it_imported_and_is_none_the_worse():
     ways = (False, True, True)
     kernels = [StudentKernel(["rnncore.topics.pytorch"], ["torch"], warm=forked) for forked in ways]
     try:
-        cold, forked, another = (ast.literal_eval(said(kernel, TRAIN, 60)) for kernel in kernels)
+        cold, forked, another = (ast.literal_eval(said(kernel, TRAIN)) for kernel in kernels)
         assert cold.pop("here") == []
         for one in (forked, another):
             assert one.pop("here") == ["torch", "torch._dynamo"]  # the second is what optimisers import
@@ -241,8 +243,10 @@ def test_users_differ_and_so_do_random_numbers(start):
 
 def test_one_that_takes_all_processes_and_memory_takes_only_its_own(start):
     bomb, neighbour = start(), start()
-    bomb.session.send(bomb.shell, "execute_request", {"code": FORK_BOMB, "silent": True})
-    time.sleep(1.0)
+    code = FORK_BOMB.replace("except OSError: pass", f"except OSError: {BEGIN}")
+    assert BEGIN in code  # which it says when nothing more can be started
+    bomb.session.send(bomb.shell, "execute_request", {"code": code, "silent": True})
+    wait_until(lambda: has_begun(bomb))
     code = "import os\nfor _ in range(5):\n    if os.fork() == 0: os._exit(0)\n    os.wait()\nprint('forked')"
     assert said(neighbour, code) == "forked\n"
     assert said(start(), code) == "forked\n"
@@ -252,8 +256,8 @@ def test_one_that_takes_all_processes_and_memory_takes_only_its_own(start):
 @pytest.mark.parametrize("way", ["cell", "call"])
 def test_one_that_takes_memory_without_end_is_stopped_for_that_alone(start, way):
     hog, neighbour = start(), start()
-    hog.run("def f():\n    kept = []\n    while True: kept.append(b'x' * 2**22)", 20)
-    ran = hog.run("f()", 20) if way == "cell" else hog.ask(20, do="call", name="f", args=(), named={})
+    hog.run(f"def f():\n{textwrap.indent(HELD, '    ')}", LONG)
+    ran = hog.run("f()", LONG) if way == "cell" else hog.ask(LONG, do="call", name="f", args=(), named={})
     assert (ran.stopped, hog.closed, hog.nursery.alive) == ("memory", True, True)
     assert said(neighbour, "print(len(b'x' * 2**26))") == f"{2**26}\n"
     assert start().nursery is hog.nursery
@@ -272,13 +276,13 @@ def test_disk_of_one_is_not_taken_from_another(start):
 def test_death_of_the_nursery_is_not_the_students(start):
     kernel = start()
     os.kill(kernel.nursery.contained.pids()[0], signal.SIGKILL)
-    assert kernel.run("import time; time.sleep(5)", 9).stopped == "death"
+    assert kernel.run("import time; time.sleep(600)", LONG).stopped == "death"
     with pytest.raises(NurseryFault):
         kernel.blame()
     another = start()
     assert another.nursery is not kernel.nursery
     assert said(another, "print(1)") == "1\n"
-    another.run("import os; os._exit(0)", 5)
+    assert another.run("import os; os._exit(0)", LONG).stopped == "death"
     another.blame()
 
 
@@ -287,15 +291,19 @@ def test_notebook_whose_nursery_died_is_graded_cold_and_the_next_warm(monkeypatc
         words = {"student": "ada", "secret": SECRET, "warm": True}
         return grade_notebook(submission(first=first), lesson(), GRADING, **words)
 
+    def kill(kernel):
+        wait_until(lambda: has_begun(kernel))
+        os.kill(kernel.nursery.contained.pids()[0], signal.SIGKILL)
+
     def run(kernel, code, *limits):
-        if "sleep(9)" in code and kernel.warm:
-            pid = kernel.nursery.contained.pids()[0]
-            threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
-        return whole(kernel, code.replace("sleep(9)", "sleep(2)"), *limits)
+        if code == BEGIN and kernel.warm:
+            code += "import time; time.sleep(600)"  # it is there when the nursery dies
+            threading.Thread(target=kill, args=(kernel,), daemon=True).start()
+        return whole(kernel, code, *limits)
 
     whole = StudentKernel.run
     monkeypatch.setattr(StudentKernel, "run", run)
-    graded = grade("import time; time.sleep(9)")
+    graded = grade(BEGIN)
     assert (points(graded), graded.status, graded.remarks) == (POINTS, Status.GRADED, [])
     assert graded.provenance["kernel"] == "cold"
     graded = grade("print(1)")
@@ -316,7 +324,7 @@ def test_where_nothing_can_be_forked_kernels_are_started(monkeypatch):
 
 def test_a_package_that_starts_a_thread_is_not_imported_beforehand(tmp_path, monkeypatch):
     (tmp_path / "threaded.py").write_text(
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(9,)).start()"
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(10**6,), daemon=True).start()"
     )
     whole = warm.view
     monkeypatch.setattr(

@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 
 from rnncore import plots
 from rnncore.plots import style
+from tests.patience import PATIENT
 
 ROOT = Path(__file__).parents[3]
 
@@ -324,7 +325,7 @@ bar.value = 0.5
     cells = [nbformat.v4.new_code_cell(text) for text in ([source, moved] if installed else [source])]
     notebook = nbformat.v4.new_notebook(cells=cells)
     client = NotebookClient(
-        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": ROOT}}
+        notebook, **PATIENT, kernel_name="python3", resources={"metadata": {"path": ROOT}}
     )
     client.execute()
     kinds = [set(output.data) for output in notebook.cells[0].outputs]
