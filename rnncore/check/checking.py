@@ -9,6 +9,7 @@ It never raises for what a student wrote.
 
 import secrets
 
+from rnncore.check.diagnosis import named_mistakes
 from rnncore.check.faults import error_sentence
 from rnncore.check.follow_through import follow_through
 from rnncore.check.marking import UNCHANGED, Findings, Marking
@@ -61,11 +62,7 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
         says = "Right, on inputs drawn just now."
         return Verdict(exercise.name, points, float(points), "right", says, parts, remarks=remarks, seed=seed)
     blame = follow_through(marking, found)
-    mistakes = ()
-    if not found.clean:
-        from rnncore.check.diagnosis import named_mistakes
-
-        mistakes = named_mistakes(marking, found)
+    mistakes = () if found.clean else named_mistakes(marking, found)
     return _verdict(marking, points, found, blame, mistakes)
 
 

@@ -3,6 +3,8 @@
 torch is imported where it is used: importing this module does not need it.
 """
 
+import math
+
 
 def fit(model, loss_function, batches, *, epochs, lr, max_norm=1.0, decay=False):
     """Train a model with Adam until the batches of all epochs are used; the loss of every step, as numbers.
@@ -14,8 +16,6 @@ def fit(model, loss_function, batches, *, epochs, lr, max_norm=1.0, decay=False)
     not finite raises FloatingPointError before it reaches the parameters. On the stand-in device, which is
     for checks alone, an epoch is over after two batches.
     """
-    import math
-
     import torch
 
     was_training = model.training
