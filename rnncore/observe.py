@@ -92,13 +92,17 @@ class Formula:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did: ``value`` and ``args_after`` are plain data; ``error`` is None if it returned."""
+    """What one call did: ``value`` and ``args_after`` are plain data; ``error`` is None if it returned.
+
+    ``unviewed``: whether the value is one that its exercise cannot look at, and so no answer to it.
+    """
 
     value: object = None
     error: StudentError | None = None
     warnings: tuple[Warned, ...] = ()
     args_after: tuple = ()
     printed: str = ""
+    unviewed: bool = False
 
     def to_plain(self) -> dict:
         """This outcome as nested dicts, lists, strings, numbers and arrays."""

@@ -49,11 +49,7 @@ def feedback(
 def write_pages(room, root, lesson, only=None):
     """Write the feedback pages of a lesson's students, or ``only`` of some; returns how many."""
     spec = read_spec(lesson.lesson_path)
-    results = read_results(room, spec)
-    if not results:
-        raise CourseError(
-            f"Nothing was graded for {lesson.name} in {room.root} yet; run `unrolled grade` first."
-        )
+    results, _ = graded_so_far(room, lesson, spec)
     missing = [name for name in only or () if name not in results]
     if missing:
         raise CourseError(f"{missing[0]!r} was not graded for {lesson.name} in {room.root}.")
@@ -85,16 +81,27 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
 def write_report(room, lesson):
     """Write the class's page; returns its path and the results as {student: result}."""
     spec = read_spec(lesson.lesson_path)
-    results = read_results(room, spec)
+    results, standings = graded_so_far(room, lesson, spec)
+    from autograder.gradebook import database
+    from autograder.reporting import report as page
+
+    changed = database.changed_since_by_hand(room, spec)
+    return page.write_report(room, spec, results, standings, changed), results
+
+
+def graded_so_far(room, lesson, spec):
+    """({student: result}, the gradebook's standings); who was removed from the gradebook is in neither."""
+    results, standings = read_results(room, spec), {}
+    if results:
+        from autograder.gradebook import database
+
+        standings = database.standings(room, spec)
+        results = {student: result for student, result in results.items() if student in standings}
     if not results:
         raise CourseError(
             f"Nothing was graded for {lesson.name} in {room.root} yet; run `unrolled grade` first."
         )
-    from autograder.gradebook import database
-    from autograder.reporting import report as page
-
-    standings, changed = database.standings(room, spec), database.changed_since_by_hand(room, spec)
-    return page.write_report(room, spec, standings, changed), results
+    return results, standings
 
 
 @app.command()

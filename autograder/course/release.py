@@ -5,6 +5,7 @@ form (``solutions``), and refuses to hand out a lesson in which anything of the 
 left (``leaks``). ``check`` compares instead of writing.
 """
 
+import ast
 import logging
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from autograder.course import contents
 from autograder.course.leaks import refuse_leaks
 from autograder.course.places import all_lessons, write_atomically
 from autograder.course.solutions import ReleaseError, canonical, read_solution, tidy_text, to_text
+from autograder.course.spec import cell_kind
 
 CODE_STUB = {"python": "raise NotImplementedError"}
 TEXT_STUB = "*Write your answer here.*"
@@ -61,7 +63,33 @@ def build_lesson(lesson):
         notebook = nbformat.read(made, as_version=4)
     canonical(notebook)
     refuse_leaks(solution, notebook, lesson)
+    refuse_two_numbers_of_points(notebook, lesson)
     return to_text(notebook)
+
+
+def refuse_two_numbers_of_points(notebook, lesson):
+    """Raise ReleaseError where a student reads other points in a check than nbgrader will give for it."""
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader") or {}
+        said = points_of_check(cell.source) if cell_kind(cell) == "test" else None
+        if said is not None and said != marks.get("points"):
+            raise ReleaseError(
+                f"{lesson.name}: the cell {marks.get('grade_id')!r} says check(..., points={said:g}) and its "
+                f"metadata {marks.get('points', 0):g} points; make them the same."
+            )
+
+
+def points_of_check(source):
+    """The points that a test cell's last line names, as check(rnn_cell, points=5); None if it is no check."""
+    try:
+        last = ast.parse(source).body[-1]
+        call = ast.Expression(last.value).body
+        if call.func.id != "check":
+            return None
+        given = [word.value for word in call.keywords if word.arg == "points"] or call.args[1:2]
+        return float(ast.literal_eval(given[0])) if given else 1.0
+    except (SyntaxError, ValueError, TypeError, IndexError, AttributeError):
+        return None
 
 
 def release(course, lessons=None):

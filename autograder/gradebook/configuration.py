@@ -21,13 +21,25 @@ CONFIG_NAME = "nbgrader_config.py"
 COURSE_ID = "unrolled"
 STOCK = "nbgrader.preprocessors"
 OURS = "autograder.gradebook.plugin"
+# Our line in a workspace's nbgrader_config.py; it names its own file, so that a copy means itself.
+LINE = (
+    "from autograder.nbgrader_config import configure; "
+    "configure(get_config(), course={course!r}, workspace=__file__)\n"
+)
+ANY_LINE = re.compile(r"^from autograder\.nbgrader_config import configure;.*\n?", re.MULTILINE)
 
 
 def configure(config, *, course, workspace, sandbox=True):
-    """Fill in ``config`` for the workspace's folder of the course at ``course``."""
+    """Fill in ``config`` for the workspace of the course at ``course``.
+
+    ``workspace``: its folder, or the nbgrader_config.py in it, from which ``course`` may be said.
+    """
     from autograder.course.release import nbgrader_release_config
 
-    course, workspace = Path(course), Path(workspace)
+    workspace = Path(workspace).absolute()
+    if workspace.name == CONFIG_NAME:
+        workspace = workspace.parent
+    course = Path(os.path.normpath(workspace / course))
     # nbgrader 0.9 makes submissions in a way that newer SQLAlchemy warns of at length, and that works.
     warnings.filterwarnings("ignore", message="Object of type <Submitted")
     # A loaded config file's own object must be changed in place.
@@ -103,7 +115,7 @@ def course_of(folder):
         found = re.search(
             r"configure\(get_config\(\), course=('[^']*'|\"[^\"]*\")", (folder / CONFIG_NAME).read_text()
         )
-        course = Path(ast.literal_eval(found[1])) if found else None
+        course = Path(os.path.normpath(folder / ast.literal_eval(found[1]))) if found else None
     except (OSError, ValueError, SyntaxError):
         return None
     return course if course and course.is_dir() else None
@@ -122,16 +134,15 @@ def prepare_workspace(root, course):
     workspace = Workspace(Path(root).absolute())
     try:
         workspace.submitted.mkdir(parents=True, exist_ok=True)
-        line = (
-            "from autograder.nbgrader_config import configure; "
-            f"configure(get_config(), course={str(course)!r}, workspace={str(workspace.root)!r})\n"
-        )
+        inside = workspace.root.is_relative_to(course)  # then both may be copied together
+        line = LINE.format(course=os.path.relpath(course, workspace.root) if inside else str(course))
         path = workspace.root / CONFIG_NAME
         existing = path.read_text() if path.exists() else None
-        if existing is not None and "autograder.nbgrader_config" not in existing:
+        if existing is not None and not ANY_LINE.search(existing):
             raise CourseError(f"{path} configures another course; choose another folder with --workspace.")
-        if existing is None or (line not in existing and len(existing.splitlines()) == 1):
-            write_atomically(path, line)
+        mended = line if existing is None else ANY_LINE.sub(lambda _: line, existing, count=1)
+        if mended != existing:  # new, moved, or written by an earlier edition; the instructor's lines stay
+            write_atomically(path, mended)
         if not os.access(workspace.root, os.W_OK):
             raise PermissionError(13, "Permission denied", str(workspace.root))
         (workspace.root / ".lock").touch()

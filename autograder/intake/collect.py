@@ -320,7 +320,7 @@ def _place(row, raw, workspace, lesson, later, force, dry_run):
         row.outcome = "unchanged"
         if stamp and (there is None or (force and there != row.time)):
             row.outcome = "time noted"
-            row.remarks.append("If it is graded already, `unrolled grade --force` counts its lateness.")
+            row.remarks.append("If it is graded already, `unrolled grade` counts its lateness.")
             if not dry_run:
                 write_atomically(target / "timestamp.txt", stamp)
         return

@@ -13,7 +13,6 @@ from collections import Counter
 from rich.table import Table
 
 from autograder.course.places import write_atomically
-from autograder.gradebook.results import read_results
 from autograder.judging.status import Status
 from autograder.reporting.reteach import Links, mistakes_table, prose, remarks_table
 
@@ -77,12 +76,11 @@ def terminal_table(results, title=None):
     return table
 
 
-def write_report(workspace, spec, standings, changed=None):
+def write_report(workspace, spec, results, standings, changed=None):
     """Write the class's page for a lesson and return its path; ``standings`` are the gradebook's.
 
-    ``changed``: whose answers changed after they were graded by hand, as {student: [grade_id]}.
+    ``results``: {student: result}, of those who are to be in it. ``changed``: whose answers changed after they were graded by hand, as {student: [grade_id]}.
     """
-    results = read_results(workspace, spec)
     path = workspace.reports / f"{spec.assignment}.html"
     write_atomically(path, page(workspace, spec, results, standings, changed))
     return path

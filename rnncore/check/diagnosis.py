@@ -102,6 +102,7 @@ class _Search:
             )
         return (
             bool(ours.warnings) == bool(twins.warnings)
+            and ours.unviewed == twins.unviewed
             and agree(ours.value, twins.value, self.exercise.tolerance)
             and changed_arguments(self.exercise, case, ours) == changed_arguments(self.exercise, case, twins)
         )
@@ -127,7 +128,7 @@ class _Search:
             if case.when:
                 continue
             twins = self.exercise.outcome(twin, case)
-            if ours.error or twins.error:
+            if ours.error or twins.error or ours.unviewed or twins.unviewed:
                 return set()
             if marking.whole_fault(case, ours.value) or marking.whole_fault(case, twins.value):
                 return set()

@@ -97,7 +97,7 @@ def _unproven_parts(marking, given: Outcome, own: dict) -> set[str]:
 
 def _differing(marking, case, got: Outcome, want: Outcome) -> set[str]:
     """The parts in which two outcomes of our own functions differ; all of them where one has none."""
-    if got.error or want.error or marking.whole_fault(case, got.value):
+    if got.error or want.error or got.unviewed or marking.whole_fault(case, got.value):
         return set(marking.split(case, marking.wanted[0].value))
     ours, right = marking.split(case, got.value, like=want.value), marking.split(case, want.value)
     return {part for part in right if not agree(ours[part], right[part], marking.exercise.tolerance)}

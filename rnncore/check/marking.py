@@ -98,6 +98,8 @@ class Marking:
         answers, faults = self.split(case, got.value, like=want.value), {}
         for part, value in right.items():
             says = self._fault(case, part, answers, value)
+            if got.unviewed and not says:
+                says = f"{part} cannot be judged: what the function returned is {kind(got.value)}."
             if says:
                 faults[part] = says
             else:

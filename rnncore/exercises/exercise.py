@@ -103,8 +103,8 @@ class Exercise:
             values.append(further.value)
         try:
             return replace(outcome, value=self.view(case, outcome.value, *values))
-        except Exception:  # not a value that can be viewed: the comparison will say so
-            return outcome
+        except Exception:  # not a value that can be viewed: none of it is right, whatever it looks like
+            return replace(outcome, unviewed=True)
 
     def _observe(self, function: Callable, args: tuple) -> Outcome:
         if self.use is None:

@@ -543,7 +543,7 @@ def view_orthogonal(case, Q, again, *others):
     n = case.args[1]
     first, again, *others = (as_numbers(matrix) for matrix in (Q, again, *others))
     if first is None or first.shape != (n, n):
-        return Q, Q, Q, Q
+        return Q, [Q], [Q], [Q]  # within a list, since the number 1 would be taken for True
     product = first.T @ first
     if not np.allclose(product, np.eye(n), atol=1e-4):
         return product, product, product, product

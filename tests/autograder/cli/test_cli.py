@@ -228,6 +228,23 @@ def test_feedback_and_report_of_a_graded_class(course, workspace):
     assert (workspace.reports / "01-double.html").is_file()
 
 
+def test_a_student_who_was_removed_from_the_gradebook_is_gone_from_everything(course, workspace):
+    """As `nbgrader db student remove` does; feedback once ended in a traceback after the pages before it."""
+    graded_class(course, workspace)
+    with Gradebook(workspace.db_url, database.COURSE_ID) as book:
+        book.remove_student("Ann")
+    written = unrolled("feedback", "01", "-w", workspace.root)
+    assert written.exit_code == 0 and "Wrote 1 feedback page" in written.output, written.output
+    told = unrolled("report", "01", "-w", workspace.root)
+    assert told.exit_code == 0 and "Bob" in told.output and "Ann" not in told.output
+    assert "Ann" not in (workspace.reports / "01-double.html").read_text()
+    assert "1 grade for 01-double" in unrolled("export", "01", "-w", workspace.root).output
+    refused(unrolled("feedback", "01", "-w", workspace.root, "--student", "Ann"), "'Ann' was not graded")
+    with Gradebook(workspace.db_url, database.COURSE_ID) as book:
+        book.remove_student("Bob")
+    refused(unrolled("report", "01", "-w", workspace.root), "Nothing was graded for 01-double")
+
+
 def test_the_demo_does_not_mix_with_a_real_class(course, workspace):
     graded_class(course, workspace)
     solution = course / "solutions" / "03-bptt"

@@ -135,6 +135,30 @@ def test_a_broken_solution_is_refused_in_one_sentence(course, change, says):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "source, fits",
+    [
+        ("check(triple, points=8)", False),
+        ("check(triple, 8)", False),
+        ("check(triple)", False),
+        ("check(triple, points=2.0)", True),
+        ("assert triple(1) == 3", True),
+        ("assert check(triple, points=8).earned == 8", True),
+    ],
+)
+def test_the_points_of_a_check_are_those_of_its_metadata(course, source, fits):
+    """A student would read 8 points, and nbgrader would give 2."""
+    edit(
+        all_lessons(course)[0].solution_path,
+        lambda notebook: cell(notebook, "triple-check").update(source=source),
+    )
+    if fits:
+        release(course)
+        return
+    with pytest.raises(ReleaseError, match=r"'triple-check' says check\(\.\.\., points=[81]\) .* 2 points"):
+        release(course)
+
+
 def test_tidy_reaches_the_canonical_form_once_and_stays_there(untidy_course):
     lesson = all_lessons(untidy_course)[0]
 

@@ -1,5 +1,6 @@
 """What an instructor sets for nbgrader holds for `unrolled grade`, too: penalties for late work, times."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,9 +9,15 @@ from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from autograder.classroom.runner import run
-from autograder.course.places import CourseError, all_lessons
+from autograder.course.places import CourseError, Workspace, all_lessons
 from autograder.gradebook import database
-from autograder.gradebook.configuration import CONFIG_NAME, instructors_config, limits_of, prepare_workspace
+from autograder.gradebook.configuration import (
+    CONFIG_NAME,
+    course_of,
+    instructors_config,
+    limits_of,
+    prepare_workspace,
+)
 from autograder.sandbox.box import Limits
 from tests.autograder.standins import half_marks
 
@@ -54,15 +61,13 @@ def scores(workspace, lesson, spec):
 
 
 def test_a_workspace_of_the_first_edition_works_as_it_is(late_class, lesson, spec, released):
-    """Its line of configuration, as it was then, is left alone and names us by a name that stays."""
+    """Its line of configuration, as it was then, names us by a name that stays."""
     path = late_class.root / CONFIG_NAME
     line = (
         "from autograder.nbgrader_config import configure; "
         f"configure(get_config(), course={str(released)!r}, workspace={str(late_class.root)!r})\n"
     )
     path.write_text(line)
-    prepare_workspace(late_class.root, released)
-    assert path.read_text() == line
     config = instructors_config(late_class)
     assert config.CourseDirectory.course_id == database.COURSE_ID
     for name in config.Autograde.autograde_preprocessors:
@@ -70,6 +75,44 @@ def test_a_workspace_of_the_first_edition_works_as_it_is(late_class, lesson, spe
     for name in (config.Autograde.exporter_class, config.GenerateFeedback.exporter_class):
         assert import_item(name)
     assert scores(late_class, lesson, spec)[0] == {"Ann": 2.5, "Bob": 2.5}
+
+
+def directories(folder):
+    """What nbgrader is told when it is started in a workspace: its root, and where submissions are graded."""
+    config = instructors_config(Workspace(folder))
+    return config.CourseDirectory.root, config.GradeInSandbox.workspace
+
+
+@pytest.mark.parametrize("edition", ["first", "second"])
+def test_a_copy_of_a_workspace_never_writes_to_the_original(late_class, released, tmp_path, edition):
+    """Once the file held a line of the instructor's, the absolute path in ours was never changed again."""
+    path, own = late_class.root / CONFIG_NAME, "c.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    if edition == "first":
+        path.write_text(
+            "from autograder.nbgrader_config import configure; "
+            f"configure(get_config(), course={str(released)!r}, workspace={str(late_class.root)!r})\n"
+        )
+    path.write_text(f"{path.read_text()}c = get_config()\n{own}")
+    assert directories(late_class.root) == (str(late_class.root),) * 2
+    copy = shutil.copytree(late_class.root, tmp_path / "copy")
+    if edition == "first":
+        prepare_workspace(copy, released)  # as every command of ours does
+    assert directories(copy) == (str(copy),) * 2
+    assert (
+        own in (copy / CONFIG_NAME).read_text() and instructors_config(Workspace(copy)).LateSubmissionPlugin
+    )
+    assert str(late_class.root) not in (copy / CONFIG_NAME).read_text()
+
+
+def test_a_course_that_is_copied_with_its_workspace_is_a_course_of_its_own(released, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    shutil.copytree(released, first)
+    prepare_workspace(first / "classroom", first)
+    shutil.copytree(first, second)
+    assert directories(second / "classroom") == (str(second / "classroom"),) * 2
+    assert course_of(second / "classroom") == second
+    config = instructors_config(Workspace(second / "classroom"))
+    assert config.GradeInSandbox.lessons == str(second / "lessons")
 
 
 def test_without_a_rule_lateness_costs_nothing(late_class, lesson, spec):

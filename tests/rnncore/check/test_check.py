@@ -140,6 +140,32 @@ def test_follow_through_rewards_nothing_over_a_function_that_proves_nothing(valu
     assert check(student(source, "rnn_backward", rnn_cell_backward=constants), 6).earned == 0
 
 
+@pytest.mark.parametrize(
+    "name, source",
+    [
+        (
+            "sample",
+            "def sample(logits, temperature, rng):\n"
+            "    e = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)\n"
+            "    return e / e.sum(axis=-1, keepdims=True), True",
+        ),
+        ("sample", "def sample(logits, temperature, rng):\n    return 'heads', True"),
+        ("orthogonal", "def orthogonal(rng, n):\n    return 1"),
+        ("orthogonal", "def orthogonal(rng, n):\n    return True"),
+        ("orthogonal", "def orthogonal(rng, n):\n    return np.eye(n) > 0, True, True, True"),
+        ("generate", "def generate(step, state, first, count, temperature, rng):\n    return [first], True"),
+        ("split_by_time", "def split_by_time(series, valid, test):\n    return True"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_wrong_in_words_whatever_it_looks_like(name, source):
+    """Such a value was once compared as it is with what should be seen of a right one: 4 of 4 for `sample`."""
+    given = by_name()[name].signature
+    source = source.replace(source.split("(", 1)[1].split("):", 1)[0], given.strip("()"), 1)
+    verdict = check(student(source + "\n", name), 4)
+    assert verdict.earned == 0 and verdict.mistakes == ()
+    assert verdict.headline and all(part.says for part in verdict.parts if not part.right)
+
+
 def test_zeros_are_no_known_mistake():
     verdict = check(
         student("def numerical_gradient(f, x):\n    return np.zeros_like(x)", "numerical_gradient"), 3
