@@ -50,7 +50,7 @@ to step in, the row says so. *Ours* is `unrolled grade`: all rows in one run, be
 
 What the rows are made of stands in [tests/autograder/attacks](../tests/autograder/attacks); what must hold
 beyond the points (neighbours, host, gradebook, pages) in
-[test_attacks.py](../tests/autograder/test_attacks.py).
+[suite.py](../tests/autograder/attacks/suite.py).
 """
 
 

@@ -151,7 +151,6 @@ class Suite:
             assert active(page) == [] and "<script" not in page.lower(), name
             notebook = nbformat.read(stored(attacked, name), as_version=4)
             assert active(formgraders.from_notebook_node(notebook)[0]) == [], name
-        report = write_report(
-            attacked.workspace, attacked.spec, database.standings(attacked.workspace, attacked.spec)
-        )
+        standings = database.standings(attacked.workspace, attacked.spec)
+        report = write_report(attacked.workspace, attacked.spec, attacked.results, standings)
         assert active(report.read_text()) == []
