@@ -158,7 +158,7 @@ def test_follow_through_rewards_nothing_over_a_function_that_proves_nothing(valu
     ],
 )
 def test_what_cannot_be_looked_at_is_wrong_in_words_whatever_it_looks_like(name, source):
-    """Such a value was once compared as it is with what should be seen of a right one: points for nothing."""
+    """Such a value was once compared, as it is, with what should be seen of a right one."""
     given = by_name()[name].signature
     source = source.replace(source.split("(", 1)[1].split("):", 1)[0], given.strip("()"), 1)
     verdict = check(student(source + "\n", name), 4)
