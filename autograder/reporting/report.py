@@ -79,7 +79,8 @@ def terminal_table(results, title=None):
 def write_report(workspace, spec, results, standings, changed=None):
     """Write the class's page for a lesson and return its path; ``standings`` are the gradebook's.
 
-    ``results``: {student: result}, of those who are to be in it. ``changed``: whose answers changed after they were graded by hand, as {student: [grade_id]}.
+    ``results``: {student: result}, of those who are to be in it. ``changed``: whose answers changed after
+    they were graded by hand, as {student: [grade_id]}.
     """
     path = workspace.reports / f"{spec.assignment}.html"
     write_atomically(path, page(workspace, spec, results, standings, changed))

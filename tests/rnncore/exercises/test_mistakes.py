@@ -40,7 +40,7 @@ ROWS = rows_in_the_docs()
 
 @pytest.fixture(scope="module", autouse=True)
 def the_reference_is_asked_once_a_seed():
-    """What is right for a seed is the same for every answer: asking again is a third of the work here."""
+    """What is right for a seed is the same for every answer: asking again is a sixth of the work here."""
     run, known = Marking.run, {}
 
     def once(marking, function):
