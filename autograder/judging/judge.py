@@ -58,6 +58,7 @@ class Judged:
     stopped: str | None = None
     unreadable: bool = False
     errors: list = field(default_factory=list)
+    wants_ours: set = field(default_factory=set)  # helpers of ours that its check would have liked to try
 
 
 def seed_of(secret: bytes, lesson: str, student: str, exercise: str) -> int:
@@ -70,18 +71,26 @@ def seed_of(secret: bytes, lesson: str, student: str, exercise: str) -> int:
 
 
 class StudentFunction:
-    """Stands for a function in the student's kernel; ``rnncore.observe`` calls ``observe_remotely``."""
+    """Stands for a function in the student's kernel; ``rnncore.observe`` calls ``observe_remotely``.
 
-    def __init__(self, name, line):
+    ``ours``: functions of ours, as Formulas, that take the place of the notebook's own while it runs.
+    """
+
+    def __init__(self, name, line, ours=None):
         self.__name__ = self.__qualname__ = name
-        self._line = line
+        self._line, self._ours = line, ours or {}
 
     @property
     def __globals__(self):
         return _Namesakes(self._line)
 
     def observe_remotely(self, args: tuple) -> Outcome:
-        return self._line.call(self.__name__, args)
+        return self._line.call(self.__name__, args, ours=self._ours)
+
+    def with_ours(self, ours):
+        """The same function with ``ours`` in the place of the notebook's own; None where that must wait."""
+        self._line.wants_ours.update(ours)
+        return StudentFunction(self.__name__, self._line, ours) if self._line.may_help else None
 
     def __call__(self, *args, **named):
         """The value that the student's function returns; raises what it raises."""
@@ -124,11 +133,13 @@ class Line:
     ``unreadable`` turns true when an answer is none: something in the kernel was changed, or is broken.
 
     ``ask(seconds, **request)`` puts a question of the bridge's and returns a ``kernels.Ran``;
-    ``seconds`` is what all calls together may take.
+    ``seconds`` is what all calls together may take. ``may_help``: whether functions of ours may be sent;
+    ``wants_ours``: the names of those that a check has asked for.
     """
 
-    def __init__(self, ask, limits, seconds):
+    def __init__(self, ask, limits, seconds, may_help=False):
         self.ask, self.limits, self.seconds_left = ask, limits, seconds
+        self.may_help, self.wants_ours = may_help, set()
         self.stopped, self.unreadable, self.errors, self._looked = None, False, [], {}
 
     def look(self, names):
@@ -145,13 +156,19 @@ class Line:
                 self._looked[name] = what if known else "missing"
         return {name: self._looked[name] for name in names}
 
-    def call(self, name, args, named=None):
+    def call(self, name, args, named=None, ours=None):
         """Call the student's function ``name``; always an Outcome."""
         if self.look([name])[name] == "missing" and not self.stopped:
             if self.unreadable:
                 return NO_ANSWER
             return Outcome(error=StudentError("NameError", f"name '{name}' is not defined"))
-        data = None if self.stopped else self._answer(do="call", name=name, args=args, named=named or {})
+        data = (
+            None
+            if self.stopped
+            else self._answer(
+                do="call", name=name, args=args, named=named or {}, **({"ours": ours} if ours else {})
+            )
+        )
         if self.stopped:
             return Outcome(error=StudentError(*STOPPED[self.stopped]))
         outcome = _outcome(data)
@@ -208,13 +225,14 @@ def _number(value):
     return min(max(value, 0), 10**6)
 
 
-def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None) -> Judged:
+def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None, may_help=False) -> Judged:
     """Run one test cell of the release; JudgeFault if our own check fails.
 
     ``cell``: its CellSpec. ``spec``: the LessonSpec. ``ask``: a StudentKernel's ``ask``.
-    ``seed``: draws recorded inputs again, instead of this student's own.
+    ``seed``: draws recorded inputs again, instead of this student's own. ``may_help``: whether our helpers
+    may take the place of wrong ones: only in a kernel that is asked nothing after this.
     """
-    line = Line(ask, limits, seconds)
+    line = Line(ask, limits, seconds, may_help)
 
     def derived(name):
         return seed_of(secret, spec.assignment, student, name) if seed is None else seed
@@ -233,6 +251,7 @@ def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None) 
     judged.attempted = not theirs or len(judged.missing) < len(theirs)
     value, printed = _run(tree, namespace, judged)
     judged.stopped, judged.unreadable, judged.errors = line.stopped, line.unreadable, line.errors
+    judged.wants_ours = line.wants_ours
     if printed:
         judged.outputs.insert(0, new_output("stream", name="stdout", text=printed))
     if judged.outputs and judged.outputs[-1].output_type == "error":

@@ -191,7 +191,8 @@ def answer(text):
     """Answer one question about the notebook's namespace; runs in the student's kernel.
 
     ``do`` is "look" (``names`` -> what each is: "function", "missing", or a list with its value) or
-    "call" (``name``, ``args``, ``named`` -> an Outcome as plain data); ``most`` bounds the answer.
+    "call" (``name``, ``args``, ``named`` -> an Outcome as plain data), for which ``ours``, functions as their
+    text, may take the place of the notebook's own by their names; ``most`` bounds the answer.
     """
     from IPython import get_ipython
 
@@ -199,7 +200,7 @@ def answer(text):
     namespace, most = get_ipython().user_ns, request["most"]
     if request["do"] == "look":
         return Reply(encode({name: _look(namespace, name) for name in request["names"]}, most))
-    return Reply(_call(namespace[request["name"]], request["args"], request["named"], most))
+    return Reply(_call(namespace, **request))
 
 
 def _look(namespace, name):
@@ -210,12 +211,20 @@ def _look(namespace, name):
     return "function" if callable(namespace[name]) else [plain(namespace[name])]
 
 
-def _call(function, args, named, most):
+def _call(namespace, name, args, named, most, ours=None, do="call"):
+    """The outcome of one call as text; meanwhile functions of ``ours`` stand where their namesakes did."""
     import functools
 
     from rnncore.observe import Outcome, StudentError, observe
 
-    outcome = observe(functools.partial(function, **named) if named else function, args)
+    function = functools.partial(namespace[name], **named) if named else namespace[name]
+    ours = {helper: formula.value for helper, formula in (ours or {}).items()}
+    theirs = {helper: namespace[helper] for helper in ours if helper in namespace}
+    namespace.update(ours)
+    try:
+        outcome = observe(function, args)
+    finally:
+        namespace.update(theirs)
     try:
         return encode(outcome.to_plain(), most)
     except TooLarge:

@@ -10,7 +10,6 @@ import time
 from itertools import combinations
 
 from rnncore.check.compare import agree
-from rnncore.check.follow_through import own_functions
 from rnncore.check.marking import Findings, changed_arguments
 from rnncore.check.verdict import Named
 from rnncore.observe import Outcome, as_numbers
@@ -21,7 +20,7 @@ PATIENCE = 0.2  # seconds that the search for two mistakes at once may take
 def named_mistakes(marking, found: Findings) -> tuple[Named, ...]:
     """The mistakes that explain the findings of ``marking``, best first; empty if none does."""
     search = _Search(marking, found)
-    mistakes = search.one() or search.one(given=own_functions(marking)) or search.two()
+    mistakes = search.one() or search.two()
     return tuple(Named(mistake.id, mistake.says) for mistake in mistakes)
 
 
@@ -31,17 +30,11 @@ class _Search:
         self.exercise, self.cases = marking.exercise, marking.cases
         self.spoiled: dict = {}
 
-    def one(self, given: dict | None = None) -> list:
-        """The one mistake whose twin does what the student's function does in every case.
-
-        ``given``: the student's own earlier functions, for the twin to call. Where those alone explain
-        what is seen (they raise, say), no mistake of this function's is named.
-        """
-        if given == {} or (given and self._fits(self.exercise.twin(given=given))):
-            return []
+    def one(self) -> list:
+        """The one mistake whose twin does what the student's function does in every case."""
         for mistake in self.exercise.mistakes:
             for wording in mistake.wordings():
-                if self._fits(self.exercise.twin(wording, given=given)):
+                if self._fits(self.exercise.twin(wording)):
                     return [mistake]
         return []
 

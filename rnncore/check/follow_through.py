@@ -1,103 +1,81 @@
-"""A student's own earlier functions, called by ours: for marks that follow through.
+"""An earlier function of the student's own that is wrong costs nothing here: ours is put in its place.
 
-Where one exercise builds on another, the reference's loop is run over the function that the student
-wrote before; what comes out the same in both is right, and the fault is in the earlier function.
-``observed`` makes such a function safe to call: plain values come back, and whatever it raises is one
-exception of a kind of its own.
+Where one exercise builds on another, the answer is marked once more with our helper where theirs was, on
+other inputs; what is right then is right. What their helper gives is never the measure of anything. In a
+notebook the name is exchanged while the answer runs. A function that lives in another process brings its own
+``with_ours``, and may say "not now" (None), as the grader's does until all else has been checked.
 """
 
-import numpy as np
+import functools
 
-from rnncore.check.compare import agree
-from rnncore.observe import Formula, Outcome, observe
-
-
-class OwnFunctionFailed(Exception):
-    """Raised inside the reference's loop where the student's own earlier function raised."""
+from rnncore.check.marking import Findings, Marking
+from rnncore.observe import Formula
 
 
-def follow_through(marking, found) -> str:
-    """Give back what is right given the student's own earlier functions; say where the fault is.
+def with_ours_in_place(marking) -> tuple[Marking, tuple[str, ...]] | None:
+    """(the marking of the same function with our helpers in the place of wrong ones, the names of those).
 
-    ``marking``: the Marking; ``found``: its Findings, from which is taken what is forgiven.
+    None where there is no helper of the student's own that is wrong, or it cannot be exchanged now.
     """
-    own = own_functions(marking)
-    if not found.wrong or not own:
+    function, own = marking.function, _own_helpers(marking)
+    exchange = getattr(function, "with_ours", None)
+    if exchange is None:
+        exchange = functools.partial(_exchanged, function)
+        own = {name: helper for name, helper in own.items() if not _is_right(name, helper, marking.seed)}
+    helped = exchange({name: Formula(_exercise(name).source) for name in own}) if own else None
+    return helped and (Marking(marking.exercise, helped, marking.seed + 1), tuple(own))
+
+
+def forgive(found: Findings, helped: Findings, names) -> str:
+    """Take from ``found`` what is right in ``helped``; the sentence that says where the fault is, or "".
+
+    Only *that* something is right is taken from what ran with ours in place, never a word or a number of it:
+    the function has seen our helper there.
+    """
+    forgiven = [part for part in found.wrong if part in helped.parts and part not in helped.wrong]
+    if not forgiven and found.special.keys() <= helped.special.keys():
         return ""
-    given = marking.run(marking.exercise.twin(given=own))
-    name = " and ".join(f"`{helper}`" for helper in own)
-    if all(outcome.error for outcome in given):
-        return f"The reference's own loop stops in your {name} as well: mend that first."
-    second = marking.compare(given)
-    unproven = _unproven_parts(marking, given[0], own)
-    forgiven = [part for part in found.wrong if part not in second.wrong and part not in unproven]
-    if not forgiven:
-        return ""
-    found.special.clear()
-    found.special.update(second.special)
+    ours = " and ".join(f"`{name}`" for name in names)
     for part in forgiven:
         del found.wrong[part]
-    if found.wrong:
-        return f"Right given your {name}, and so not wrong here: {', '.join(forgiven)}."
-    return (
-        f"Right given your {name}: the reference's own loop over your {name} gives the same numbers. "
-        f"The fault is in {name}; see its own check."
-    )
+    said = dict(found.special)
+    found.special.clear()
+    for when in helped.special:
+        found.special[when] = said.get(when, f"Not right here, with our {ours} in the place of yours either.")
+    if found.clean:
+        return f"Right with our {ours} in the place of yours. The fault is in {ours}; see its own check."
+    listed = f": {', '.join(forgiven)}" if forgiven else ""
+    return f"Right with our {ours} in the place of yours, and so not wrong here{listed}."
 
 
-def own_functions(marking) -> dict:
-    """The student's own earlier functions that the marked one may call, wrapped for observing."""
-    names = getattr(marking.function, "__globals__", {})
-    own = {}
-    for name in marking.exercise.uses:
-        helper = names.get(name)
-        if helper is not None and helper is not marking.exercise.reference.__globals__.get(name):
-            own[name] = observed(helper)
-    return own
+def _own_helpers(marking) -> dict:
+    """{name: function} of the student's own earlier functions, as far as this one may call them."""
+    names, ours = getattr(marking.function, "__globals__", {}), marking.exercise.reference.__globals__
+    found = {name: names.get(name) for name in marking.exercise.uses}
+    return {name: one for name, one in found.items() if one is not None and one is not ours.get(name)}
 
 
-def observed(helper):
-    """A student's function as one that returns plain values and raises only OwnFunctionFailed."""
-
-    def call(*args):
-        # Each call is given copies: a generator copied as it stands would give the same numbers every time.
-        args = tuple(_generator(arg) if isinstance(arg, np.random.Generator) else arg for arg in args)
-        outcome = observe(helper, args)
-        if outcome.error:
-            raise OwnFunctionFailed(outcome.error.message)
-        return outcome.value
-
-    return call
+def _is_right(name: str, helper, seed: int) -> bool:
+    return Marking(_exercise(name), helper, seed).findings().clean
 
 
-def _generator(rng: np.random.Generator) -> Formula:
-    """A generator of its own for one call, seeded by ``rng``; as a text it travels."""
-    return Formula(f"np.random.default_rng({int(rng.integers(2**32))})")
+def _exercise(name: str):
+    from rnncore.exercises import by_name  # which is not there where students' code is graded
+
+    return by_name()[name]
 
 
-def _unproven_parts(marking, given: Outcome, own: dict) -> set[str]:
-    """The parts for which a right loop over the student's own functions cannot be told from a wrong one.
+def _exchanged(function, ours):
+    """``function``, in whose notebook our helpers bear the names of its own while it runs."""
+    names = function.__globals__
 
-    ``given``: what the reference does with the first case over those functions. If they return zeros,
-    say, every loop over them does, and there is nothing to reward.
-    """
-    exercise, case, want, unproven = marking.exercise, marking.cases[0], marking.wanted[0], set()
+    @functools.wraps(function)
+    def helped(*args, **named):
+        theirs = {name: names[name] for name in ours}
+        names.update({name: helper.value for name, helper in ours.items()})
+        try:
+            return function(*args, **named)
+        finally:
+            names.update(theirs)
 
-    def calls(source):
-        return sum(source.count(f"{name}(") for name in own)
-
-    for mistake in exercise.mistakes:
-        if calls(exercise.twin_source(mistake)) < calls(exercise.source):
-            continue  # in place of the call it does what the student's function may do: no other loop
-        spoiled = _differing(marking, case, exercise.outcome(exercise.twin(mistake), case), want)
-        twin = exercise.twin(mistake, given=own)
-        unproven |= spoiled - _differing(marking, case, exercise.outcome(twin, case), given)
-    return unproven
-
-
-def _differing(marking, case, got: Outcome, want: Outcome) -> set[str]:
-    """The parts in which two outcomes of our own functions differ; all of them where one has none."""
-    if got.error or want.error or got.unviewed or marking.whole_fault(case, got.value):
-        return set(marking.split(case, marking.wanted[0].value))
-    ours, right = marking.split(case, got.value, like=want.value), marking.split(case, want.value)
-    return {part for part in right if not agree(ours[part], right[part], marking.exercise.tolerance)}
+    return helped

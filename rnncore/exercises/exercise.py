@@ -141,11 +141,8 @@ class Exercise:
             source = source.replace(mistake.old, mistake.new)
         return source
 
-    def twin(self, *mistakes: Mistake, given: dict[str, Callable] | None = None) -> Callable | None:
-        """The function with the mistakes made, calling the functions in ``given`` instead of ours.
-
-        None where two edits do not go together.
-        """
+    def twin(self, *mistakes: Mistake) -> Callable | None:
+        """The function with the mistakes made; None where two edits do not go together."""
         source = self.twin_source(*mistakes)
         try:
             code = _compiled(source)
@@ -155,7 +152,7 @@ class Exercise:
             return None
         if not source:
             return None
-        names = {**self.reference.__globals__, **(given or {})}
+        names = dict(self.reference.__globals__)
         exec(code, names)
         return names[self.name]
 

@@ -3,10 +3,51 @@
 from nbformat.v4 import new_code_cell, new_output
 
 from autograder.classroom.demo import FORGED, check_cells, forge_test_cells
-from tests.autograder.attacks.core import ALL, LOSS, WRONG, Attack, all_wrong, hand_in, hand_in_json
+from tests.autograder.attacks.core import (
+    ALL,
+    CELL,
+    LOSS,
+    THROUGH_TIME,
+    TRUNCATED,
+    WRONG,
+    Attack,
+    all_wrong,
+    hand_in,
+    hand_in_json,
+)
 
 CHANGED = "code has changed it"  # the kernel; what grading says when answers are none
 HEADER = f"def {LOSS}(logits, targets):\n"
+
+
+# A loop and the helper that it should call give the same zeros, so that whoever runs a right loop over that
+# helper finds no difference; when the helper is looked at more closely, it raises or gives something else.
+ZEROS = "np.zeros_like(cache[0]), np.zeros_like(dh), {name: np.zeros_like(a) for name, a in p.items()}"
+ZERO_LOOPS = {
+    name: f"def {name}(p, dy, caches{more}):\n"
+    "    dx = 0 * np.stack([cache[0] for cache in caches], axis=1)\n"
+    "    return dx, np.zeros_like(dy[:, 0]), {name: np.zeros_like(a) for name, a in p.items()}\n"
+    for name, more in ((THROUGH_TIME, ""), (TRUNCATED, ", k"))
+}
+COUNTS_CALLS = f"""
+calls = 0
+def {CELL}(p, dh, cache):
+    global calls
+    calls += 1
+    if calls > MOST: raise ValueError("that is enough")
+    return {ZEROS}
+"""
+KNOWS_CALLERS = f"""
+import sys
+def {CELL}(p, dh, cache):
+    if "observe" in str(sys._getframe(1).f_code): return {ZEROS}
+    return dh, dh, {{}}
+"""
+
+
+def zeros_over(helper):
+    """Everything is wrong: loops of zeros over a helper that gives zeros for a while, too."""
+    return hand_in({**WRONG, **ZERO_LOOPS, CELL: helper})
 
 
 def instead_of_check(value):
@@ -301,6 +342,30 @@ ATTACKS = [
         "pretended-remote",
         "Objects that pretend to be the judge's own proxies.",
         hand_in({name: f"{name} = Remote({name!r})\n" for name in ALL}, first=REMOTE),
+    ),
+    *(
+        forging(
+            f"counted-calls-{most}",
+            "A helper counts its calls, and raises later.",
+            zeros_over(COUNTS_CALLS.replace("MOST", str(most))),
+        )
+        for most in (0, 1, 10, 40, 100, 1000)
+    ),
+    forging(
+        "known-callers",
+        "A helper gives zeros to whoever marks, and nonsense to loops.",
+        zeros_over(KNOWS_CALLERS),
+    ),
+    forging(
+        "constant-loops",
+        "Loops of zeros over a helper that always gives zeros.",
+        zeros_over(f"def {CELL}(p, dh, cache):\n    return {ZEROS}\n"),
+    ),
+    forging(
+        "loops-of-zeros",
+        "Only the loops are wrong: they give zeros and call nothing.",
+        hand_in(ZERO_LOOPS),
+        (THROUGH_TIME, TRUNCATED),
     ),
     forging("patched-observe", "What observes a call answers for it.", all_wrong(PATCHED_OBSERVE)),
     *(

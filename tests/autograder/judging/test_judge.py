@@ -30,6 +30,7 @@ class Namespace:
 
     def __init__(self, *sources, **names):
         self.names, self.calls, self.stopped_by = {"np": np, **names}, [], None
+        self.helped = []
         for source in sources:
             exec(source, self.names)
 
@@ -42,13 +43,14 @@ class Namespace:
         self.calls.append(request["name"])
         if self.stopped_by:
             return Ran(stopped=self.stopped_by)
-        function = self.names[request["name"]]
-        return Ran(answer=bridge._call(function, request["args"], request["named"], 2**24))
+        self.helped += [*request.get("ours", ())]
+        return Ran(answer=bridge._call(self.names, **{"most": 2**24, **request}))
 
 
-def judged(namespace, name=FIRST, *, test=None, limits=LIMITS, **lesson_words):
+def judged(namespace, name=FIRST, *, test=None, limits=LIMITS, may_help=False, **lesson_words):
     spec = lesson(tests={name: test} if test else None, **lesson_words)
     options = {"limits": limits, "seconds": 5.0, "student": "ada", "secret": SECRET}
+    options["may_help"] = may_help
     return judge_cell(spec.cell(f"{name}-check"), spec, namespace.ask, **options)
 
 
@@ -73,13 +75,41 @@ def test_names_run_together_make_another_seed():
     assert seed_of(SECRET, "a", "bc", "d") != seed_of(SECRET, "ab", "c", "d")
 
 
-def test_follow_through_uses_the_students_own_function():
-    twice = SOLVED[SECOND].replace("def ", "def right_", 1)
-    wrong = f"{twice}\ndef {SECOND}(p, dh, cache):\n    return right_{SECOND}(p, 2 * dh, cache)\n"
-    namespace = Namespace(wrong, SOLVED[THIRD])
+TWICE = SOLVED[SECOND].replace("def ", "def right_", 1)
+WRONG_HELPER = f"{TWICE}\ndef {SECOND}(p, dh, cache):\n    return right_{SECOND}(p, 2 * dh, cache)\n"
+
+
+def test_our_helper_takes_the_place_of_a_wrong_one_only_where_it_may():
+    namespace = Namespace(WRONG_HELPER, SOLVED[THIRD])
     assert judged(namespace, SECOND).points < POINTS[SECOND]
-    assert judged(namespace, THIRD).points == POINTS[THIRD]
-    assert SECOND in namespace.calls
+    first = judged(namespace, THIRD)
+    assert first.points < POINTS[THIRD] and first.wants_ours == {SECOND} and namespace.helped == []
+    theirs = namespace.names[SECOND]
+    second = judged(namespace, THIRD, may_help=True)
+    assert second.points == POINTS[THIRD] and second.seed == first.seed
+    assert set(namespace.helped) == {SECOND}
+    assert namespace.names[SECOND] is theirs
+    assert "The fault is in `rnn_cell_backward`" in str(second.verdict)
+
+
+def test_a_right_answer_asks_for_no_helper():
+    assert judged(Namespace(*SOLVED.values()), THIRD).wants_ours == set()
+
+
+def test_nothing_that_an_answer_says_while_ours_is_there_reaches_the_verdict():
+    """It has our helper in its hands then, and could tell its own author what is in it."""
+    spies = (
+        f"{SOLVED[THIRD].replace('def ', 'def right_', 1)}\n"
+        f"def {THIRD}(p, dy, caches):\n"
+        f"    if not hasattr({SECOND}, 'mine'):\n"
+        f"        print('SECRET'); raise ValueError('SECRET ' + str({SECOND}.__code__.co_names))\n"
+        f"    return right_{THIRD}(p, dy, caches)\n"
+    )
+    namespace = Namespace(WRONG_HELPER, f"{SECOND}.mine = True", spies)
+    result = judged(namespace, THIRD, may_help=True)
+    assert namespace.helped
+    assert "SECRET" not in str(result.verdict) and "SECRET" not in str(result.outputs)
+    assert result.points < POINTS[THIRD]
 
 
 @pytest.mark.parametrize(

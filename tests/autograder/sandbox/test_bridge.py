@@ -142,12 +142,24 @@ def test_calls_and_looks_in_the_kernel():
     namespace = {"f": lambda x, k=1: (k * x, [None]), "n": 3, "thing": object()}
     assert [_look(namespace, name) for name in ("f", "n", "z")] == ["function", [3], "missing"]
     assert _look(namespace, "thing") == [Unplain("object")]
-    outcome = Outcome.from_plain(decode(_call(namespace["f"], (np.arange(3),), {"k": 2}, 10_000)))
+    outcome = Outcome.from_plain(decode(_call(namespace, "f", (np.arange(3),), {"k": 2}, 10_000)))
     assert outcome.value[0].tolist() == [0, 2, 4] and outcome.value[1] == [None]
-    outcome = Outcome.from_plain(decode(_call(namespace["f"], (np.zeros(5000),), {}, 10_000)))
+    outcome = Outcome.from_plain(decode(_call(namespace, "f", (np.zeros(5000),), {}, 10_000)))
     assert outcome.error.kind == "TooLarge" and "MiB" in outcome.error.message
 
 
 def test_question_is_one_expression():
     text = question("m", do="look", names=["a'b\"c\n"], most=5)
     assert compile(text, "", "eval")
+
+
+@pytest.mark.parametrize("ends", ["returns", "raises"])
+def test_a_function_of_ours_stands_in_for_theirs_during_one_call_alone(ends):
+    namespace = {}
+    exec("def f(x):\n    return g(x)\ndef g(x):\n    return -x", namespace)
+    theirs = namespace["g"]
+    ours = {"g": Formula("def g(x):\n    return 2 * x" + (" / 0" if ends == "raises" else ""))}
+    outcome = Outcome.from_plain(decode(_call(namespace, "f", (3,), {}, 10_000, ours=ours)))
+    assert (outcome.value == 6) if ends == "returns" else (outcome.error.kind == "ZeroDivisionError")
+    assert namespace["g"] is theirs
+    assert Outcome.from_plain(decode(_call(namespace, "f", (3,), {}, 10_000))).value == -3

@@ -212,12 +212,38 @@ def test_a_wrong_loop_over_a_wrong_cell_is_named_for_its_own_mistake():
     assert [named.id for named in verdict.mistakes] == [loop.mistakes[0].id]
 
 
-def test_a_failing_earlier_function_is_blamed_and_no_mistake_invented():
-    broken = student("def rnn_cell_backward(p, dh, cache):\n    return 1 / 0\n", "rnn_cell_backward")
-    loop = student(by_name()["rnn_backward"].source, "rnn_backward", rnn_cell_backward=broken)
-    verdict = check(loop, 6)
-    assert (verdict.earned, verdict.mistakes) == (0, ())
-    assert "stops in your `rnn_cell_backward` as well" in repr(verdict)
+@pytest.mark.parametrize("body", ["return 1 / 0", "return None", "dh[:] = 0", "return dh, dh, {}"])
+def test_an_earlier_function_that_is_wrong_costs_nothing_whatever_it_does(body):
+    broken = student(f"def rnn_cell_backward(p, dh, cache):\n    {body}\n", "rnn_cell_backward")
+    source, mistake = by_name()["rnn_backward"].source, by_name()["rnn_backward"].mistakes[0]
+    verdict = check(student(source, "rnn_backward", rnn_cell_backward=broken), 6)
+    assert (verdict.earned, verdict.mistakes) == (6, ())
+    assert "The fault is in `rnn_cell_backward`" in verdict.remarks[0]
+    wrong = student(by_name()["rnn_backward"].twin_source(mistake), "rnn_backward", rnn_cell_backward=broken)
+    verdict = check(wrong, 6)
+    assert verdict.earned < 6 and [named.id for named in verdict.mistakes] == [mistake.id]
+    assert wrong.__globals__["rnn_cell_backward"] is broken
+
+
+def test_a_helper_that_counts_its_calls_proves_nothing():
+    """It once gave a right loop the zeros of the student's own, then raised: 15 of 15 for a loop of zeros."""
+    for most in (0, 1, 10, 30, 100, 1000):
+        counting = student(
+            "calls = []\n"
+            "def rnn_cell(p, x, h_prev):\n"
+            "    calls.append(1)\n"
+            f"    if len(calls) > {most}: raise ValueError('enough')\n"
+            "    return np.zeros_like(h_prev), (x, h_prev, h_prev)\n",
+            "rnn_cell",
+        )
+        zeros = student(
+            f"def rnn_forward{by_name()['rnn_forward'].signature}:\n"
+            "    B, T, _ = x.shape; H = len(p['bias_hh'])\n"
+            "    return np.zeros((B, T, H)), np.zeros((B, H)), [None] * T\n",
+            "rnn_forward",
+            rnn_cell=counting,
+        )
+        assert check(zeros, 5).earned == 0
 
 
 def test_two_mistakes_at_once_are_both_named(monkeypatch):
