@@ -5,3 +5,9 @@ Eight rooms, and imports run one way, from the first to the last: ``cli`` (the c
 submission); ``sandbox`` and ``intake`` (where students' code runs, and how their files are read);
 ``course`` (what was set). Each room's first lines say what comes in, what goes out and what it must not know.
 """
+
+import sys
+
+# To check links that nothing here asks about, jsonschema would compile a grammar of them wherever nbformat is
+# imported, which takes five times as long as all the rest of it. Without this package it leaves that out.
+sys.modules.setdefault("rfc3987_syntax", None)

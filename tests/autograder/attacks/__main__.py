@@ -40,7 +40,7 @@ Written by `make attacks` (`python -m tests.autograder.attacks docs/attacks.md`)
 
 Each row is one submission to lesson 03 (without the cells that only show something; {maximum:g} points are
 given automatically). *Must earn* is what a fair person would give: nothing for a wrong answer, everything for
-a right one. *nbgrader* is version {nbgrader} with its own preprocessors, a plain kernel and the same time for
+a right one. *nbgrader* is version {nbgrader} with its own preprocessors, a plain kernel and eight seconds for
 a cell; rnncore with its references is importable there, since `check` could give no points without. It grades
 with the rights of whoever runs it, so here all of it runs in a sandbox, each submission with a fresh copy of
 a course that has what an instructor's has: sources, gradebook, another student's work. Where that sandbox had
