@@ -271,7 +271,7 @@ ATTACKS = [
         "imported-inside",
         "The sample class's: the reference is imported when the function is called.",
         hand_in({CELL: REACH}),
-        (CELL, "rnn_backward", TRUNCATED),
+        (CELL,),
         says=ABSENT,
     ),
     reach(
