@@ -1,4 +1,4 @@
-"""Lessons raise nothing but NotImplementedError, and solutions that use torch would run on a GPU.
+"""Lessons raise nothing but NotImplementedError; that solutions run on any device is ``test_devices``.
 
 That solutions give their stored outputs is nbval's to say (`pytest --nbval solutions`); that nbval can
 say no is tested here.
@@ -12,7 +12,6 @@ import sys
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.notebooks import reading
@@ -58,41 +57,6 @@ def test_an_untouched_lesson_raises_only_not_implemented(path):
 
 def test_every_solution_has_its_lesson():
     assert [path.parts[-2:] for path in SOLUTIONS] == [path.parts[-2:] for path in LESSONS]
-
-
-@pytest.mark.parametrize("path", [path for path in SOLUTIONS if uses_torch(path)], ids=name_of)
-def test_a_solution_that_uses_torch_would_run_on_a_gpu(path):
-    execute(reading.read(path), path.parent, device="standin")
-
-
-FORGETFUL = {
-    "the batch": ("model = torch.nn.LSTM(5, 6).to(device())", "y, _ = model(torch.randn(4, 3, 5))"),
-    "the model": ("model = torch.nn.LSTM(5, 6)", "y, _ = model(torch.randn(4, 3, 5, device=device()))"),
-    "the hidden state": (
-        "model = torch.nn.GRU(5, 6).to(device())",
-        "y, _ = model(torch.randn(4, 3, 5, device=device()), torch.zeros(1, 3, 6))",
-    ),
-}
-CAREFUL = (
-    "model = torch.nn.GRU(5, 6).to(device())",
-    "x, h0 = torch.randn(4, 3, 5, device=device()), torch.zeros(1, 3, 6, device=device())",
-    "y, _ = model(x, h0)\ny.sum().backward()\ntorch.optim.Adam(model.parameters()).step()",
-)
-
-
-def torch_notebook(cells):
-    imports = "import torch\nfrom rnncore.given.device import device"
-    return new_notebook(cells=[new_code_cell(source) for source in (imports, *cells)])
-
-
-@pytest.mark.parametrize("what", FORGETFUL)
-def test_a_notebook_that_forgets_to_move_something_fails_on_the_stand_in(what):
-    with pytest.raises(CellExecutionError, match=r"two devices|not at the same device"):
-        execute(torch_notebook(FORGETFUL[what]), ROOT, device="standin")
-
-
-def test_a_notebook_that_moves_everything_passes_on_the_stand_in():
-    execute(torch_notebook(CAREFUL), ROOT, device="standin")
 
 
 def stored(source, *outputs, tags=()):
