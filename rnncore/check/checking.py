@@ -9,12 +9,15 @@ It never raises for what a student wrote.
 
 import secrets
 
-from rnncore.check.diagnosis import named_mistakes
+from rnncore.check.credit import earned_share
+from rnncore.check.diagnosis import Explanation, explain
 from rnncore.check.faults import error_sentence
 from rnncore.check.follow_through import forgive, with_ours_in_place
 from rnncore.check.marking import UNCHANGED, Findings, Marking
-from rnncore.check.verdict import Part, Verdict
+from rnncore.check.verdict import Named, Part, Verdict
 from rnncore.observe import StudentError
+
+COUNT = {1: "one slip", 2: "two slips", 3: "three slips"}
 
 
 def check(function, points: float = 1, *, seed: int | None = None) -> Verdict:
@@ -61,15 +64,16 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
         remarks = (*found.remarks, *printed(marking))
         says = "Right, on inputs drawn just now."
         return Verdict(exercise.name, points, float(points), "right", says, parts, remarks=remarks, seed=seed)
-    blame, searched = "", (marking, found)
-    helped = with_ours_in_place(marking)
-    if helped:
-        again, names = helped
-        second = again.findings()
-        blame = forgive(found, second, names)
-        searched = searched if second.clean else (again, second)  # there no fault of another function's shows
-    mistakes = () if found.clean else named_mistakes(*searched)
-    return _verdict(marking, points, found, blame, mistakes)
+    blame, searched, helped = "", (marking, found), None
+    ours = with_ours_in_place(marking)
+    if ours:
+        again, names = ours
+        helped = again, again.findings()
+        blame = forgive(found, helped[1], names)
+        searched = searched if helped[1].clean else helped  # there no fault of another function's shows
+    explanation = Explanation() if found.clean else explain(*searched)
+    share = earned_share(marking, found, explanation, helped)
+    return _verdict(marking, round(points * share, 2), points, found, blame, explanation)
 
 
 def _refusal(exercise, error: StudentError) -> tuple[str, str] | None:
@@ -84,11 +88,13 @@ def _refusal(exercise, error: StudentError) -> tuple[str, str] | None:
     return None
 
 
-def _verdict(marking: Marking, points: float, found: Findings, blame: str, mistakes) -> Verdict:
+def _verdict(
+    marking: Marking, earned: float, points: float, found: Findings, blame: str, explanation: Explanation
+) -> Verdict:
     """The verdict on an answer that is not wholly right."""
     name = marking.exercise.name
+    mistakes = tuple(Named(mistake.id, mistake.says) for mistake in explanation.mistakes)
     right, total = len(found.parts) - len(found.wrong), len(found.parts) + len(found.special)
-    earned = round(points * right / total, 2)
     parts = [
         Part(part, part not in found.wrong, found.wrong.get(part, "").removeprefix(f"{part} "))
         for part in found.parts
@@ -96,8 +102,12 @@ def _verdict(marking: Marking, points: float, found: Findings, blame: str, mista
     parts = _fold(parts)
     if found.clean:
         status, says = "right", ""
-    elif earned > 0:
+    elif explanation.whole and earned > 0:
+        status, says = "partly right", f"Right but for {COUNT.get(len(mistakes), len(mistakes))}."
+    elif earned > 0 and right:
         status, says = "partly right", f"{right} of {total} parts {'is' if right == 1 else 'are'} right."
+    elif earned > 0:
+        status, says = "partly right", "No part is wholly right yet, but some numbers are."
     else:
         error = next((outcome.error for outcome in marking.outcomes if outcome.error), None)
         status, says = "error" if error else "wrong", "No part is right yet."
@@ -111,9 +121,7 @@ def _verdict(marking: Marking, points: float, found: Findings, blame: str, mista
     remarks = [*([blame] if blame else []), *changed, *found.remarks, *printed(marking)]
     if status in ("partly right", "wrong"):
         remarks.append(f"To see the same numbers again: `check({name}, seed={marking.seed})`.")
-    return Verdict(
-        name, points, earned, status, says, tuple(parts), tuple(mistakes), tuple(remarks), marking.seed
-    )
+    return Verdict(name, points, earned, status, says, tuple(parts), mistakes, tuple(remarks), marking.seed)
 
 
 def printed(marking: Marking) -> list[str]:

@@ -6,22 +6,30 @@ are named if each explains parts of its own, or if the twin with both edits fits
 is named only for numbers that it gives and the right answer does not.
 """
 
-import time
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import combinations, islice
 
 from rnncore.check.compare import agree
 from rnncore.check.marking import Findings, changed_arguments
-from rnncore.check.verdict import Named
+from rnncore.check.packing import packing_slip
 from rnncore.observe import Outcome, as_numbers
 
-PATIENCE = 0.2  # seconds that the search for two mistakes at once may take
+PAIRS, PAIRS_IN_USE = 100, 20  # that are tried: numbers, not seconds, so that a busy machine finds the same
 
 
-def named_mistakes(marking, found: Findings) -> tuple[Named, ...]:
-    """The mistakes that explain the findings of ``marking``, best first; empty if none does."""
+@dataclass(frozen=True)
+class Explanation:
+    """The mistakes behind an answer, best first: all of it (``whole``), or the wrong ``parts`` they give."""
+
+    mistakes: tuple = ()
+    whole: bool = False
+    parts: frozenset[str] = frozenset()
+
+
+def explain(marking, found: Findings) -> Explanation:
+    """The mistakes that explain the findings of ``marking``; none if there is nothing that does."""
     search = _Search(marking, found)
-    mistakes = search.one() or search.two()
-    return tuple(Named(mistake.id, mistake.says) for mistake in mistakes)
+    return search.one() or search.packed() or search.two()
 
 
 class _Search:
@@ -30,20 +38,25 @@ class _Search:
         self.exercise, self.cases = marking.exercise, marking.cases
         self.spoiled: dict = {}
 
-    def one(self) -> list:
+    def one(self) -> Explanation | None:
         """The one mistake whose twin does what the student's function does in every case."""
         for mistake in self.exercise.mistakes:
             for wording in mistake.wordings():
                 if self._fits(self.exercise.twin(wording)):
-                    return [mistake]
-        return []
+                    return Explanation((mistake,), whole=True)
+        return None
 
-    def two(self) -> list:
+    def packed(self) -> Explanation | None:
+        """Nothing but how the right numbers are packed."""
+        slip = packing_slip(self.marking) if self.found.wrong else None
+        return Explanation((slip,), whole=True) if slip else None
+
+    def two(self) -> Explanation:
         """Two or more mistakes that explain the wrong parts between them."""
         if self._nothing_there():
-            return []  # two edits together may well cancel to zeros, but nobody made them
+            return Explanation()  # two edits together may well cancel to zeros, but nobody made them
         if all(outcome.error for outcome in self.marking.outcomes):
-            return []  # many slips raise the same words, such as those about unequal shapes
+            return Explanation()  # many slips raise the same words, such as those about unequal shapes
         shares = {m: share for m in self.exercise.mistakes if (share := self._share(m))}
         unexplained, chosen = set(self.found.wrong), []
         while shares:
@@ -54,19 +67,17 @@ class _Search:
             unexplained -= shares.pop(best)
             chosen.append(best)
         if not unexplained and len(chosen) > 1:
-            return chosen
-        deadline = time.monotonic() + PATIENCE
+            return Explanation(tuple(chosen), whole=not self.found.special)
         # Most pairs need not be tried: what two mistakes spoil one by one is what they spoil together.
         wrong = self._places(self.marking.outcomes[0])
         spoils = {mistake: self._spoils(mistake) for mistake in self.exercise.mistakes}
         pairs = (pair for pair in combinations(spoils, 2) if spoils[pair[0]] | spoils[pair[1]] == wrong)
-        for first, second in sorted(pairs, key=lambda pair: not any(one in chosen for one in pair)):
-            if time.monotonic() > deadline:
-                break
+        likely = sorted(pairs, key=lambda pair: not any(one in chosen for one in pair))
+        for first, second in islice(likely, PAIRS_IN_USE if self.exercise.use else PAIRS):
             # One edit may bring in the text that the other looks for, so the order can matter.
             if self._fits(self.exercise.twin(first, second) or self.exercise.twin(second, first)):
-                return [first, second]
-        return chosen
+                return Explanation((first, second), whole=True)
+        return Explanation(tuple(chosen), parts=frozenset(set(self.found.wrong) - unexplained))
 
     def _nothing_there(self) -> bool:
         """Whether every wrong part is nothing but zeros, as a stub would return."""

@@ -39,30 +39,35 @@ REVERSE_PADDED = Exercise(
             new="turned[b] = x[b, ::-1]",
             says="The padding is reversed too, so it now comes first, and a network would read it before the "
             "sequence. Turn round only the first lengths[b] steps.",
+            cost=0.7,
         ),
         Mistake(
             "not-reversed",
             old=TURN,
             new="turned[b, :length] = x[b, :length]",
             says="Nothing is reversed: this is x as it was.",
+            cost=0.9,
         ),
         Mistake(
             "features-reversed",
             old=TURN,
             new="turned[b, :length] = x[b, :length, ::-1]",
             says="The features are reversed (the last axis). Reverse time, the axis after the batch.",
+            cost=0.3,
         ),
         Mistake(
             "batch-reversed",
             old=LOOP,
             new="turned = x[::-1]\n",
             says="The batch is reversed: x[::-1] turns the first axis round. Time is the second.",
+            cost=0.8,
         ),
         Mistake(
             "last-step-left-out",
             old=TURN,
             new="turned[b, : length - 1] = x[b, : length - 1][::-1]",
             says="Each sequence's last step stays where it is: a slice ends *before* its second number.",
+            cost=0.3,
         ),
         Mistake(
             "one-step-of-padding-included",
@@ -70,6 +75,7 @@ REVERSE_PADDED = Exercise(
             new="turned[b, : length + 1] = x[b, : length + 1][::-1]",
             says="One step of padding is turned round with the sequence: the real steps are those before "
             "lengths[b].",
+            cost=0.3,
         ),
         Mistake(
             "one-length-for-all",
@@ -80,24 +86,28 @@ REVERSE_PADDED = Exercise(
                 for which in ("max", "min")
             ),
             says="All sequences are turned round within one and the same length. Each has its own, lengths[b].",
+            cost=0.6,
         ),
         Mistake(
             "padding-dropped",
             old="turned = x.copy()",
             new="turned = np.zeros_like(x)",
             says="What stands beyond the lengths is lost: start from a copy of x, so that it stays in place.",
+            cost=0.2,
         ),
         Mistake(
             "padding-turned-as-well",
             old=TURN,
             new=TURN + "\n        turned[b, length:] = x[b, length:][::-1]",
             says="The padding is turned round within itself. Leave it in place.",
+            cost=0.2,
         ),
         Mistake(
             "changes-the-input",
             old="turned = x.copy()",
             new="turned = x",
             says="The caller's x is turned round as well. Work on a copy.",
+            cost=0.2,
         ),
     ),
 )
@@ -163,6 +173,7 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="backward, _, bw_caches = rnn_forward(bw, x, h0)",
             says="The second direction reads the input from front to back like the first. "
             "Give it the reversed sequences.",
+            cost=0.5,
         ),
         Mistake(
             "outputs-not-turned-back",
@@ -170,6 +181,7 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="",
             says="The second direction's outputs are still in its own order, last step first. Turn them back, "
             "so that y[:, t] holds what both directions have to say about step t.",
+            cost=0.3,
         ),
         Mistake(
             "padding-reversed",
@@ -177,6 +189,7 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="backward, _, bw_caches = rnn_forward(bw, x[:, ::-1], h0)\n    backward = backward[:, ::-1]",
             says="The padding is reversed with the sequences, so the second direction reads padding first and "
             "starts each sequence in a spoilt state. Reverse each within its own length.",
+            cost=0.4,
         ),
         Mistake(
             "outputs-turned-with-the-padding",
@@ -184,36 +197,42 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="backward = backward[:, ::-1]",
             says="The second direction's outputs are turned back together with the padding, which moves short "
             "sequences to the wrong steps. Turn each back within its own length.",
+            cost=0.3,
         ),
         Mistake(
             "halves-swapped",
             old=JOIN,
             new="y = np.concatenate([backward, forward], axis=2)",
             says="The halves of y are swapped: the forward direction comes first.",
+            cost=0.15,
         ),
         Mistake(
             "one-result-for-both",
             old=JOIN,
             new="y = np.concatenate([forward, forward], axis=2)",
             says="Both halves of y hold the forward direction's states.",
+            cost=0.3,
         ),
         Mistake(
             "backward-result-for-both",
             old=JOIN,
             new="y = np.concatenate([backward, backward], axis=2)",
             says="Both halves of y hold the backward direction's states: is one array written over?",
+            cost=0.3,
         ),
         Mistake(
             "one-set-of-weights",
             old=BACKWARD,
             new=BACKWARD.replace("rnn_forward(bw", "rnn_forward(fw"),
             says="The second direction runs with the first one's parameters. It has its own, bw.",
+            cost=0.3,
         ),
         Mistake(
             "weights-swapped",
             old=FORWARD + "\n    " + BACKWARD,
             new=FORWARD.replace("(fw,", "(bw,") + "\n    " + BACKWARD.replace("(bw,", "(fw,"),
             says="The parameters are swapped: fw belongs to the direction that reads from the start.",
+            cost=0.2,
         ),
         Mistake(
             "added",
@@ -221,6 +240,7 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="y = forward + backward",
             also=("y = (forward + backward) / 2",),
             says="The two directions are added to one array of H features. Keep both, side by side: 2H features.",
+            cost=0.4,
         ),
         Mistake(
             "joined-in-time",
@@ -228,6 +248,7 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="y = np.concatenate([forward, backward], axis=1)\n",
             says="The directions are joined one after the other in time, (B, 2T, H). Join them along the "
             "features, the last axis: (B, T, 2H).",
+            cost=0.3,
         ),
         Mistake(
             "padding-not-zeroed",
@@ -235,6 +256,7 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="",
             says="Beyond a sequence's length y still holds numbers, which came from padding. "
             "Set them to zero.",
+            cost=0.3,
         ),
         Mistake(
             "state-handed-over",
@@ -242,12 +264,14 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new="forward, h_T, fw_caches = rnn_forward(fw, x, h0)\n    " + BACKWARD.replace("h0)", "h_T)"),
             says="The second direction starts from the first one's last state. "
             "They are independent, and each starts from zeros.",
+            cost=0.3,
         ),
         Mistake(
             "caches-swapped",
             old=CACHES,
             new=CACHES.replace("(fw_caches, bw_caches, lengths)", "(bw_caches, fw_caches, lengths)"),
             says="The caches are swapped: the forward direction's come first.",
+            cost=0.15,
         ),
         Mistake(
             "cached-for-one-direction",
@@ -255,6 +279,7 @@ BIDIRECTIONAL_FORWARD = Exercise(
             new=CACHES.replace("(fw_caches, bw_caches, lengths)", "(fw_caches, fw_caches, lengths)"),
             also=(CACHES.replace("(fw_caches, bw_caches, lengths)", "(bw_caches, bw_caches, lengths)"),),
             says="Both places of the cache hold one direction's caches. The backward pass needs both directions'.",
+            cost=0.3,
         ),
     ),
 )
@@ -296,12 +321,14 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             old=DX,
             new="dx = dx_fw",
             says="dx is that of the forward direction alone. Both directions read x, so both have a share.",
+            cost=0.4,
         ),
         Mistake(
             "dx-of-the-backward-direction-only",
             old=DX,
             new="dx = reverse_padded(dx_bw, lengths)",
             says="dx is that of the backward direction alone. Both directions read x, so both have a share.",
+            cost=0.4,
         ),
         Mistake(
             "dx-not-turned-back",
@@ -309,6 +336,7 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             new="dx = dx_fw + dx_bw",
             says="The backward direction's share of dx is still in its own order, last step first. "
             "It read reversed sequences: turn its dx back before adding.",
+            cost=0.3,
         ),
         Mistake(
             "dx-turned-with-the-padding",
@@ -316,12 +344,14 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             new="dx = dx_fw + dx_bw[:, ::-1]",
             says="The backward direction's share of dx is turned back together with the padding. "
             "Turn each sequence back within its own length.",
+            cost=0.3,
         ),
         Mistake(
             "dx-averaged",
             old=DX,
             new="dx = (dx_fw + reverse_padded(dx_bw, lengths)) / 2",
             says="The directions' shares of dx are averaged. Where one input goes two ways, the gradients add.",
+            cost=0.3,
         ),
         Mistake(
             "upstream-not-reversed",
@@ -329,6 +359,7 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             new="dx_bw, _, bw_grads = rnn_backward(bw, dbackward, bw_caches)",
             says="The backward direction is given its half of dy in the order of the text, but its caches run "
             "from the last step to the first. Reverse its dy as its outputs were reversed.",
+            cost=0.4,
         ),
         Mistake(
             "upstream-reversed-with-the-padding",
@@ -336,6 +367,7 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             new="dx_bw, _, bw_grads = rnn_backward(bw, dbackward[:, ::-1], bw_caches)",
             says="The backward direction's half of dy is reversed together with the padding. "
             "Reverse each sequence within its own length.",
+            cost=0.3,
         ),
         Mistake(
             "padding-reversed",
@@ -343,6 +375,7 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             new="dx_bw, _, bw_grads = rnn_backward(bw, dbackward[:, ::-1], bw_caches)\n    dx = dx_fw + dx_bw[:, ::-1]",
             says="On the way in and on the way out, padding is reversed with the sequences. "
             "Reverse each sequence within its own length.",
+            cost=0.4,
         ),
         Mistake(
             "padded-gradient-not-zero",
@@ -350,12 +383,14 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             new="",
             says="dy beyond a sequence's length flows into the gradients. Those outputs were set to zero and "
             "depend on nothing: set their dy to zero first.",
+            cost=0.3,
         ),
         Mistake(
             "halves-swapped",
             old=HALVES,
             new="dbackward, dforward = dy[:, :, :H], dy[:, :, H:]",
             says="The halves of dy are swapped: the forward direction's comes first.",
+            cost=0.2,
         ),
         Mistake(
             "one-half-for-both",
@@ -364,24 +399,28 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             also=("dforward, dbackward = dy[:, :, H:], dy[:, :, H:]",),
             says="Both directions are given the same half of dy. "
             "Each has its own: the first H features are forward's.",
+            cost=0.3,
         ),
         Mistake(
             "caches-swapped",
             old="fw_caches, bw_caches, lengths = caches",
             new="bw_caches, fw_caches, lengths = caches",
             says="The caches are swapped: the forward direction's come first.",
+            cost=0.2,
         ),
         Mistake(
             "one-set-of-weights",
             old=DX_BW,
             new=DX_BW.replace("rnn_backward(bw", "rnn_backward(fw"),
             says="The backward direction goes back through the forward direction's weights. It has its own, bw.",
+            cost=0.3,
         ),
         Mistake(
             "gradients-swapped",
             old=GRADIENTS,
             new="return dx, bw_grads, fw_grads",
             says="The two dicts of gradients are swapped: the forward direction's comes first.",
+            cost=0.1,
         ),
         Mistake(
             "gradients-added",
@@ -389,12 +428,14 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             new="both = {name: fw_grads[name] + bw_grads[name] for name in fw_grads}\n    return dx, both, both",
             says="The parameters' gradients of both directions are added up. The directions share no parameters, "
             "so each keeps its own gradients.",
+            cost=0.4,
         ),
         Mistake(
             "forward-gradients-for-both",
             old=GRADIENTS,
             new="return dx, fw_grads, fw_grads",
             says="The forward direction's gradients are returned for both: is one dict written over or shared?",
+            cost=0.3,
         ),
     ),
 )
@@ -431,6 +472,7 @@ FINAL_STATES = Exercise(
             new="forward = y[:, -1, :H]",
             says="The forward direction's state is taken at t = T - 1, which is padding for shorter sequences. "
             "Take it at each sequence's own last step.",
+            cost=0.7,
         ),
         Mistake(
             "forward-at-one-length-for-all",
@@ -439,18 +481,21 @@ FINAL_STATES = Exercise(
             also=("forward = y[:, lengths[0] - 1, :H]", "forward = y[:, lengths.min() - 1, :H]"),
             says="The forward direction's state is taken at the same step for all sequences. "
             "Each has its own length.",
+            cost=0.6,
         ),
         Mistake(
             "forward-one-past-the-end",
             old=AT_END,
             new="forward = y[np.arange(B), lengths, :H]",
             says="Steps count from 0: the last step of a sequence of length n is n - 1.",
+            cost=0.3,
         ),
         Mistake(
             "forward-one-before-the-end",
             old=AT_END,
             new="forward = y[np.arange(B), lengths - 2, :H]",
             says="The forward direction's state is taken one step before the end.",
+            cost=0.3,
         ),
         Mistake(
             "forward-at-the-start",
@@ -458,6 +503,7 @@ FINAL_STATES = Exercise(
             new="forward = y[:, 0, :H]",
             says="The forward direction's state is taken at t = 0, where it has read one step only. "
             "It ends at the sequence's last step.",
+            cost=0.5,
         ),
         Mistake(
             "backward-at-the-padded-end",
@@ -465,6 +511,7 @@ FINAL_STATES = Exercise(
             new="backward = y[:, -1, H:]",
             says="The backward direction's state is taken at t = T - 1. It reads from the end to the start, so "
             "it has read everything at t = 0.",
+            cost=0.5,
         ),
         Mistake(
             "backward-at-the-true-end",
@@ -472,12 +519,14 @@ FINAL_STATES = Exercise(
             new="backward = y[np.arange(B), lengths - 1, H:]",
             says="The backward direction's state is taken at the sequence's last step, where it has *begun*. "
             "It has read everything at t = 0.",
+            cost=0.5,
         ),
         Mistake(
             "halves-swapped",
             old=BOTH,
             new="return np.concatenate([backward, forward], axis=1)",
             says="The halves are swapped: the forward direction's state comes first.",
+            cost=0.15,
         ),
         Mistake(
             "added",
@@ -485,6 +534,7 @@ FINAL_STATES = Exercise(
             new="return forward + backward",
             also=("return (forward + backward) / 2",),
             says="The two states are added to H numbers. Keep both, side by side: (B, 2H).",
+            cost=0.4,
         ),
         Mistake(
             "torch-layout",
@@ -492,12 +542,14 @@ FINAL_STATES = Exercise(
             new="return np.stack([forward, backward])",
             says="The states are stacked along a new first axis, as PyTorch's h_n is. "
             "Here they stand side by side: (B, 2H).",
+            cost=0.15,
         ),
         Mistake(
             "forward-only",
             old=BOTH,
             new="return forward",
             says="Only the forward direction's state is returned. Add the backward direction's: (B, 2H).",
+            cost=0.5,
         ),
         Mistake(
             "averaged-over-time",
@@ -505,6 +557,7 @@ FINAL_STATES = Exercise(
             new="return y.sum(axis=1) / lengths[:, None]",
             also=("return y.mean(axis=1)",),
             says="This is the mean of the states over time. The *final* ones are asked for.",
+            cost=0.7,
         ),
     ),
 )

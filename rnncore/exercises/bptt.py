@@ -34,6 +34,7 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
             says="The softmax is taken over time (axis 1). The probabilities of the V symbols must sum to 1 "
             "at each step: take it over the last axis.",
+            cost=0.3,
         ),
         Mistake(
             "wrong-axis-batch",
@@ -43,6 +44,7 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=0, keepdims=True))",
             says="The softmax is taken over the batch (axis 0). The probabilities of the V symbols must sum "
             "to 1 at each step: take it over the last axis.",
+            cost=0.3,
         ),
         Mistake(
             "unstable",
@@ -52,60 +54,70 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             also=("log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))",),
             says="np.exp overflows for large logits. Subtract the largest logit of each row first: "
             "the probabilities stay the same and no exponential exceeds 1.",
+            cost=0.4,
         ),
         Mistake(
             "averaged-twice",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = (np.exp(log_probs) - one_hot) / (B * T) / (B * T)",
             says="The gradient is divided by B·T twice: the mean is taken once.",
+            cost=0.3,
         ),
         Mistake(
             "loss-averaged-twice",
             old="loss = -float(picked.sum()) / (B * T)",
             new="loss = -float(picked.mean()) / (B * T)",
             says="The loss is averaged twice: .mean() has already divided by B·T.",
+            cost=0.3,
         ),
         Mistake(
             "loss-summed",
             old="loss = -float(picked.sum()) / (B * T)",
             new="loss = -float(picked.sum())",
             says="The loss is the sum over all predictions; the mean over all B·T of them is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "gradient-of-the-sum",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = np.exp(log_probs) - one_hot",
             says="dlogits is the gradient of the sum. The loss is a mean, so divide by B·T as well.",
+            cost=0.3,
         ),
         Mistake(
             "divided-by-batch",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = (np.exp(log_probs) - one_hot) / B",
             says="dlogits is divided by B alone. There are B·T predictions in the mean.",
+            cost=0.3,
         ),
         Mistake(
             "loss-divided-by-batch",
             old="loss = -float(picked.sum()) / (B * T)",
             new="loss = -float(picked.sum()) / B",
             says="The loss is divided by B alone. There are B·T predictions in the mean.",
+            cost=0.3,
         ),
         Mistake(
             "sign-of-the-loss",
             old="loss = -float(picked.sum()) / (B * T)",
             new="loss = float(picked.sum()) / (B * T)",
             says="The loss is negative: it is *minus* the mean log probability.",
+            cost=0.3,
         ),
         Mistake(
             "targets-not-subtracted",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = np.exp(log_probs) / (B * T)",
             says="dlogits holds the probabilities only. Subtract 1 at each target: probabilities minus one-hot.",
+            cost=0.4,
         ),
         Mistake(
             "gradient-from-log-probabilities",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = (log_probs - one_hot) / (B * T)",
             says="dlogits uses the log probabilities. It is the probabilities minus the one-hot targets.",
+            cost=0.3,
         ),
     ),
 )
@@ -149,6 +161,7 @@ NUMERICAL_GRADIENT = Exercise(
             also=tuple(one_sided(h) for h in ("1e-3", "1e-4", "1e-6", "1e-7")),
             says="This is a one-sided difference: its error shrinks only with h. Look h to both sides, "
             "(f(x + h) - f(x - h)) / 2h, and the error shrinks with h².",
+            cost=0.6,
         ),
         Mistake(
             "step-too-small",
@@ -157,6 +170,7 @@ NUMERICAL_GRADIENT = Exercise(
             also=tuple(f"    x, h = x.copy(), 1e-{n}\n" for n in (8, 9, 10, 11, 13, 14, 15)),
             says="The step is too small: f(x + h) and f(x - h) agree in nearly all their digits, and "
             "what is left is rounding. In float64, h near 1e-5 is best.",
+            cost=0.3,
         ),
         Mistake(
             "step-too-large",
@@ -164,6 +178,7 @@ NUMERICAL_GRADIENT = Exercise(
             new="    x, h = x.copy(), 1e-2\n",
             also=("    x, h = x.copy(), 1e-1\n", "    x, h = x.copy(), 1e-3\n"),
             says="The step is too large: the difference sees the curve's bend. In float64, h near 1e-5 is best.",
+            cost=0.3,
         ),
         Mistake(
             "not-restored",
@@ -171,6 +186,7 @@ NUMERICAL_GRADIENT = Exercise(
             new="        gradient",
             says="x is not put back after an element has been nudged, so every later element is measured at "
             "the wrong place. Restore the element before you go on to the next.",
+            cost=0.3,
         ),
         Mistake(
             "input-left-changed",
@@ -182,18 +198,21 @@ NUMERICAL_GRADIENT = Exercise(
             "        x[index] = kept - h\n        below = f(x)\n",
             says="The caller's x is changed and not put back. Work on a copy, and restore each element "
             "before you nudge the next.",
+            cost=0.4,
         ),
         Mistake(
             "divided-by-h",
             old="(2 * h)",
             new="h",
             says="The two points are 2h apart, so divide by 2h: this gradient is twice too large.",
+            cost=0.3,
         ),
         Mistake(
             "sign",
             old="(above - below)",
             new="(below - above)",
             says="The difference has the wrong sign: it is f(x + h) - f(x - h).",
+            cost=0.3,
         ),
         Mistake(
             "all-elements-at-once",
@@ -202,6 +221,7 @@ NUMERICAL_GRADIENT = Exercise(
             new="        above = f(x + h)\n        below = f(x - h)\n",
             says="All elements are nudged together, which measures the sum of the gradient. "
             "Nudge one element at a time.",
+            cost=0.6,
         ),
     ),
 )
@@ -234,6 +254,7 @@ RNN_CELL_BACKWARD = Exercise(
             old=DA,
             new="da = dh * (1 - h_next)",
             says="tanh's derivative is 1 - h², and the square is missing: this is 1 - h.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-twice",
@@ -241,6 +262,7 @@ RNN_CELL_BACKWARD = Exercise(
             new="da = dh * (1 - np.tanh(h_next) ** 2)",
             says="h_next already is the tanh. Taking tanh of it again gives the derivative at a wrong place: "
             "1 - h_next² is all it needs.",
+            cost=0.3,
         ),
         Mistake(
             "derivative-at-previous-state",
@@ -248,30 +270,35 @@ RNN_CELL_BACKWARD = Exercise(
             new="da = dh * (1 - h**2)",
             says="The derivative is taken at the *old* state h. The tanh of this step produced h_next: "
             "use 1 - h_next².",
+            cost=0.3,
         ),
         Mistake(
             "upstream-ignored",
             old=DA,
             new="da = 1 - h_next**2",
             says="dh never enters: what arrives from above is multiplied with the tanh's slope 1 - h_next².",
+            cost=0.5,
         ),
         Mistake(
             "no-derivative",
             old=DA,
             new="da = dh",
             says="The gradient passes the tanh as if it were not there: multiply dh by 1 - h_next² first.",
+            cost=0.4,
         ),
         Mistake(
             "sigmoid-derivative",
             old=DA,
             new="da = dh * h_next * (1 - h_next)",
             says="h (1 - h) is the sigmoid's derivative. This cell's activation is tanh: 1 - h².",
+            cost=0.3,
         ),
         Mistake(
             "sign-of-the-derivative",
             old=DA,
             new="da = dh * (h_next**2 - 1)",
             says="The sign is flipped: tanh's derivative is 1 - h², which is never negative.",
+            cost=0.3,
         ),
         Mistake(
             "new-state-in-weight-hh",
@@ -279,6 +306,7 @@ RNN_CELL_BACKWARD = Exercise(
             new='"weight_hh": da.T @ h_next,',
             says="The gradient of weight_hh multiplies da with the *new* state h_next. In the forward step "
             "weight_hh met the old state h.",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-not-transposed-on-the-way-back",
@@ -286,6 +314,7 @@ RNN_CELL_BACKWARD = Exercise(
             new='dh_prev = da @ p["weight_hh"].T',
             says="dh_prev: going forward h met weight_hh.T, so going back da meets weight_hh itself, "
             "without the transpose. It is square, so no shape complains.",
+            cost=0.3,
         ),
         Mistake(
             "weight-ih-transposed-on-the-way-back",
@@ -293,6 +322,7 @@ RNN_CELL_BACKWARD = Exercise(
             new='dx = da @ p["weight_ih"].T',
             says="dx: going forward x met weight_ih.T, so going back da (B, H) meets weight_ih (H, D) "
             "itself, without the transpose.",
+            cost=0.3,
         ),
         Mistake(
             "weight-ih-gradient-transposed",
@@ -300,6 +330,7 @@ RNN_CELL_BACKWARD = Exercise(
             new='"weight_ih": x.T @ da,',
             says="The gradient of weight_ih is transposed: it must have weight_ih's own shape (H, D), "
             "which is da.T @ x.",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-gradient-transposed",
@@ -307,6 +338,7 @@ RNN_CELL_BACKWARD = Exercise(
             new='"weight_hh": h.T @ da,',
             says="The gradient of weight_hh is transposed. It is square, so no shape complains: "
             "row i belongs to unit i, which is da.T @ h.",
+            cost=0.3,
         ),
         Mistake(
             "bias-not-summed",
@@ -314,6 +346,7 @@ RNN_CELL_BACKWARD = Exercise(
             new='"bias_ih": da,\n        "bias_hh": da,',
             says="The bias gradients still have a batch axis. One bias serves every example in the batch, "
             "so its gradient is the sum over the batch: da.sum(axis=0).",
+            cost=0.3,
         ),
         Mistake(
             "bias-averaged",
@@ -321,18 +354,21 @@ RNN_CELL_BACKWARD = Exercise(
             new='"bias_ih": da.mean(axis=0),\n        "bias_hh": da.mean(axis=0),',
             says="The bias gradients are averaged over the batch. A shared bias collects the *sum*; "
             "if there is a mean, it is in the loss, and dh holds it already.",
+            cost=0.2,
         ),
         Mistake(
             "bias-summed-over-units",
             old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
             new='"bias_ih": da.sum(axis=1),\n        "bias_hh": da.sum(axis=1),',
             says="The bias gradients are summed over the units (axis 1). Sum over the batch, axis 0.",
+            cost=0.3,
         ),
         Mistake(
             "bias-from-dh",
             old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
             new='"bias_ih": dh.sum(axis=0),\n        "bias_hh": dh.sum(axis=0),',
             says="The bias gradients use dh, the gradient outside the tanh. The biases stand inside: use da.",
+            cost=0.3,
         ),
         Mistake(
             "divided-by-batch",
@@ -342,6 +378,7 @@ RNN_CELL_BACKWARD = Exercise(
             '        "bias_ih": da.sum(axis=0) / len(dh),\n        "bias_hh": da.sum(axis=0) / len(dh),',
             says="The parameters' gradients are divided by B. The backward pass only sums: "
             "if there is a mean, it is in the loss, and dh holds it already.",
+            cost=0.3,
         ),
     ),
 )
@@ -392,6 +429,7 @@ RNN_BACKWARD = Exercise(
             new="dh = dy[:, t]",
             says=NO_CARRY
             + "A state influences all later losses, so add what comes back through time to dy[:, t].",
+            cost=0.7,
         ),
         Mistake(
             "carry-only-into-the-step-before-last",
@@ -399,6 +437,7 @@ RNN_BACKWARD = Exercise(
             new="dh = dy[:, t] + (dh_next if t == T - 2 else 0)",
             says="The carried gradient is used once, at the step before the last, and then dropped. "
             "It must be handed on at *every* step, back to t = 0.",
+            cost=0.5,
         ),
         Mistake(
             "inner-upstream-ignored",
@@ -406,30 +445,35 @@ RNN_BACKWARD = Exercise(
             new="dh = (dy[:, t] if t == T - 1 else 0) + dh_next",
             says="Only the last step's dy enters. Every step has a loss of its own here, so dy[:, t] "
             "joins the carried gradient at each step.",
+            cost=0.4,
         ),
         Mistake(
             "overwrites-gradients",
             old=ADD,
             new="grads[name] = step[name]",
             says=OVERWRITTEN,
+            cost=0.4,
         ),
         Mistake(
             "forward-in-time",
             old=LOOP,
             new="for t in range(T):",
             says="The loop runs forward in time. The gradient flows from the last step to the first.",
+            cost=0.5,
         ),
         Mistake(
             "first-step-missing",
             old=LOOP,
             new="for t in range(T - 1, 0, -1):",
             says="The loop stops before t = 0: range(T - 1, 0, -1) ends at 1. Use reversed(range(T)).",
+            cost=0.3,
         ),
         Mistake(
             "last-step-missing",
             old=LOOP,
             new="for t in reversed(range(T - 1)):",
             says="The last time step, t = T - 1, is left out: range(T - 1) ends at T - 2.",
+            cost=0.3,
         ),
         Mistake(
             "dh0-forgotten",
@@ -437,6 +481,7 @@ RNN_BACKWARD = Exercise(
             new="return dx, np.zeros_like(dh_next), grads",
             says="dh0 is all zeros. The initial state has a gradient too: "
             "it is what the first step hands further back.",
+            cost=0.3,
         ),
         Mistake(
             "dh0-before-the-first-step",
@@ -444,6 +489,7 @@ RNN_BACKWARD = Exercise(
             new="return dx, dh, grads",
             says="dh0 is the gradient at the state *after* the first step. Pass it through that step as well: "
             "dh0 is the dh_prev that the step t = 0 returns.",
+            cost=0.3,
         ),
         Mistake(
             "averaged-over-time",
@@ -451,6 +497,7 @@ RNN_BACKWARD = Exercise(
             new="return dx, dh_next, {name: grad / T for name, grad in grads.items()}",
             says="The gradients are divided by T. Shares of time steps are summed, never averaged: "
             "if there is a mean, it is in the loss, and dy holds it already.",
+            cost=0.3,
         ),
         Mistake(
             "averaged-over-batch",
@@ -458,6 +505,7 @@ RNN_BACKWARD = Exercise(
             new="return dx, dh_next, {name: grad / B for name, grad in grads.items()}",
             says="The gradients are divided by B. The backward pass only sums: "
             "if there is a mean, it is in the loss, and dy holds it already.",
+            cost=0.3,
         ),
         Mistake(
             "carry-accumulates",
@@ -465,6 +513,7 @@ RNN_BACKWARD = Exercise(
             new="dx[:, t], carried, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dh_next + carried",
             says="The carried gradient is added to the one before instead of replacing it: "
             "dh_next is just what this step hands back.",
+            cost=0.4,
         ),
         Mistake(
             "carry-skips-the-cell",
@@ -472,12 +521,14 @@ RNN_BACKWARD = Exercise(
             new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dh",
             says="The gradient travels back without passing through the cell: "
             "carry the dh_prev that rnn_cell_backward returns, not dh.",
+            cost=0.5,
         ),
         Mistake(
             "caches-from-the-wrong-end",
             old="caches[t])",
             new="caches[T - 1 - t])",
             says="Each step is given another step's cache: step t needs caches[t].",
+            cost=0.3,
         ),
     ),
 )
@@ -508,6 +559,7 @@ TRUNCATED_BACKWARD = Exercise(
             new="",
             says="Nothing is truncated: this is full backpropagation through time. "
             "Drop the carried gradient wherever it would cross from one chunk into the one before.",
+            cost=0.7,
         ),
         Mistake(
             "drops-everything-before-the-last-chunk",
@@ -515,6 +567,7 @@ TRUNCATED_BACKWARD = Exercise(
             new="for t in reversed(range(max(T - k, 0), T)):",
             says="Only the last k steps are visited, and the losses before them are lost. Truncation cuts the "
             "*carry* at the borders; every step still gets its own gradient.",
+            cost=0.5,
         ),
         Mistake(
             "border-one-late",
@@ -522,12 +575,14 @@ TRUNCATED_BACKWARD = Exercise(
             new="t % k == 0",
             says="The cut is one step off: with chunks counted from t = 0, the carry is dropped when it would "
             "enter step t from step t + 1 and t + 1 is a multiple of k.",
+            cost=0.4,
         ),
         Mistake(
             "chunks-from-the-end",
             old="(t + 1) % k == 0",
             new="(T - 1 - t) % k == 0",
             says="The chunks are counted from the end. They start at t = 0, and the *last* may be shorter.",
+            cost=0.3,
         ),
         Mistake(
             "carries-once-only",
@@ -535,22 +590,35 @@ TRUNCATED_BACKWARD = Exercise(
             new="(t + 1) % k != 0",
             says="The condition is the wrong way round: the carry is dropped inside the chunks and kept at "
             "their borders.",
+            cost=0.4,
         ),
         Mistake(
             "drops-the-upstream-too",
             old="dh = dy[:, t] + dh_next",
             new="dh = dy[:, t] * ((t + 1) % k != 0) + dh_next",
             says="At a border the step's own dy is dropped together with the carry. Only the carry is cut.",
+            cost=0.3,
         ),
         Mistake(
-            "no-carry", old=CARRY, new="dh = dy[:, t]", says=NO_CARRY + "Within a chunk it must be added."
+            "no-carry",
+            old=CARRY,
+            new="dh = dy[:, t]",
+            says=NO_CARRY + "Within a chunk it must be added.",
+            cost=0.7,
         ),
-        Mistake("overwrites-gradients", old=ADD, new="grads[name] = step[name]", says=OVERWRITTEN),
+        Mistake(
+            "overwrites-gradients",
+            old=ADD,
+            new="grads[name] = step[name]",
+            says=OVERWRITTEN,
+            cost=0.4,
+        ),
         Mistake(
             "dh0-forgotten",
             old=RETURN,
             new="return dx, np.zeros_like(dh_next), grads",
             says="dh0 is all zeros. The first chunk starts at h0, so its gradient still reaches h0.",
+            cost=0.3,
         ),
         Mistake(
             "last-chunk-only-gradients",
@@ -558,6 +626,7 @@ TRUNCATED_BACKWARD = Exercise(
             new=BORDER + "            " + GRADS + "\n",
             says="The parameters' gradients are reset at every border, so only the first chunk's share is left. "
             "All chunks use the same weights: keep adding.",
+            cost=0.3,
         ),
     ),
 )

@@ -40,6 +40,7 @@ PLACE = Exercise(
             new="drawn[row : row + h, col : col + w] = digit",
             says="The digit's whole square replaces what was there, its empty pixels too: they wipe out the ink "
             "of a digit that reaches into the square. Where ink meets ink the darker stays, pixel by pixel.",
+            cost=0.5,
         ),
         Mistake(
             "ink-added",
@@ -47,6 +48,7 @@ PLACE = Exercise(
             new="drawn[row : row + h, col : col + w] += digit",
             says="Where two digits overlap the ink is added up and can exceed 1, which no pixel of one digit "
             "ever does. The darker of the two stays.",
+            cost=0.4,
         ),
         Mistake(
             "ink-added-and-clipped",
@@ -57,6 +59,7 @@ PLACE = Exercise(
             ),
             says="Where two digits overlap the ink is added up and then cut off at 1. Nothing is added here: of "
             "two pixels the darker stays as it is.",
+            cost=0.4,
         ),
         Mistake(
             "lighter-stays",
@@ -64,6 +67,7 @@ PLACE = Exercise(
             new="drawn[row : row + h, col : col + w] = np.minimum(drawn[row : row + h, col : col + w], digit)",
             says="The *lighter* of two pixels stays, so on an empty canvas no ink arrives at all. "
             "1 is ink and 0 is none: take the larger.",
+            cost=0.4,
         ),
         Mistake(
             "maximum-thrown-away",
@@ -71,6 +75,7 @@ PLACE = Exercise(
             new="np.maximum(drawn[row : row + h, col : col + w], digit)",
             says="The canvas comes back without the digit. np.maximum returns a new array and changes neither of "
             "its two: put its result somewhere.",
+            cost=0.9,
         ),
         Mistake(
             "only-empty-pixels-drawn",
@@ -78,6 +83,7 @@ PLACE = Exercise(
             new="here = drawn[row : row + h, col : col + w]\n"
             "    drawn[row : row + h, col : col + w] = np.where(here > 0, here, digit)",
             says="Ink that is there already always wins, even where the digit is darker. Compare the two.",
+            cost=0.3,
         ),
         Mistake(
             "ink-overwritten-by-any-ink",
@@ -85,6 +91,7 @@ PLACE = Exercise(
             new="here = drawn[row : row + h, col : col + w]\n"
             "    drawn[row : row + h, col : col + w] = np.where(digit > 0, digit, here)",
             says="The digit's ink always wins, even where the canvas is darker. Compare the two.",
+            cost=0.3,
         ),
         Mistake(
             "row-and-column-swapped",
@@ -92,6 +99,7 @@ PLACE = Exercise(
             new="drawn[col : col + h, row : row + w] = np.maximum(drawn[col : col + h, row : row + w], digit)",
             says="Row and column are swapped. An array's first index counts rows, downwards; the second counts "
             "columns, to the right.",
+            cost=0.3,
         ),
         Mistake(
             "height-and-width-swapped",
@@ -99,30 +107,35 @@ PLACE = Exercise(
             new="w, h = digit.shape",
             says="The digit's height and width are swapped, which shows as soon as it is not square: shape is "
             "(height, width).",
+            cost=0.3,
         ),
         Mistake(
             "centre-for-corner",
             old=REGION,
             new="row, col = max(row - h // 2, 0), max(col - w // 2, 0)\n    " + REGION,
             says="The digit is centred at (row, col). That is where its upper left *corner* belongs.",
+            cost=0.3,
         ),
         Mistake(
             "rows-counted-from-below",
             old=REGION,
             new="row = len(canvas) - h - row\n    " + REGION,
             says="The rows are counted from below. In an array, and in a picture, row 0 is at the top.",
+            cost=0.3,
         ),
         Mistake(
             "new-canvas",
             old=DRAWN,
             new="drawn = np.zeros_like(canvas)",
             says="The digit is drawn on an empty canvas, and what was on the old one is gone. Start from a copy.",
+            cost=0.4,
         ),
         Mistake(
             "only-the-square-returned",
             old=RETURN_DRAWN,
             new="return drawn[row : row + h, col : col + w]",
             says="Only the square with the digit is returned. The whole canvas is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "draws-on-the-callers-canvas",
@@ -130,6 +143,7 @@ PLACE = Exercise(
             new="drawn = canvas",
             says="The digit is drawn on the caller's own canvas: without a copy, `drawn` is another name for it, and "
             "the next scene begins with this one's ink.",
+            cost=0.2,
         ),
     ),
 )
@@ -174,12 +188,14 @@ DESCRIBE = Exercise(
             new='"right of" if right > 0 else "left of"',
             says="Left and right are swapped. If the second digit's column is the larger one, the second lies "
             "further right, and so the *first* is left of it.",
+            cost=0.3,
         ),
         Mistake(
             "above-and-below-swapped",
             old=ALONG_ROWS,
             new='"below" if down > 0 else "above"',
             says="Above and below are swapped. Rows are counted downwards: the larger row is the lower one.",
+            cost=0.3,
         ),
         Mistake(
             "seen-from-the-second",
@@ -187,6 +203,7 @@ DESCRIBE = Exercise(
             new="down = first_at[0] - second_at[0]\n    right = first_at[1] - second_at[1]",
             says="Every relation is turned round: it says where the second digit is, seen from the first. "
             "The caption is about the first, so ask where the first is, seen from the second.",
+            cost=0.3,
         ),
         Mistake(
             "rows-for-columns",
@@ -194,6 +211,7 @@ DESCRIBE = Exercise(
             new="down = second_at[1] - first_at[1]\n    right = second_at[0] - first_at[0]",
             says="Rows and columns are swapped: a place is (row, col), so its first number says how far down, "
             "its second how far to the right.",
+            cost=0.3,
         ),
         Mistake(
             "sign-forgotten",
@@ -201,6 +219,7 @@ DESCRIBE = Exercise(
             new="if right > down:",
             says="The two distances are compared with their signs, so a large step to the left or upwards counts "
             "as less than a small one to the right or downwards. Compare their sizes.",
+            cost=0.3,
         ),
         Mistake(
             "columns-always-decide",
@@ -208,6 +227,7 @@ DESCRIBE = Exercise(
             new="if right != 0:",
             says="As soon as the columns differ at all, the relation is left or right. Digits are seldom exactly "
             "in line: the *larger* of the two distances decides.",
+            cost=0.4,
         ),
         Mistake(
             "rows-always-decide",
@@ -215,6 +235,7 @@ DESCRIBE = Exercise(
             new="if down == 0:",
             says="As soon as the rows differ at all, the relation is above or below. Digits are seldom exactly "
             "in line: the *larger* of the two distances decides.",
+            cost=0.4,
         ),
         Mistake(
             "smaller-distance-decides",
@@ -222,48 +243,56 @@ DESCRIBE = Exercise(
             new="if abs(right) < abs(down):",
             says="The smaller of the two distances decides here. Two digits side by side are far apart along "
             "the columns and nearly level along the rows.",
+            cost=0.3,
         ),
         Mistake(
             "second-digit-first",
             old="for digit in (first, second))",
             new="for digit in (second, first))",
             says="The digits are named in the wrong order: the caption begins with the first.",
+            cost=0.3,
         ),
         Mistake(
             "always-a",
             old=SUBJECTS,
             new='(f"a {NAMES[digit]}" for digit in (first, second))',
             says="One digit takes another article than the rest: read the captions aloud.",
+            cost=0.2,
         ),
         Mistake(
             "an-before-every-vowel",
             old=SUBJECTS,
             new='(f"an {NAMES[digit]}" if NAMES[digit][0] in "aeiou" else f"a {NAMES[digit]}" for digit in (first, second))',
             says='"One" begins with a vowel on paper only: spoken it begins like "won", so it is "a one".',
+            cost=0.1,
         ),
         Mistake(
             "article-of-the-first-for-both",
             old=SUBJECTS,
             new="(('an ' if first == 8 else 'a ') + NAMES[digit] for digit in (first, second))",
             says="The second digit gets the article of the first. Each has its own.",
+            cost=0.2,
         ),
         Mistake(
             "figures-for-words",
             old=SUBJECTS,
             new='("an 8" if digit == 8 else f"a {digit}" for digit in (first, second))',
             says="The digits are written as figures; NAMES holds their words, which is what the decoder says.",
+            cost=0.2,
         ),
         Mistake(
             "of-missing",
             old=SENTENCE,
             new='return f"{subject} {relation.split()[0]} {other}"',
             says='It is "left of" and "right of", with "of"; only "above" and "below" are one word.',
+            cost=0.2,
         ),
         Mistake(
             "of-too-often",
             old=SENTENCE,
             new='return f"{subject} {relation.split()[0]} of {other}"',
             says='It is "above" and "below", without "of"; only "left of" and "right of" have it.',
+            cost=0.2,
         ),
     ),
 )
@@ -329,6 +358,7 @@ IMAGE_TO_STATE = Exercise(
             also=("features = encoder(images.unsqueeze(0))", "features = encoder(images[None])"),
             says="The encoder takes (B, 1, height, width), pictures of one channel, and images is "
             "(B, height, width): as it stands the batch is taken for channels. Put a new axis behind the batch.",
+            cost=0.3,
         ),
         Mistake(
             "channel-axis-last",
@@ -336,6 +366,7 @@ IMAGE_TO_STATE = Exercise(
             new="features = encoder(images.unsqueeze(-1))",
             says="The new axis of one channel stands last. PyTorch wants channels in front of the pixels: "
             "(B, 1, height, width).",
+            cost=0.3,
         ),
         Mistake(
             "pictures-flattened",
@@ -343,6 +374,7 @@ IMAGE_TO_STATE = Exercise(
             new="features = encoder(images.flatten(1))",
             says="The pictures are flattened into rows of pixels. The encoder wants them as pictures, "
             "(B, 1, height, width).",
+            cost=0.3,
         ),
         Mistake(
             "no-tanh",
@@ -350,18 +382,21 @@ IMAGE_TO_STATE = Exercise(
             new="state = features",
             says="The features go into the decoder as they are. The states of a GRU lie between -1 and 1, and its "
             "first should too: squash the features.",
+            cost=0.3,
         ),
         Mistake(
             "sigmoid-for-tanh",
             old=TANH,
             new="state = torch.sigmoid(features)",
             says="A sigmoid gives states from 0 to 1 only. A GRU's states lie between -1 and 1.",
+            cost=0.3,
         ),
         Mistake(
             "relu-for-tanh",
             old=TANH,
             new="state = torch.relu(features)",
             says="ReLU gives states from 0 to anything. A GRU's states lie between -1 and 1.",
+            cost=0.3,
         ),
         Mistake(
             "view-for-transpose",
@@ -371,6 +406,7 @@ IMAGE_TO_STATE = Exercise(
             says="The shape is right, but the pictures are mixed up: view cuts the same row of numbers into other "
             "pieces, so one picture's features land in another's state. Cut into (B, layers, H), which keeps "
             "each picture's numbers together, and then turn the axes round.",
+            cost=0.6,
         ),
         Mistake(
             "batch-first",
@@ -378,6 +414,7 @@ IMAGE_TO_STATE = Exercise(
             new="state = state",
             says="This is (B, layers, H). A state of torch.nn.GRU has its layers first, even with "
             "batch_first=True: (layers, B, H).",
+            cost=0.3,
         ),
         Mistake(
             "layer-axis-missing",
@@ -385,6 +422,7 @@ IMAGE_TO_STATE = Exercise(
             new="",
             says="The state is (B, layers * H) still. The decoder wants an axis for its layers, in front, also if "
             "there is only one: (layers, B, H).",
+            cost=0.4,
         ),
         Mistake(
             "layer-axis-of-one",
@@ -392,6 +430,7 @@ IMAGE_TO_STATE = Exercise(
             new="state = state.unsqueeze(0)",
             says="There is an axis for layers, but of length 1 and with the features of all layers behind it. Cut "
             "them: the first H features are the first layer's state, the next H the second's.",
+            cost=0.4,
         ),
         Mistake(
             "same-state-for-every-layer",
@@ -400,6 +439,7 @@ IMAGE_TO_STATE = Exercise(
             also=("state = state.view(len(images), layers, -1)[:, 0].repeat(layers, 1, 1)",),
             says="Every layer starts in the first layer's state, and the other features are lost. Layer k has its "
             "own H features.",
+            cost=0.5,
         ),
         Mistake(
             "layers-interleaved",
@@ -407,6 +447,7 @@ IMAGE_TO_STATE = Exercise(
             new="state = state.view(len(images), -1, layers).permute(2, 0, 1)",
             says="The layers take turns: every other feature goes to the first. The first layer's H features stand "
             "together, and then the next layer's.",
+            cost=0.3,
         ),
         Mistake(
             "flattened-over-the-batch",
@@ -415,6 +456,7 @@ IMAGE_TO_STATE = Exercise(
             also=("state = state.flatten().view(layers, 1, -1)",),
             says="The pictures of the batch are strung together into a single state. Each has its own: "
             "(layers, B, H).",
+            cost=0.5,
         ),
         Mistake(
             "cut-off-from-the-encoder",
@@ -423,6 +465,7 @@ IMAGE_TO_STATE = Exercise(
             also=("return state.contiguous().data",),
             says="The state is right, but cut off from the encoder by detach, .data or no_grad: no gradient gets "
             "back through it, and the encoder never learns to see.",
+            cost=0.4,
         ),
         Mistake(
             "not-contiguous",
@@ -430,6 +473,7 @@ IMAGE_TO_STATE = Exercise(
             new="return state",
             says="transpose moves nothing in memory, it only changes the order of reading, and a GPU's GRU refuses such "
             "a state: ask for one that is contiguous.",
+            cost=0.1,
         ),
     ),
 )
@@ -518,6 +562,7 @@ CAPTION_LOSS = Exercise(
             says="At every step the decoder reads the very word that it is to say: inputs and targets are the same "
             "words. It learns to repeat, and knows nothing when it has to speak by itself. What it reads must be "
             "one word behind.",
+            cost=0.6,
         ),
         Mistake(
             "targets-not-shifted",
@@ -526,12 +571,14 @@ CAPTION_LOSS = Exercise(
             also=("inputs = captions\n    targets = captions",),
             says="The decoder reads a word and is asked for the same word, START included. The target of a step is "
             "the word that *follows* its input.",
+            cost=0.6,
         ),
         Mistake(
             "shifted-the-wrong-way",
             old=SPLIT,
             new="inputs = captions[:, 1:]\n    targets = captions[:, :-1]",
             says="Inputs and targets are swapped: the decoder reads a word and has to say the one before it.",
+            cost=0.4,
         ),
         Mistake(
             "start-word-missing",
@@ -539,12 +586,14 @@ CAPTION_LOSS = Exercise(
             new="inputs = captions[:, 1:-1]\n    targets = captions[:, 2:]",
             says="The first word is never asked for, since START is not among the inputs. Alone in front of a "
             "picture, START is all that the decoder has to begin with.",
+            cost=0.3,
         ),
         Mistake(
             "shifted-by-two",
             old=SPLIT,
             new="inputs = captions[:, :-2]\n    targets = captions[:, 2:]",
             says="The targets are two words ahead of the inputs. They are shifted by one.",
+            cost=0.3,
         ),
         Mistake(
             "padding-counted",
@@ -552,6 +601,7 @@ CAPTION_LOSS = Exercise(
             new="",
             says="The padding is counted like words: the decoder is taught to say PAD after PAD, and the loss of "
             "short captions looks better than it is. Leave out the targets that are PAD.",
+            cost=0.5,
         ),
         Mistake(
             "mean-over-padded-length",
@@ -560,6 +610,7 @@ CAPTION_LOSS = Exercise(
             also=(f"loss = {EACH}.mean()",),
             says="The padding costs nothing, but it is still counted in the mean: divide by the number of real "
             "targets, not by B·T.",
+            cost=0.4,
         ),
         Mistake(
             "mean-of-captions-means",
@@ -567,18 +618,21 @@ CAPTION_LOSS = Exercise(
             new=f"loss = ({EACH}.sum(1) / (targets != PAD).sum(1)).mean()",
             says="Each caption is averaged on its own and then the averages are, so a word of a short caption "
             "weighs more. Average over all words at once.",
+            cost=0.3,
         ),
         Mistake(
             "divided-by-captions",
             old=LOSS,
             new=f"loss = {SUM} / len(targets)",
             says="The sum is divided by B, the number of captions. The mean is over words.",
+            cost=0.3,
         ),
         Mistake(
             "loss-summed",
             old=LOSS,
             new=f"loss = {SUM}",
             says="The loss is the sum over all words; their mean is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "end-word-ignored",
@@ -586,12 +640,14 @@ CAPTION_LOSS = Exercise(
             new="ignore_index=END)",
             says="END is left out of the loss, and PAD is not. It is the other way round: saying END is how the "
             "decoder stops, so it has to learn it.",
+            cost=0.4,
         ),
         Mistake(
             "end-word-not-learned",
             old=LOSS,
             new="targets = targets.masked_fill(targets == END, PAD)\n    " + LOSS,
             says="END is left out of the loss together with the padding. Then the decoder never learns to stop.",
+            cost=0.3,
         ),
         Mistake(
             "softmax-before-cross-entropy",
@@ -599,6 +655,7 @@ CAPTION_LOSS = Exercise(
             new="logits.softmax(2).transpose(1, 2)",
             says="cross_entropy takes logits and applies the softmax itself: here it is applied twice, and the "
             "gradients shrink.",
+            cost=0.3,
         ),
         Mistake(
             "view-for-transpose",
@@ -607,18 +664,21 @@ CAPTION_LOSS = Exercise(
             also=("logits.view(len(logits), -1, logits.shape[1])",),
             says="cross_entropy wants (B, V, T), and view gives that shape with the numbers mixed up. Turn the axes "
             "round with transpose(1, 2), or flatten (B, T) into one axis on both sides.",
+            cost=0.3,
         ),
         Mistake(
             "axes-not-turned",
             old="logits.transpose(1, 2)",
             new="logits",
             says="cross_entropy takes axis 1 for the classes, and logits is (B, T, V): there T is on axis 1.",
+            cost=0.3,
         ),
         Mistake(
             "pair-taken-for-logits",
             old=DECODED,
             new="logits = decoder(inputs, state)",
             says="The decoder returns two things, logits and a state, and both are taken for logits. Unpack them.",
+            cost=0.2,
         ),
         Mistake(
             "picture-ignored",
@@ -627,6 +687,7 @@ CAPTION_LOSS = Exercise(
             also=("logits, _ = decoder(inputs, torch.zeros_like(state))",),
             says="The state is not used: the decoder starts from zeros, as if there were no picture. It will learn "
             "to say likely captions of nothing in particular.",
+            cost=0.5,
         ),
         Mistake(
             "picture-cut-off",
@@ -634,6 +695,7 @@ CAPTION_LOSS = Exercise(
             new="logits, _ = decoder(inputs, state.detach())",
             says="The loss is right, but state is detached, so no gradient reaches the encoder: the decoder learns, "
             "and the eye does not.",
+            cost=0.3,
         ),
         Mistake(
             "loss-without-its-record",
@@ -642,6 +704,7 @@ CAPTION_LOSS = Exercise(
             also=("return loss.detach()",),
             says="The loss comes back as a mere number. Here it must keep its record, since whoever calls this "
             "function calls backward on it.",
+            cost=0.4,
         ),
     ),
 )
@@ -746,6 +809,7 @@ CAPTION = Exercise(
             new=KEEP + STOP,
             says="END is among the words. It says that the caption is over and is no part of it: look before you "
             "append.",
+            cost=0.2,
         ),
         Mistake(
             "end-word-not-stopped-at",
@@ -753,18 +817,21 @@ CAPTION = Exercise(
             new="",
             says="The caption goes on behind END, up to the longest. What a decoder says after END was never "
             "trained: stop there.",
+            cost=0.4,
         ),
         Mistake(
             "end-word-skipped",
             old=STOP,
             new="            if word == END:\n                continue\n",
             says="END is left out of the words, but the decoder goes on talking. Leave the loop.",
+            cost=0.4,
         ),
         Mistake(
             "padding-for-end",
             old="word == END",
             new="word == PAD",
             says="The loop waits for PAD. The decoder was taught to say END when it has finished, and never PAD.",
+            cost=0.3,
         ),
         Mistake(
             "start-word-missing",
@@ -772,6 +839,7 @@ CAPTION = Exercise(
             new="word = PAD",
             says="The decoder begins by reading PAD, which it has never read in training. Every caption began with "
             "START.",
+            cost=0.3,
         ),
         Mistake(
             "begins-with-end",
@@ -779,12 +847,14 @@ CAPTION = Exercise(
             new="word = END",
             says="The decoder begins by reading END, which it has never read in training. Every caption began with "
             "START.",
+            cost=0.3,
         ),
         Mistake(
             "start-word-included",
             old="words = []",
             new="words = [START]",
             says="START is among the words. It is what the decoder reads first, not what it says.",
+            cost=0.2,
         ),
         Mistake(
             "state-not-carried",
@@ -792,6 +862,7 @@ CAPTION = Exercise(
             new="logits, _ = decoder(torch.tensor([[word]], device=state.device), state)",
             says="Every step starts from the picture's state anew, so the decoder forgets what it has said. "
             "Hand the state on from step to step.",
+            cost=0.5,
         ),
         Mistake(
             "word-without-its-axes",
@@ -800,12 +871,14 @@ CAPTION = Exercise(
             also=("logits, state = decoder(torch.tensor(word, device=state.device), state)",),
             says="The decoder reads a batch of sequences, (B, T), also if it is one sequence of one word: give it "
             "words of shape (1, 1).",
+            cost=0.2,
         ),
         Mistake(
             "picture-ignored",
             old=LOOP,
             new="state = torch.zeros_like(state)\n        for _ in range(longest):",
             says="The decoder starts from zeros, so it talks about no picture at all. It starts from state.",
+            cost=0.5,
         ),
         Mistake(
             "picture-at-every-step",
@@ -814,6 +887,7 @@ CAPTION = Exercise(
             also=("picture = state\n        for _ in range(longest):\n            state = state + picture",),
             says="The picture's state is mixed in again before every step. It is the first state, and after that "
             "the decoder has only its own.",
+            cost=0.4,
         ),
         Mistake(
             "reads-start-at-every-step",
@@ -821,6 +895,7 @@ CAPTION = Exercise(
             new="logits, state = decoder(torch.tensor([[START]], device=state.device), state)",
             says="The decoder reads START at every step and never learns what was chosen. The word just chosen is "
             "its next input.",
+            cost=0.5,
         ),
         Mistake(
             "reads-the-first-word-for-ever",
@@ -829,6 +904,7 @@ CAPTION = Exercise(
             "            logits, state = decoder(torch.tensor([[read]], device=state.device), state)",
             says="After its first word the decoder reads that word again at every step. Its input is always the "
             "word that was chosen last.",
+            cost=0.4,
         ),
         Mistake(
             "everything-read-again",
@@ -837,12 +913,14 @@ CAPTION = Exercise(
             "            logits = logits[:, -1:]",
             says="At every step all the words so far are read again, by a state that has read them already. Carry "
             "the state *or* read from the start; with the state, one new word is enough.",
+            cost=0.4,
         ),
         Mistake(
             "always-the-likeliest",
             old=CHOICE,
             new="word = int(logits[0, 0].argmax())",
             says="The likeliest word is always taken, whatever choose says. Let choose choose.",
+            cost=0.4,
         ),
         Mistake(
             "probabilities-chosen-from",
@@ -851,24 +929,28 @@ CAPTION = Exercise(
             also=("word = int(choose(logits.softmax(2)[0, 0]))",),
             says="choose is given probabilities, and it takes them for logits: a softmax of a softmax is nearly "
             "flat. Hand over the logits as they are.",
+            cost=0.3,
         ),
         Mistake(
             "choose-is-given-the-batch",
             old=CHOICE,
             new="word = int(choose(logits))",
             says="choose takes the logits of one step, (V,), and is given those of a batch of steps, (1, 1, V).",
+            cost=0.2,
         ),
         Mistake(
             "one-word-too-few",
             old=LOOP,
             new="for _ in range(longest - 1):",
             says="A caption that is cut short has one word too few: longest words are allowed.",
+            cost=0.2,
         ),
         Mistake(
             "one-word-too-many",
             old=LOOP,
             new="for _ in range(longest + 1):",
             says="A caption that is cut short has one word too many: longest words are allowed.",
+            cost=0.2,
         ),
         Mistake(
             "longest-ignored",
@@ -876,6 +958,7 @@ CAPTION = Exercise(
             new="while True:",
             says="The loop ends at END alone. A decoder that never says it would talk for ever: stop after longest "
             "words at the latest.",
+            cost=0.3,
         ),
         Mistake(
             "in-training-mode",
@@ -883,6 +966,7 @@ CAPTION = Exercise(
             new="",
             says="The decoder speaks in training mode, so dropout switches units off at random while it does. "
             "Put it into evaluation mode first.",
+            cost=0.3,
         ),
         Mistake(
             "gradients-tracked",
@@ -890,6 +974,7 @@ CAPTION = Exercise(
             new="    with torch.enable_grad():\n",
             says="The words are right, but autograd keeps a record of every step, for nothing. Speak under "
             "torch.no_grad().",
+            cost=0.2,
         ),
     ),
 )

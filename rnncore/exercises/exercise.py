@@ -20,7 +20,8 @@ from rnncore.observe import Formula, Outcome, observe
 class Mistake:
     """One mistake: replace ``old`` by ``new`` in the reference, and the sentence to say about it.
 
-    ``also`` holds other texts for ``new`` that make the same mistake, such as other step sizes.
+    ``also`` holds other texts for ``new`` that make the same mistake, such as other step sizes. ``cost`` is the
+    share of the points that it takes, from 0 to 1; None where nobody has put a price on it.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Mistake:
     new: str
     says: str
     also: tuple[str, ...] = ()
+    cost: float | None = None
 
     def wordings(self) -> "list[Mistake]":
         """This mistake once for each of its texts."""
@@ -66,6 +68,7 @@ class Exercise:
     is for an answer that plain arguments cannot show, such as a class, or a function of a model and its
     optimiser: a function that is called where the answer lives, with the answer and the case's arguments,
     and returns plain data or tensors. It travels as its text, so it must import what it needs itself.
+    ``one_idea`` names the returned dicts whose keys count together as one part of the marks.
     """
 
     reference: Callable
@@ -78,6 +81,7 @@ class Exercise:
     tolerance: float = 1e-5
     view: Callable[..., object] | None = None
     use: Callable[..., object] | None = None
+    one_idea: tuple[str, ...] = ()
 
     def __post_init__(self):
         for mistake in self.mistakes:

@@ -57,6 +57,7 @@ SPLIT_BY_TIME = Exercise(
             new="T = series.shape[1]\n    series = series[:, np.random.default_rng(0).permutation(T)]",
             says="The hours are mixed before they are split. Then nearly every hour of the test has its own "
             "neighbours in the training part, and a forecast can be copied. Cut by time, and mix nothing.",
+            cost=0.7,
         ),
         Mistake(
             "test-before-train",
@@ -65,6 +66,7 @@ SPLIT_BY_TIME = Exercise(
             also=("return series[:, valid + test :], series[:, :valid], series[:, valid : valid + test]",),
             says="What is held out stands *before* the training part, so the model learns from the future of its "
             "own test. Train on the oldest hours and test on the newest.",
+            cost=0.6,
         ),
         Mistake(
             "test-before-valid",
@@ -72,12 +74,14 @@ SPLIT_BY_TIME = Exercise(
             new="return series[:, :end_of_train], series[:, T - valid :], series[:, end_of_train : T - valid]",
             says="The test comes before the validation part. Whoever chooses a model by the validation part "
             "would then choose it with hours that lie after the test: the newest hours are the test's.",
+            cost=0.3,
         ),
         Mistake(
             "valid-and-test-swapped",
             old=PARTS,
             new="return series[:, :end_of_train], series[:, end_of_valid:], series[:, end_of_train:end_of_valid]",
             says="The second and the third result are swapped: the order is train, valid, test.",
+            cost=0.1,
         ),
         Mistake(
             "test-within-valid",
@@ -85,6 +89,7 @@ SPLIT_BY_TIME = Exercise(
             new="return series[:, :end_of_train], series[:, end_of_train:], series[:, end_of_valid:]",
             says="The validation part runs on to the end of the series and holds the test, too. It ends where "
             "the test begins.",
+            cost=0.4,
         ),
         Mistake(
             "valid-within-train",
@@ -92,6 +97,7 @@ SPLIT_BY_TIME = Exercise(
             new="return series[:, :end_of_valid], series[:, end_of_train:end_of_valid], series[:, end_of_valid:]",
             says="The training part holds the validation hours as well, so they measure how well the model "
             "remembers. Training ends where validation begins.",
+            cost=0.4,
         ),
         Mistake(
             "borders-shared",
@@ -105,6 +111,7 @@ SPLIT_BY_TIME = Exercise(
             ),
             says="A border hour belongs to two parts: the end of one part overlaps with the start of the "
             "next by one. A slice already stops *before* its second number.",
+            cost=0.3,
         ),
         Mistake(
             "border-hours-lost",
@@ -118,6 +125,7 @@ SPLIT_BY_TIME = Exercise(
                 "return series[:, :end_of_train], series[:, end_of_train + 1 : end_of_valid], series[:, end_of_valid:]",
             ),
             says="An hour is lost at a border. Put side by side again, the three parts are the series.",
+            cost=0.3,
         ),
         Mistake(
             "minus-zero",
@@ -125,6 +133,7 @@ SPLIT_BY_TIME = Exercise(
             new="return series[:, : -valid - test], series[:, -valid - test : -test], series[:, -test:]",
             says="This goes wrong when test is 0: -0 is 0, so that a slice from there is the whole series and a "
             "slice up to there is empty. Count the borders from the start: T - test, and so on.",
+            cost=0.2,
         ),
         Mistake(
             "shares-of-its-own",
@@ -136,6 +145,7 @@ SPLIT_BY_TIME = Exercise(
             ),
             says="The series is cut at shares of its own choice (such as 70% and 15%). How many steps the last two "
             "parts have is given: valid and test.",
+            cost=0.4,
         ),
         Mistake(
             "counts-taken-for-borders",
@@ -143,6 +153,7 @@ SPLIT_BY_TIME = Exercise(
             new="return series[:, :valid], series[:, valid:test], series[:, test:]",
             says="valid and test are used as places of borders. They say how many steps each part has, counted "
             "from the end of the series.",
+            cost=0.4,
         ),
         Mistake(
             "places-split",
@@ -153,6 +164,7 @@ SPLIT_BY_TIME = Exercise(
                 "return series[: T - valid - test], series[T - valid - test : T - test], series[T - test :]",
             ),
             says="The places are split (axis 0), not the time. Time is axis 1 of (B, T).",
+            cost=0.4,
         ),
     ),
 )
@@ -196,6 +208,7 @@ SCALE_FROM_TRAIN = Exercise(
             "    mean = whole.mean()\n    std = whole.std()",
             says="The mean and the standard deviation are those of the *whole* series. That is a leak: how warm "
             "the test is has gone into every number that the model learns from. Take both from train alone.",
+            cost=0.6,
         ),
         Mistake(
             "scaled-by-train-and-valid",
@@ -204,6 +217,7 @@ SCALE_FROM_TRAIN = Exercise(
             "    mean = known.mean()\n    std = known.std()",
             says="The mean and the standard deviation include the validation part. It stands for a future that is "
             "not known while training: take both from train alone.",
+            cost=0.5,
         ),
         Mistake(
             "each-part-by-itself",
@@ -211,12 +225,14 @@ SCALE_FROM_TRAIN = Exercise(
             new="(part - part.mean()) / part.std() for part in",
             says="Each part is scaled by its own mean and standard deviation. The same temperature then has three "
             "different numbers, and a warm and a cold autumn look alike. Scale all parts by train's.",
+            cost=0.6,
         ),
         Mistake(
             "scaled-by-the-test",
             old=BOTH,
             new="mean = test.mean()\n    std = test.std()",
             says="The mean and the standard deviation are the test's, which nobody knows in time.",
+            cost=0.6,
         ),
         Mistake(
             "each-place-by-itself",
@@ -225,6 +241,7 @@ SCALE_FROM_TRAIN = Exercise(
             says="Each place has a mean and a standard deviation of its own (axis=1). Here one network reads all "
             "places, and their differences are something to learn: one mean and one standard deviation, "
             "of all of train's numbers.",
+            cost=0.3,
         ),
         Mistake(
             "each-hour-by-itself",
@@ -232,6 +249,7 @@ SCALE_FROM_TRAIN = Exercise(
             new="mean = train.mean(axis=0)\n    std = train.std(axis=0)",
             says="There is a mean for each *hour* of train (axis=0), so the other parts, which have other hours, "
             "can't be scaled by them. One mean and one standard deviation are asked for.",
+            cost=0.3,
         ),
         Mistake(
             "train-only",
@@ -239,30 +257,35 @@ SCALE_FROM_TRAIN = Exercise(
             new="scaled = ((train - mean) / std, valid, test)",
             says="Only train is scaled. A network that has learned from scaled numbers must be given scaled "
             "numbers: valid and test are scaled too, by train's mean and standard deviation.",
+            cost=0.4,
         ),
         Mistake(
             "variance",
             old=STD,
             new="std = train.var()",
             says="The parts are divided by the variance. The standard deviation is its square root.",
+            cost=0.3,
         ),
         Mistake(
             "mean-not-removed",
             old=SCALED,
             new="part / std for part in",
             says="The mean is not taken off: train's mean should be 0 afterwards.",
+            cost=0.4,
         ),
         Mistake(
             "not-divided",
             old=SCALED,
             new="part - mean for part in",
             says="The parts are not divided by the standard deviation: train's should be 1 afterwards.",
+            cost=0.4,
         ),
         Mistake(
             "multiplied",
             old=SCALED,
             new="(part - mean) * std for part in",
             says="The parts are multiplied by the standard deviation. That is the way back: divide.",
+            cost=0.3,
         ),
         Mistake(
             "divided-first",
@@ -270,6 +293,7 @@ SCALE_FROM_TRAIN = Exercise(
             new="part / std - mean for part in",
             says="The division comes first and the mean is taken off afterwards, when it no longer fits. "
             "Mind the brackets.",
+            cost=0.3,
         ),
         Mistake(
             "smallest-to-largest",
@@ -277,12 +301,14 @@ SCALE_FROM_TRAIN = Exercise(
             new="mean = train.min()\n    std = train.max() - train.min()",
             says="The parts are scaled by train's smallest and largest value. One hot hour would decide "
             "everything; mean and standard deviation are asked for.",
+            cost=0.5,
         ),
         Mistake(
             "mean-and-std-swapped",
             old=RESULT,
             new="return scaled, std, mean",
             says="The mean and the standard deviation are returned in the wrong order.",
+            cost=0.1,
         ),
     ),
 )
@@ -316,6 +342,7 @@ SEASONAL_NAIVE = Exercise(
             new="return np.repeat(history[:, -1:], horizon, axis=1)",
             says="The last value is repeated for all hours ahead. That is another baseline, persistence. Here the "
             "forecast for 3 in the afternoon is what it was at 3 in the afternoon.",
+            cost=0.7,
         ),
         Mistake(
             "beyond-what-is-known",
@@ -324,6 +351,7 @@ SEASONAL_NAIVE = Exercise(
             says="The first season ahead is right, and then the forecast jumps to the start of the history. One "
             "season before that hour lies in the future (the index has become positive): go back "
             "further, by whole seasons, until the value is known.",
+            cost=0.4,
         ),
         Mistake(
             "asks-the-future",
@@ -331,6 +359,7 @@ SEASONAL_NAIVE = Exercise(
             new="return history[:, history.shape[1] + ahead - season]",
             says="Further ahead than a season, this asks for hours that have not come yet, beyond the end of the "
             "history. Go back by whole seasons until the value is known.",
+            cost=0.4,
         ),
         Mistake(
             "nothing-beyond-a-season",
@@ -339,6 +368,7 @@ SEASONAL_NAIVE = Exercise(
             also=("return np.where(ahead < season, last_season[:, ahead % season], np.nan)",),
             says="The first season ahead is right, and nothing is forecast after it. One season before those hours "
             "is not known yet: go back further, by whole seasons.",
+            cost=0.4,
         ),
         Mistake(
             "read-on-across-places",
@@ -346,12 +376,14 @@ SEASONAL_NAIVE = Exercise(
             new="return np.resize(last_season, (len(history), horizon))",
             says="The forecasts of one place are filled up with the values of another: np.resize reads on across the "
             "rows. Repeat the season within each row.",
+            cost=0.3,
         ),
         Mistake(
             "one-season-only",
             old=REPEATED,
             new="return last_season[:, :horizon]",
             says="The forecast ends after one season, however far ahead it was asked for. Repeat the season.",
+            cost=0.4,
         ),
         Mistake(
             "one-step-late",
@@ -359,6 +391,7 @@ SEASONAL_NAIVE = Exercise(
             new="return last_season[:, (ahead + 1) % season]",
             says="The forecast is one step out of phase: it begins with the season's second value. "
             "One step ahead of T - 1 is T, and one season before T is T - season.",
+            cost=0.3,
         ),
         Mistake(
             "one-step-early",
@@ -367,12 +400,14 @@ SEASONAL_NAIVE = Exercise(
             also=("return history[:, -season - 1 :][:, ahead % season]",),
             says="The forecast is one step out of phase: it begins one value too early. One step ahead of T - 1 "
             "is T, and one season before T is T - season.",
+            cost=0.3,
         ),
         Mistake(
             "first-season",
             old=LAST,
             new="last_season = history[:, :season]",
             says="The *first* season of the history is repeated. The last one is the freshest.",
+            cost=0.3,
         ),
         Mistake(
             "oldest-value-of-that-phase",
@@ -380,30 +415,35 @@ SEASONAL_NAIVE = Exercise(
             new="return history[:, (history.shape[1] + ahead) % season]",
             says="The phase is right, but the values are those of the first season of the history. Take the "
             "latest that are known.",
+            cost=0.3,
         ),
         Mistake(
             "two-seasons-ago",
             old=REPEATED,
             new="return history[:, -2 * season : history.shape[1] - season][:, ahead % season]",
             says="The values are two seasons old. Those of the last season are known already.",
+            cost=0.3,
         ),
         Mistake(
             "last-horizon",
             old=REPEATED,
             new="return history[:, -horizon:]",
             says="The last `horizon` values are repeated. That fits only if the horizon is one season.",
+            cost=0.4,
         ),
         Mistake(
             "newest-first",
             old=REPEATED,
             new="return last_season[:, ::-1][:, ahead % season]",
             says="The season runs backwards in time. Keep its order.",
+            cost=0.3,
         ),
         Mistake(
             "mean-of-the-season",
             old=REPEATED,
             new="return np.repeat(last_season.mean(axis=1, keepdims=True), horizon, axis=1)",
             says="All hours get the mean of the last season. Each step ahead has its own place in the season.",
+            cost=0.6,
         ),
         Mistake(
             "mean-of-all-seasons",
@@ -413,6 +453,7 @@ SEASONAL_NAIVE = Exercise(
             "for s in range(season)], axis=1)",
             says="This is the mean over all seasons of the history. It may well be a good forecast, but it is "
             "another one, climatology. Take the last season alone.",
+            cost=0.4,
         ),
         Mistake(
             "each-value-repeated",
@@ -420,12 +461,14 @@ SEASONAL_NAIVE = Exercise(
             new="return np.repeat(last_season, -(-horizon // season), axis=1)[:, :horizon]",
             says="Each value is repeated before the next one comes (np.repeat does that). The season is to be "
             "repeated as a whole.",
+            cost=0.3,
         ),
         Mistake(
             "transposed",
             old=REPEATED,
             new="return last_season[:, ahead % season].T",
             says="The forecast is (horizon, B). There is one row for each place: (B, horizon).",
+            cost=0.15,
         ),
     ),
 )
@@ -459,6 +502,7 @@ ROLL_FORECAST = Exercise(
             new="x, _ = step(x, state)",
             says="Every step starts from the first state again, so all that the model has read is forgotten. "
             "Hand the state that step returns to the next call.",
+            cost=0.5,
         ),
         Mistake(
             "last-value-fed-again",
@@ -466,6 +510,7 @@ ROLL_FORECAST = Exercise(
             new="        value, state = step(last, state)\n        forecasts.append(value)\n",
             says="The model reads the last known value at every step, as if the clock had stopped. From the second "
             "step on it must read its own forecast of the hour before.",
+            cost=0.5,
         ),
         Mistake(
             "first-forecast-fed-again",
@@ -473,6 +518,7 @@ ROLL_FORECAST = Exercise(
             new="        value, state = step(x, state)\n        forecasts.append(value)\n        x = forecasts[0]\n",
             says="From the second step on the model reads the *first* forecast again and again. It must read the "
             "one that it has just made.",
+            cost=0.4,
         ),
         Mistake(
             "starts-with-the-last-value",
@@ -480,12 +526,14 @@ ROLL_FORECAST = Exercise(
             new="        forecasts.append(x)\n        x, state = step(x, state)\n",
             says="The forecasts begin with the last *known* value, and the one furthest ahead is missing: all are "
             "an hour too late. The first forecast is what step returns first.",
+            cost=0.3,
         ),
         Mistake(
             "last-value-included",
             old=STACK,
             new="return np.stack([last, *forecasts], axis=1)",
             says="The last known value stands before the forecasts, horizon + 1 in all. It was given.",
+            cost=0.2,
         ),
         Mistake(
             "first-forecast-skipped",
@@ -493,18 +541,21 @@ ROLL_FORECAST = Exercise(
             new="        x, state = step(x, state)\n        forecasts.append(step(x, state)[0])\n",
             says="The first forecast is lost and all others stand one hour too early. What step(last, state) "
             "returns is already the forecast for one hour ahead.",
+            cost=0.3,
         ),
         Mistake(
             "one-too-few",
             old=STACK,
             new="return np.stack(forecasts[:-1] or forecasts, axis=1)[:, : horizon - 1]",
             says="One forecast is missing: `horizon` of them are asked for.",
+            cost=0.2,
         ),
         Mistake(
             "only-the-last",
             old=STACK,
             new="return x",
             says="Only the forecast furthest ahead is returned. All of them are asked for, (B, horizon).",
+            cost=0.3,
         ),
         Mistake(
             "time-first",
@@ -512,12 +563,14 @@ ROLL_FORECAST = Exercise(
             new="return np.stack(forecasts)",
             also=("return forecasts",),
             says="The forecasts are (horizon, B), time first. In this course arrays are batch first.",
+            cost=0.15,
         ),
         Mistake(
             "added-up",
             old=FEED,
             new="        change, state = step(x, state)\n        x = x + change\n        forecasts.append(x)\n",
             says="What step returns is added to the value before. It is the forecast itself, not a change.",
+            cost=0.3,
         ),
         Mistake(
             "last-overwritten",
@@ -525,6 +578,7 @@ ROLL_FORECAST = Exercise(
             new="        value, state = step(x, state)\n        x[:] = value\n        forecasts.append(x)\n",
             says="All forecasts are written into one array, the caller's `last`: they end up equal, and the last "
             "known value is gone. Give the name x to the new array instead of filling the old one.",
+            cost=0.4,
         ),
         Mistake(
             "asked-twice-a-step",
@@ -533,6 +587,7 @@ ROLL_FORECAST = Exercise(
             "        _, state = step(value, state)\n        x = value\n",
             says="step is called twice for each hour, and the state comes from the call that read the forecast, so it "
             "has read each forecast twice and `last` never. One call gives both, forecast and state.",
+            cost=0.3,
         ),
     ),
 )
@@ -562,12 +617,14 @@ ERRORS_BY_HORIZON = Exercise(
             new="errors = forecasts - truth",
             says="The errors are still in scaled units: an error of 0.5 then means half a standard deviation. "
             "Scale back to degrees.",
+            cost=0.4,
         ),
         Mistake(
             "divided-by-std",
             old=ERRORS,
             new="errors = (forecasts - truth) / std",
             says="The errors are divided by the standard deviation a second time. The way back is the other way.",
+            cost=0.3,
         ),
         Mistake(
             "scaled-back-after-squaring",
@@ -575,6 +632,7 @@ ERRORS_BY_HORIZON = Exercise(
             new="(errors**2).mean(axis=0) / std",
             says="The squared errors are multiplied by std. A squared error is in squared degrees, so it would take "
             "std squared; scale back first, then square.",
+            cost=0.3,
         ),
         Mistake(
             "absolute-errors",
@@ -582,12 +640,14 @@ ERRORS_BY_HORIZON = Exercise(
             new="return np.abs(errors).mean(axis=0)",
             says="This is the mean *absolute* error (or the root was taken before the mean, which gives the same). "
             "Square, take the mean, and take the root last.",
+            cost=0.4,
         ),
         Mistake(
             "root-forgotten",
             old=ROOT,
             new="return (errors**2).mean(axis=0)",
             says="The root is missing: this is in squared degrees.",
+            cost=0.4,
         ),
         Mistake(
             "one-number-for-all-horizons",
@@ -595,6 +655,7 @@ ERRORS_BY_HORIZON = Exercise(
             new="mean()",
             says="All horizons are averaged into one number, which hides the very thing to be seen: one hour ahead is "
             "easy, a day ahead is not.",
+            cost=0.6,
         ),
         Mistake(
             "averaged-over-horizons",
@@ -602,12 +663,14 @@ ERRORS_BY_HORIZON = Exercise(
             new="mean(axis=1)",
             says="The mean runs over the horizons (axis 1), so there is an error for each forecast, (N,). "
             "An error for each horizon is asked for.",
+            cost=0.4,
         ),
         Mistake(
             "signed-errors",
             old=ROOT,
             new="return errors.mean(axis=0)",
             says="Errors of opposite signs cancel: this is the bias. Square them before taking the mean.",
+            cost=0.5,
         ),
         Mistake(
             "spread-of-the-errors",
@@ -615,12 +678,14 @@ ERRORS_BY_HORIZON = Exercise(
             new="return errors.std(axis=0)",
             says="This is the standard deviation of the errors, which takes their mean off: a forecast that is "
             "always 3 degrees too warm would count as perfect.",
+            cost=0.4,
         ),
         Mistake(
             "added-up",
             old="mean(axis=0)",
             new="sum(axis=0)",
             says="The squared errors are added up: more forecasts, more error. Take their mean.",
+            cost=0.3,
         ),
         Mistake(
             "up-to-the-horizon",
@@ -628,6 +693,7 @@ ERRORS_BY_HORIZON = Exercise(
             new="return np.sqrt((errors**2).mean(axis=0).cumsum() / np.arange(1, errors.shape[1] + 1))",
             says="Each number is the error of all hours *up to* that horizon, so the easy first hours make the late "
             "ones look better. Keep the horizons apart.",
+            cost=0.4,
         ),
         Mistake(
             "relative-errors",
@@ -635,6 +701,7 @@ ERRORS_BY_HORIZON = Exercise(
             new="((errors / (truth * std)) ** 2)",
             says="The errors are divided by the truth. Per cent of a temperature mean nothing: 0 degrees is no "
             "natural zero.",
+            cost=0.4,
         ),
     ),
 )

@@ -42,6 +42,7 @@ GRADIENT_NORMS = Exercise(
             new="norms[t] = np.sqrt(np.sum(dy[:, t] ** 2))",
             says="These are the norms of dy alone, the loss of each step by itself. A state also influences all "
             "later losses: dL/dh_t is dy[:, t] plus what comes back from step t + 1.",
+            cost=0.7,
         ),
         Mistake(
             "carried-part-only",
@@ -49,6 +50,7 @@ GRADIENT_NORMS = Exercise(
             new="norms[t] = np.sqrt(np.sum(dh_next**2))",
             says="These are the norms of what comes back from step t + 1 alone. The step's own dy[:, t] "
             "belongs to dL/dh_t as well.",
+            cost=0.4,
         ),
         Mistake(
             "norm-after-the-cell",
@@ -56,6 +58,7 @@ GRADIENT_NORMS = Exercise(
             new=BACK + "\n        norms[t] = np.sqrt(np.sum(dh_next**2))",
             says="The norm is taken after the cell: that is the gradient which step t hands on to t - 1. "
             "Measure it where it arrives, at h_t, before going through the cell.",
+            cost=0.3,
         ),
         Mistake(
             "before-the-activation",
@@ -63,18 +66,21 @@ GRADIENT_NORMS = Exercise(
             new="norms[t] = np.sqrt(np.sum((dh * (1 - caches[t][2] ** 2)) ** 2))",
             says="These are the norms at the sum *before* the tanh. dL/dh_t is the gradient at the state "
             "itself, with no derivative of this step's tanh in it.",
+            cost=0.3,
         ),
         Mistake(
             "no-root",
             old=NORM,
             new="norms[t] = np.sum(dh**2)",
             says="This is the sum of the squares; the norm is its square root.",
+            cost=0.3,
         ),
         Mistake(
             "root-of-the-mean",
             old=NORM,
             new="norms[t] = np.sqrt(np.mean(dh**2))",
             says="The squares are averaged. The norm is the root of their *sum*.",
+            cost=0.3,
         ),
         Mistake(
             "norm-for-each-example",
@@ -83,12 +89,14 @@ GRADIENT_NORMS = Exercise(
             also=("norms[t] = np.sum(np.sqrt(np.sum(dh**2, axis=1)))",),
             says="A norm is taken for each example and the B norms are then put together. Take one norm over "
             "the whole batch: a single root over all the squares.",
+            cost=0.3,
         ),
         Mistake(
             "first-example-only",
             old=NORM,
             new="norms[t] = np.sqrt(np.sum(dh[0] ** 2))",
             says="Only the first example of the batch is measured. The norm is over the whole batch.",
+            cost=0.4,
         ),
         Mistake(
             "matrix-two-norm",
@@ -96,18 +104,21 @@ GRADIENT_NORMS = Exercise(
             new="norms[t] = np.linalg.norm(dh, 2)",
             says="For a matrix, np.linalg.norm(..., 2) is the largest singular value. Leave the 2 out: the norm "
             "asked for is the root of the sum of all squares.",
+            cost=0.3,
         ),
         Mistake(
             "sum-of-absolute-values",
             old=NORM,
             new="norms[t] = np.sum(np.abs(dh))",
             says="This is the sum of the absolute values. The norm asked for is the root of the sum of squares.",
+            cost=0.3,
         ),
         Mistake(
             "largest-absolute-value",
             old=NORM,
             new="norms[t] = np.max(np.abs(dh))",
             says="This is the largest absolute value. The norm asked for is the root of the sum of all squares.",
+            cost=0.3,
         ),
         Mistake(
             "divided-by-batch",
@@ -115,6 +126,7 @@ GRADIENT_NORMS = Exercise(
             new="norms[t] = np.sqrt(np.sum(dh**2)) / len(dh)",
             says="The norms are divided by B. If there is a mean over the batch, it is in the loss, and dy "
             "holds it already.",
+            cost=0.3,
         ),
         Mistake(
             "log-of-zero",
@@ -123,6 +135,7 @@ GRADIENT_NORMS = Exercise(
             also=("return np.log10(norms)", "return np.log2(norms)"),
             says="These are logarithms. After the last loss the gradient is exactly 0, and the log of zero is "
             "minus infinity: return the norms themselves and let the plot's axis be logarithmic.",
+            cost=0.3,
         ),
         Mistake(
             "through-the-logarithm",
@@ -130,6 +143,7 @@ GRADIENT_NORMS = Exercise(
             new="norms[t] = np.exp(np.log(np.sum(dh**2)) / 2)",
             says="The root is taken through a logarithm, and where the gradient is exactly 0 that is the log "
             "of zero. np.sqrt has no such trouble.",
+            cost=0.1,
         ),
         Mistake(
             "relative-to-the-last",
@@ -137,6 +151,7 @@ GRADIENT_NORMS = Exercise(
             new="return norms / norms[-1]",
             says="The norms are divided by the last step's. That makes a nice plot, but the norms themselves "
             "are asked for, and the last one may be 0.",
+            cost=0.3,
         ),
         Mistake(
             "order-reversed",
@@ -144,12 +159,14 @@ GRADIENT_NORMS = Exercise(
             new="norms[T - 1 - t] = np.sqrt(np.sum(dh**2))",
             says="The norms stand in the order in which the loop met them, last step first. "
             "norms[t] belongs to step t.",
+            cost=0.15,
         ),
         Mistake(
             "forward-in-time",
             old="for t in reversed(range(T)):",
             new="for t in range(T):",
             says="The loop runs forward in time. The gradient flows from the last step to the first.",
+            cost=0.5,
         ),
         Mistake(
             "inner-upstream-ignored",
@@ -157,6 +174,7 @@ GRADIENT_NORMS = Exercise(
             new="dh = (dy[:, t] if t == T - 1 else 0) + dh_next",
             says="Only the last step's dy enters. Every step may have a loss of its own, so dy[:, t] joins "
             "the carried gradient at each step.",
+            cost=0.4,
         ),
         Mistake(
             "upstream-of-the-step-after",
@@ -164,6 +182,7 @@ GRADIENT_NORMS = Exercise(
             new="dh = dy[:, min(t + 1, T - 1)] + dh_next",
             says="Each step gets the dy of the step after it. Once the carry has come through the cell of "
             "step t + 1 it is at h_t, so what joins it there is dy[:, t].",
+            cost=0.3,
         ),
         Mistake(
             "carry-skips-the-cell",
@@ -171,6 +190,7 @@ GRADIENT_NORMS = Exercise(
             new="dh_next = dh",
             says="The gradient travels back without passing through the cell, so it can neither vanish nor "
             "explode: carry the dh_prev that rnn_cell_backward returns.",
+            cost=0.5,
         ),
         Mistake(
             "carry-accumulates",
@@ -178,6 +198,7 @@ GRADIENT_NORMS = Exercise(
             new="dh_next = dh_next + rnn_cell_backward(p, dh, caches[t])[1]",
             says="The carried gradient is added to the one before instead of replacing it: "
             "dh_next is just what this step hands back.",
+            cost=0.4,
         ),
         Mistake(
             "no-derivative-of-tanh",
@@ -185,6 +206,7 @@ GRADIENT_NORMS = Exercise(
             new='dh_next = dh @ p["weight_hh"]',
             says="The Jacobian of a step has two factors, the weights and the slope of tanh, and the slope is "
             "missing: this would be the gradient of a linear network.",
+            cost=0.4,
         ),
         Mistake(
             "weight-hh-transposed",
@@ -192,6 +214,7 @@ GRADIENT_NORMS = Exercise(
             new='dh_next = (dh * (1 - caches[t][2] ** 2)) @ p["weight_hh"].T',
             says="Going forward h met weight_hh.T, so going back the gradient meets weight_hh itself, "
             "without the transpose. It is square, so no shape complains.",
+            cost=0.3,
         ),
     ),
 )
@@ -248,6 +271,7 @@ SPECTRAL_RADIUS = Exercise(
             new="return float(np.linalg.norm(W, 2))",
             says="This is the largest singular value: how much W can stretch a vector in *one* step. Over many "
             "steps the largest absolute *eigenvalue* decides, which is never larger.",
+            cost=0.6,
         ),
         Mistake(
             "eigenvalue-with-sign",
@@ -255,6 +279,7 @@ SPECTRAL_RADIUS = Exercise(
             new="sizes = np.real(eigenvalues)",
             says="This is the largest eigenvalue with its sign. One of -1.5 makes gradients explode as one of "
             "1.5 does: take absolute values first.",
+            cost=0.3,
         ),
         Mistake(
             "real-parts-only",
@@ -262,6 +287,7 @@ SPECTRAL_RADIUS = Exercise(
             new="sizes = np.abs(np.real(eigenvalues))",
             says="Only the real parts are looked at. Eigenvalues of a matrix that is not symmetric may be "
             "complex, and their absolute value counts both parts.",
+            cost=0.3,
         ),
         Mistake(
             "eigenvalue-itself",
@@ -269,6 +295,7 @@ SPECTRAL_RADIUS = Exercise(
             new="return eigenvalues[np.argmax(sizes)]",
             says="This is the right eigenvalue, but its absolute value is asked for: "
             "it may be negative or complex.",
+            cost=0.3,
         ),
         Mistake(
             "first-eigenvalue",
@@ -277,36 +304,42 @@ SPECTRAL_RADIUS = Exercise(
             also=("return float(sizes[-1])",),
             says="np.linalg.eigvals does not sort: the first or the last eigenvalue is just any of them. "
             "Look for the largest absolute value.",
+            cost=0.4,
         ),
         Mistake(
             "all-of-them",
             old=LARGEST,
             new="return sizes",
             says="These are the absolute values of all eigenvalues. One number is asked for, the largest of them.",
+            cost=0.3,
         ),
         Mistake(
             "smallest",
             old=LARGEST,
             new="return float(sizes.min())",
             says="This is the smallest absolute value. The largest decides how fast things can grow.",
+            cost=0.3,
         ),
         Mistake(
             "mean-of-all",
             old=LARGEST,
             new="return float(sizes.mean())",
             says="This is the mean of the eigenvalues' absolute values. After many steps only the largest matters.",
+            cost=0.3,
         ),
         Mistake(
             "sum-of-all",
             old=LARGEST,
             new="return float(sizes.sum())",
             says="This is the sum of the eigenvalues' absolute values. After many steps only the largest matters.",
+            cost=0.3,
         ),
         Mistake(
             "squared",
             old=SIZES,
             new="sizes = np.abs(eigenvalues) ** 2",
             says="This is the square of the spectral radius. A complex number's absolute value needs the root.",
+            cost=0.3,
         ),
         Mistake(
             "assumes-symmetry",
@@ -315,12 +348,14 @@ SPECTRAL_RADIUS = Exercise(
             also=("np.linalg.eigvalsh((W + W.T) / 2)",),
             says="These are the eigenvalues of a symmetric matrix (eigvalsh and eigh read one triangle only). "
             "Recurrent weights are not symmetric: use eigvals.",
+            cost=0.4,
         ),
         Mistake(
             "largest-entry",
             old=LARGEST,
             new="return float(np.abs(W).max())",
             says="This is the largest entry of W. The spectral radius is about its eigenvalues.",
+            cost=0.7,
         ),
         Mistake(
             "frobenius-norm",
@@ -328,12 +363,14 @@ SPECTRAL_RADIUS = Exercise(
             new="return float(np.linalg.norm(W))",
             says="This is the root of the sum of all squares of W (the Frobenius norm). "
             "The spectral radius is about its eigenvalues.",
+            cost=0.7,
         ),
         Mistake(
             "determinant",
             old=LARGEST,
             new="return float(np.abs(np.linalg.det(W)))",
             says="This is the determinant's size, the *product* of all eigenvalues. The largest one is asked for.",
+            cost=0.7,
         ),
     ),
 )
@@ -376,6 +413,7 @@ CLIP_GRAD_NORM = Exercise(
             new="return {name: np.clip(grad, -max_norm, max_norm) for name, grad in grads.items()}, norm",
             says="Each number is clipped by itself, which turns the gradient into another direction. "
             "Multiply all gradients by one factor instead, so that only the length changes.",
+            cost=0.6,
         ),
         Mistake(
             "norm-per-tensor",
@@ -387,6 +425,7 @@ CLIP_GRAD_NORM = Exercise(
             ),
             says="Each parameter's gradient is scaled by its own norm. All of them together are one long "
             "vector: one norm over everything, one factor for all.",
+            cost=0.5,
         ),
         Mistake(
             "scales-below-the-limit",
@@ -395,6 +434,7 @@ CLIP_GRAD_NORM = Exercise(
             also=(UNCHANGED.replace("norm <= max_norm", "norm == 0"),),
             says="Gradients that are shorter than max_norm are stretched to it. Clipping only ever shortens: "
             "leave them as they are.",
+            cost=0.4,
         ),
         Mistake(
             "scales-below-the-limit-and-divides-by-zero",
@@ -406,24 +446,28 @@ CLIP_GRAD_NORM = Exercise(
             ),
             says="Gradients that are shorter than max_norm are stretched to it, and a norm of 0 is divided by. "
             "Clipping only ever shortens: below max_norm leave everything as it is.",
+            cost=0.5,
         ),
         Mistake(
             "never-scales",
             old=SMALL,
             new="if True:",
             says="The gradients come back unchanged even where their norm exceeds max_norm.",
+            cost=0.7,
         ),
         Mistake(
             "condition-reversed",
             old=SMALL,
             new="if norm >= max_norm:",
             says="The condition is the wrong way round: long gradients stay and short ones are stretched.",
+            cost=0.4,
         ),
         Mistake(
             "no-root",
             old=WHOLE_NORM,
             new="norm = float(sum(float(np.vdot(grad, grad)) for grad in grads.values()))",
             says="The norm is the square *root* of the sum of squares, and the root is missing.",
+            cost=0.3,
         ),
         Mistake(
             "sum-of-norms",
@@ -431,24 +475,28 @@ CLIP_GRAD_NORM = Exercise(
             new="norm = float(sum(np.linalg.norm(grad) for grad in grads.values()))",
             says="The parameters' norms are added up. Norms do not add: add up the squares of all numbers and "
             "take one root at the end.",
+            cost=0.3,
         ),
         Mistake(
             "largest-norm",
             old=WHOLE_NORM,
             new="norm = float(max(np.linalg.norm(grad) for grad in grads.values()))",
             says="This is the largest of the parameters' norms. Take one norm over all parameters together.",
+            cost=0.3,
         ),
         Mistake(
             "largest-element",
             old=WHOLE_NORM,
             new="norm = float(max(np.abs(grad).max() for grad in grads.values()))",
             says="This is the largest absolute value of all. The norm is the root of the sum of all squares.",
+            cost=0.3,
         ),
         Mistake(
             "sum-of-absolute-values",
             old=WHOLE_NORM,
             new="norm = float(sum(np.abs(grad).sum() for grad in grads.values()))",
             says="This is the sum of all absolute values. The norm is the root of the sum of all squares.",
+            cost=0.3,
         ),
         Mistake(
             "last-parameter-only",
@@ -456,6 +504,7 @@ CLIP_GRAD_NORM = Exercise(
             new="norm = float([np.linalg.norm(grad) for grad in grads.values()][-1])",
             says="Only the last parameter's norm is left: inside the loop the sum of squares is overwritten (=) "
             "where it should grow (+=).",
+            cost=0.4,
         ),
         Mistake(
             "first-parameter-only",
@@ -463,6 +512,7 @@ CLIP_GRAD_NORM = Exercise(
             new="norm = float([np.linalg.norm(grad) for grad in grads.values()][0])",
             says="Only the first parameter is measured: does the function return inside its loop? "
             "The norm is over all parameters.",
+            cost=0.4,
         ),
         Mistake(
             "matrix-two-norm",
@@ -470,30 +520,35 @@ CLIP_GRAD_NORM = Exercise(
             new="norm = float(np.sqrt(sum(np.linalg.norm(grad, 2) ** 2 for grad in grads.values())))",
             says="For a matrix, np.linalg.norm(..., 2) is the largest singular value. Leave the 2 out: "
             "the root of the sum of all squares is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "root-of-the-mean",
             old=WHOLE_NORM,
             new="norm = float(np.sqrt(np.mean(np.concatenate([grad.ravel() for grad in grads.values()]) ** 2)))",
             says="The squares are averaged. The norm is the root of their *sum*.",
+            cost=0.3,
         ),
         Mistake(
             "unit-norm",
             old=SCALED,
             new="return {name: grad / norm for name, grad in grads.items()}, norm",
             says="The clipped gradients have norm 1. They should have norm max_norm: it is missing from the factor.",
+            cost=0.3,
         ),
         Mistake(
             "factor-upside-down",
             old=SCALED,
             new="return {name: grad * (norm / max_norm) for name, grad in grads.items()}, norm",
             says="The factor is upside down: long gradients become longer still.",
+            cost=0.3,
         ),
         Mistake(
             "scaled-twice",
             old=SCALED,
             new="return {name: grad * (max_norm / norm) ** 2 for name, grad in grads.items()}, norm",
             says="The gradients are scaled twice. Once brings the norm to max_norm.",
+            cost=0.3,
         ),
         Mistake(
             "norm-after-clipping",
@@ -501,12 +556,14 @@ CLIP_GRAD_NORM = Exercise(
             new="return {name: grad * (max_norm / (norm + 1e-6)) for name, grad in grads.items()}, max_norm",
             says="The norm that is returned is the one after clipping, which is known anyway. "
             "Return the norm that the gradients had: it shows an explosion.",
+            cost=0.3,
         ),
         Mistake(
             "returns-the-factor",
             old=SCALED,
             new="return {name: grad * (max_norm / norm) for name, grad in grads.items()}, max_norm / norm",
             says="The factor is returned in place of the norm. Return the norm that the gradients had.",
+            cost=0.3,
         ),
         Mistake(
             "changes-the-input",
@@ -518,6 +575,7 @@ CLIP_GRAD_NORM = Exercise(
             ),
             says="The caller's gradients are changed. Build a new dict: grad * factor makes a new array, "
             "grad *= factor changes the old one.",
+            cost=0.2,
         ),
     ),
 )
@@ -592,6 +650,7 @@ ORTHOGONAL = Exercise(
             says="This is a matrix of random numbers, and its columns are not at right angles. "
             + NOT_MADE
             + " (Of its two results, take the first.)",
+            cost=0.8,
         ),
         Mistake(
             "uniform-numbers",
@@ -600,6 +659,7 @@ ORTHOGONAL = Exercise(
             also=("return rng.random((n, n))", "return rng.uniform(-1, 1, size=(n, n)) / np.sqrt(n)"),
             says="This is a matrix of uniform random numbers, and its columns are not at right angles. "
             + NOT_MADE,
+            cost=0.8,
         ),
         Mistake(
             "columns-only-normalised",
@@ -607,6 +667,7 @@ ORTHOGONAL = Exercise(
             new="return A / np.linalg.norm(A, axis=0)",
             says="Each column has length one, as it should, but the columns are not at right angles to each other. "
             + NOT_MADE,
+            cost=0.7,
         ),
         Mistake(
             "rows-only-normalised",
@@ -614,6 +675,7 @@ ORTHOGONAL = Exercise(
             new="return A / np.linalg.norm(A, axis=1, keepdims=True)",
             says="Each row has length one, as it should, but the rows are not at right angles to each other. "
             + NOT_MADE,
+            cost=0.7,
         ),
         Mistake(
             "only-rescaled",
@@ -622,12 +684,14 @@ ORTHOGONAL = Exercise(
             also=("return A / np.linalg.norm(A, 2)", "return A / np.linalg.norm(A)"),
             says="A random matrix is divided by one number. That sets its largest stretch, but not the others: "
             "an orthogonal matrix stretches no direction at all.",
+            cost=0.8,
         ),
         Mistake(
             "columns-not-normalised",
             old=SIGNED,
             new="return Q * np.diag(R)",
             says="The columns are at right angles, but their lengths are not one.",
+            cost=0.4,
         ),
         Mistake(
             "signs-of-all-of-r",
@@ -635,6 +699,7 @@ ORTHOGONAL = Exercise(
             new="return Q * np.sign(R)",
             says="The signs are those of all of R, which is zero below its diagonal, so that half of Q becomes zero. "
             "Its diagonal alone holds one sign for each column; returning Q as it is will do, too.",
+            cost=0.4,
         ),
         Mistake(
             "both-factors",
@@ -642,6 +707,7 @@ ORTHOGONAL = Exercise(
             new="return Q, R",
             also=("return np.linalg.qr(A)",),
             says="Both factors are returned. Only the orthogonal one, Q, is asked for.",
+            cost=0.15,
         ),
         Mistake(
             "scaled",
@@ -657,6 +723,7 @@ ORTHOGONAL = Exercise(
             ),
             says="The matrix is orthogonal up to a factor. The factor must be 1: over many steps any other "
             "makes gradients vanish or explode.",
+            cost=0.3,
         ),
         Mistake(
             "identity",
@@ -664,6 +731,7 @@ ORTHOGONAL = Exercise(
             new="return np.eye(n)",
             says="The identity, or any other fixed matrix, may be orthogonal but is not random. "
             "Start from n × n normal numbers drawn from rng.",
+            cost=0.9,
         ),
         Mistake(
             "permutation",
@@ -672,6 +740,7 @@ ORTHOGONAL = Exercise(
             also=("return np.diag(rng.choice([-1.0, 1.0], n))",),
             says="This only permutes the units or flips their signs. A random orthogonal matrix turns every unit "
             "into a mix of all: start from n × n normal numbers.",
+            cost=0.7,
         ),
         Mistake(
             "not-random",
@@ -679,6 +748,7 @@ ORTHOGONAL = Exercise(
             new="A = np.random.default_rng(0).normal(size=(n, n))",
             says="Every rng gives the same matrix. Draw the numbers from the rng that is passed in, "
             "not from a generator with a seed of your own.",
+            cost=0.3,
         ),
         Mistake(
             "ignores-rng",
@@ -687,6 +757,7 @@ ORTHOGONAL = Exercise(
             also=("A = np.random.randn(n, n)",),
             says="The same rng gives another matrix each time, so the numbers come from elsewhere. Draw them "
             "from the rng that is passed in: then a run can be repeated.",
+            cost=0.3,
         ),
     ),
 )

@@ -49,6 +49,7 @@ MIXING = (
         new="h_next = z * n + (1 - z) * h",
         says="z and 1 - z have changed places. Both conventions are in the literature (this one is Chung et al.'s); "
         "here, as in PyTorch, z is how much of the *old* state stays.",
+        cost=0.3,
     ),
     Mistake(
         "old-state-added-whole",
@@ -56,6 +57,7 @@ MIXING = (
         new="h_next = (1 - z) * n + h",
         says="The old state is added whole. The new state is a weighted mean of candidate and old state: "
         "z is the weight of the old one.",
+        cost=0.4,
     ),
     Mistake(
         "candidate-added-whole",
@@ -63,12 +65,14 @@ MIXING = (
         new="h_next = n + z * h",
         says="The candidate is added whole. The new state is a weighted mean of candidate and old state: "
         "the two weights add up to 1.",
+        cost=0.4,
     ),
     Mistake(
         "update-gate-unused",
         old=MIX,
         new="h_next = n",
         says="The candidate itself is returned: the update gate never decides how much of the old state stays.",
+        cost=0.5,
     ),
     Mistake(
         "old-state-dropped",
@@ -76,12 +80,14 @@ MIXING = (
         new="h_next = (1 - z) * n",
         also=("h_next = z * n",),
         says="The old state's share is missing from the new one: without it nothing can be kept from step to step.",
+        cost=0.5,
     ),
     Mistake(
         "reset-gate-mixes",
         old=MIX,
         new="h_next = (1 - r) * n + r * h",
         says="The reset gate r is used to mix old and new. That is the update gate's work; r acts inside the candidate.",
+        cost=0.3,
     ),
 )
 
@@ -98,12 +104,14 @@ def activations(lines):
             if gate == "n"
             else f"The {NAMES[gate]} goes through tanh and can become negative. A gate says how much, "
             "from 0 to 1: it takes the sigmoid.",
+            cost=0.3,
         )
         yield Mistake(
             f"{gate}-without-activation",
             old=text,
             new=text.replace("sigmoid", "").replace("np.tanh", ""),
             says=f"The {NAMES[gate]} is the bare sum: its {'tanh' if gate == 'n' else 'sigmoid'} is missing.",
+            cost=0.3,
         )
 
 
@@ -120,6 +128,7 @@ GRU_CELL = Exercise(
             new=splits_as("zrn", "zrn"),
             says="The blocks are read in the order z, r, n, as Keras and ONNX stack them. PyTorch's order, and "
             "ours, is r, z, n.",
+            cost=0.3,
         ),
         Mistake(
             "gate-order",
@@ -128,6 +137,7 @@ GRU_CELL = Exercise(
             also=tuple(splits_as(order, order) for order in orders("rzn", ("zrn", "nrz"))),
             says="The three blocks are read in a wrong order. The rows are stacked r, z, n, H rows each: "
             "reset gate, update gate, candidate.",
+            cost=0.3,
         ),
         Mistake(
             "orders-differ",
@@ -135,6 +145,7 @@ GRU_CELL = Exercise(
             new=splits_as("rzn", "zrn"),
             also=(splits_as("zrn", "rzn"),),
             says="What comes from x and what comes from h are split in two different orders. Both are stacked r, z, n.",
+            cost=0.3,
         ),
         Mistake(
             "reset-before-the-product",
@@ -146,12 +157,14 @@ GRU_CELL = Exercise(
             ),
             says="The reset gate is applied to h *before* the matrix product, as in Cho et al. (2014). In PyTorch's "
             "GRU, asked for here, it multiplies the finished recurrent sum.",
+            cost=0.3,
         ),
         Mistake(
             "reset-missing",
             old=CANDIDATE,
             new="n = np.tanh(x_n + h_n)",
             says="The reset gate does nothing: it decides how much of the recurrent sum the candidate sees.",
+            cost=0.4,
         ),
         Mistake(
             "bias-outside-the-reset",
@@ -160,30 +173,35 @@ GRU_CELL = Exercise(
             also=(f"h_n = h_n - {B_N}\n    n = np.tanh(x_n + r * h_n + {B_N})",),
             says="The candidate's recurrent bias b_hn stands outside the reset. In PyTorch's GRU r multiplies the whole "
             "recurrent sum, its bias included. (This is why the GRU cannot merge its two biases.)",
+            cost=0.3,
         ),
         Mistake(
             "reset-on-everything",
             old=CANDIDATE,
             new="n = np.tanh(r * (x_n + h_n))",
             says="The reset gate multiplies the input's share as well. It acts on the recurrent sum alone.",
+            cost=0.3,
         ),
         Mistake(
             "reset-on-the-input",
             old=CANDIDATE,
             new="n = np.tanh(r * x_n + h_n)",
             says="The reset gate multiplies the *input's* share. It resets the past: it acts on the recurrent sum.",
+            cost=0.3,
         ),
         Mistake(
             "reset-reversed",
             old=CANDIDATE,
             new="n = np.tanh(x_n + (1 - r) * h_n)",
             says="The candidate is reset by 1 - r. With r = 1 the whole recurrent sum is let in, with r = 0 none of it.",
+            cost=0.3,
         ),
         Mistake(
             "update-gate-resets",
             old=CANDIDATE,
             new="n = np.tanh(x_n + z * h_n)",
             says="The update gate z stands where the reset gate r belongs, inside the candidate.",
+            cost=0.3,
         ),
         Mistake(
             "reset-by-the-state",
@@ -191,6 +209,7 @@ GRU_CELL = Exercise(
             new="n = np.tanh(x_n + r * h)",
             says="The candidate sees r * h itself: the old state never meets its weights. "
             "Multiply r onto the recurrent sum of the candidate's block.",
+            cost=0.4,
         ),
         *MIXING,
         *activations({"r": "r = sigmoid(x_r + h_r)", "z": "z = sigmoid(x_z + h_z)", "n": CANDIDATE}),
@@ -201,6 +220,7 @@ GRU_CELL = Exercise(
             also=("r = sigmoid(x_r + h_z)", "r = sigmoid(x_z + h_r)", "r = sigmoid(x_n + h_n)"),
             says="The reset gate is computed from another block: a copied line that was not changed everywhere? "
             "Its own is the first of r, z, n, for x and for h.",
+            cost=0.3,
         ),
         Mistake(
             "z-from-another-block",
@@ -209,6 +229,7 @@ GRU_CELL = Exercise(
             also=("z = sigmoid(x_z + h_r)", "z = sigmoid(x_r + h_z)", "z = sigmoid(x_n + h_n)"),
             says="The update gate is computed from another block: a copied line that was not changed everywhere? "
             "Its own is the second of r, z, n, for x and for h.",
+            cost=0.3,
         ),
         *borrowed(
             RNN_CELL,
@@ -222,6 +243,7 @@ GRU_CELL = Exercise(
             old='from_x = x @ p["weight_ih"].T + p["bias_ih"]\n    from_h = h @ p["weight_hh"].T + p["bias_hh"]',
             new='from_x = x @ p["weight_ih"].T\n    from_h = h @ p["weight_hh"].T',
             says="Neither bias is added: bias_ih belongs to what comes from x, bias_hh to what comes from h.",
+            cost=0.3,
         ),
         Mistake(
             "bias-ih-inside-the-reset",
@@ -232,6 +254,7 @@ GRU_CELL = Exercise(
             ),
             says="bias_ih is added to what comes from h. For the two gates the side makes no difference, but in the "
             "candidate the reset gate multiplies that side: bias_ih belongs to what comes from x.",
+            cost=0.3,
         ),
         Mistake(
             "weight-ih-untransposed",
@@ -239,6 +262,7 @@ GRU_CELL = Exercise(
             new='x @ p["weight_ih"]',
             says="weight_ih has shape (3H, D), one row for each unit of each block. To map x (B, D) to (B, 3H), "
             "multiply by its transpose.",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-untransposed",
@@ -246,6 +270,7 @@ GRU_CELL = Exercise(
             new='h @ p["weight_hh"]',
             says="weight_hh has shape (3H, H), one row for each unit of each block. To map h (B, H) to (B, 3H), "
             "multiply by its transpose.",
+            cost=0.3,
         ),
         Mistake(
             "caches-after-the-reset",
@@ -253,18 +278,21 @@ GRU_CELL = Exercise(
             new="cache = (x, h, r, z, n, r * h_n)",
             says="The cache's last item is the candidate's recurrent sum *after* the reset. Keep it before: "
             "the reset gate's gradient needs what r was multiplied with.",
+            cost=0.2,
         ),
         Mistake(
             "caches-without-the-bias",
             old="cache = (x, h, r, z, n, h_n)",
             new=f"cache = (x, h, r, z, n, h_n - {B_N})",
             says="The cache's last item lacks the bias: it is the whole recurrent sum that r multiplies, bias included.",
+            cost=0.2,
         ),
         Mistake(
             "caches-the-new-state",
             old="cache = (x, h, r, z, n, h_n)",
             new="cache = (x, h_next, r, z, n, h_n)",
             says="The cache's second item should be the *old* state h: the backward pass needs what this step started from.",
+            cost=0.2,
         ),
     ),
 )
@@ -317,18 +345,21 @@ GRU_CELL_BACKWARD = Exercise(
             new='dh_prev = d_from_h @ p["weight_hh"]',
             says="dh_prev: the direct way is missing. The old state also goes straight into the new one, "
             "as z * h, and that brings dh * z back.",
+            cost=0.5,
         ),
         Mistake(
             "direct-path-with-one-minus-z",
             old=DH_PREV,
             new='dh_prev = d_from_h @ p["weight_hh"] + dh * (1 - z)',
             says="dh_prev: the direct way carries 1 - z. The old state entered the new one as z * h.",
+            cost=0.3,
         ),
         Mistake(
             "direct-path-ungated",
             old=DH_PREV,
             new='dh_prev = d_from_h @ p["weight_hh"] + dh',
             says="dh_prev: the direct way lacks its gate. The old state entered the new one as z * h.",
+            cost=0.4,
         ),
         Mistake(
             "direct-path-only",
@@ -336,6 +367,7 @@ GRU_CELL_BACKWARD = Exercise(
             new="dh_prev = dh * z",
             says="dh_prev: only the direct way is there. The old state also acts through r, z and n: "
             "their gradients come back through weight_hh.",
+            cost=0.5,
         ),
         Mistake(
             "through-the-candidate-only",
@@ -344,12 +376,14 @@ GRU_CELL_BACKWARD = Exercise(
             also=(f"dh_prev = (da_n * r) @ {W_N} + dh * z", f"dh_prev = da_n @ {W_N}"),
             says="dh_prev comes back through the candidate, but not through the two gates. "
             "The old state decided about r and z as well.",
+            cost=0.4,
         ),
         Mistake(
             "through-the-gates-only",
             old=DH_PREV,
             new='dh_prev = d_from_h[:, : 2 * h.shape[1]] @ p["weight_hh"][: 2 * h.shape[1]] + dh * z',
             says="dh_prev comes back through the two gates, but not through the candidate's block of weight_hh.",
+            cost=0.4,
         ),
         Mistake(
             "update-gate-swapped",
@@ -357,54 +391,63 @@ GRU_CELL_BACKWARD = Exercise(
             new=f"da_n = dh * z * (1 - n**2)\n    da_z = dh * (n - h) * z * (1 - z)\n    {DA_R}",
             says="z and 1 - z have changed places. Here, as in PyTorch, h_next = (1 - z) n + z h: the candidate's "
             "gradient carries 1 - z, the update gate's h - n.",
+            cost=0.3,
         ),
         Mistake(
             "candidate-with-z",
             old=DA_N,
             new="da_n = dh * z * (1 - n**2)",
             says="The candidate's gradient carries z. The candidate entered the new state as (1 - z) * n.",
+            cost=0.3,
         ),
         Mistake(
             "candidate-ungated",
             old=DA_N,
             new="da_n = dh * (1 - n**2)",
             says="The candidate's gradient lacks 1 - z. The candidate entered the new state as (1 - z) * n.",
+            cost=0.4,
         ),
         Mistake(
             "candidate-without-derivative",
             old=DA_N,
             new="da_n = dh * (1 - z)",
             says="The candidate's gradient passes the tanh as if it were not there: multiply by its slope, 1 - n².",
+            cost=0.3,
         ),
         Mistake(
             "candidate-not-squared",
             old=DA_N,
             new="da_n = dh * (1 - z) * (1 - n)",
             says="The slope of the candidate's tanh is 1 - n², and the square is missing.",
+            cost=0.2,
         ),
         Mistake(
             "candidate-tanh-twice",
             old=DA_N,
             new="da_n = dh * (1 - z) * (1 - np.tanh(n) ** 2)",
             says="The cached n already *is* the tanh. Taking tanh of it again gives the slope at a wrong place.",
+            cost=0.2,
         ),
         Mistake(
             "candidate-with-sigmoid-slope",
             old=DA_N,
             new="da_n = dh * (1 - z) * n * (1 - n)",
             says="The candidate gets the sigmoid's slope. It is a tanh: 1 - n².",
+            cost=0.2,
         ),
         Mistake(
             "update-gate-sign",
             old=DA_Z,
             new="da_z = dh * (n - h) * z * (1 - z)",
             says="The update gate's gradient has the wrong sign: in (1 - z) n + z h, a larger z brings h in and n out.",
+            cost=0.3,
         ),
         Mistake(
             "update-gate-from-the-state-only",
             old=DA_Z,
             new="da_z = dh * h * z * (1 - z)",
             says="The update gate's gradient sees only z * h. z also stands in (1 - z) * n, which brings a second term.",
+            cost=0.3,
         ),
         Mistake(
             "update-gate-from-the-candidate-only",
@@ -412,12 +455,14 @@ GRU_CELL_BACKWARD = Exercise(
             new="da_z = -dh * n * z * (1 - z)",
             also=("da_z = dh * n * z * (1 - z)",),
             says="The update gate's gradient sees only (1 - z) * n. z also stands in z * h, which brings a second term.",
+            cost=0.3,
         ),
         Mistake(
             "update-gate-added",
             old=DA_Z,
             new="da_z = dh * (h + n) * z * (1 - z)",
             says="The update gate's gradient adds h and n. z stands in (1 - z) * n with a minus.",
+            cost=0.3,
         ),
         Mistake(
             "update-gate-without-derivative",
@@ -425,6 +470,7 @@ GRU_CELL_BACKWARD = Exercise(
             new="da_z = dh * (h - n)",
             says="The update gate's gradient stops at its activation: it must pass the sigmoid too, "
             "so multiply by that slope.",
+            cost=0.3,
         ),
         Mistake(
             "reset-gate-without-derivative",
@@ -432,6 +478,7 @@ GRU_CELL_BACKWARD = Exercise(
             new="da_r = da_n * h_n",
             says="The reset gate's gradient stops at its activation: it must pass the sigmoid too, "
             "so multiply by that slope.",
+            cost=0.3,
         ),
         Mistake(
             "reset-gate-from-dh",
@@ -440,6 +487,7 @@ GRU_CELL_BACKWARD = Exercise(
             also=("da_r = dh * (1 - z) * h_n * r * (1 - r)",),
             says="The reset gate's gradient does not pass the candidate's tanh. r acts *inside* the candidate: "
             "it starts from the gradient of the candidate's sum.",
+            cost=0.3,
         ),
         Mistake(
             "reset-gate-from-the-state",
@@ -447,6 +495,7 @@ GRU_CELL_BACKWARD = Exercise(
             new="da_r = da_n * h * r * (1 - r)",
             says="The reset gate's gradient has the old state h as its factor. r multiplied the candidate's recurrent "
             "sum, which the cache holds last.",
+            cost=0.3,
         ),
         Mistake(
             "reset-gate-in-cho-et-al's-way",
@@ -454,6 +503,7 @@ GRU_CELL_BACKWARD = Exercise(
             new=f"da_r = (da_n @ {W_N}) * h * r * (1 - r)",
             says="The reset gate's gradient is that of the other GRU, where r multiplies h before the product. "
             "Here r multiplied the finished recurrent sum.",
+            cost=0.3,
         ),
         Mistake(
             "sigmoid-twice",
@@ -466,6 +516,7 @@ GRU_CELL_BACKWARD = Exercise(
             ),
             says="The cached gates already *are* sigmoids. Taking the sigmoid again gives the slope at a wrong "
             "place: with s = sigmoid(a) it is s (1 - s).",
+            cost=0.3,
         ),
         Mistake(
             "gates-with-tanh-slope",
@@ -476,6 +527,7 @@ GRU_CELL_BACKWARD = Exercise(
                 f"da_z = dh * (h - n) * (1 - z**2)\n    {DA_R}",
             ),
             says="A gate gets tanh's slope, 1 - s². The gates r and z are sigmoids: their slope is s (1 - s).",
+            cost=0.3,
         ),
         Mistake(
             "reset-missing",
@@ -483,6 +535,7 @@ GRU_CELL_BACKWARD = Exercise(
             new="d_from_h = np.concatenate([da_r, da_z, da_n], axis=1)",
             says="On the recurrent side the candidate's block lacks r. The recurrent sum was multiplied by r, "
             "so its gradient is too: dh_prev, weight_hh and bias_hh all need it.",
+            cost=0.3,
         ),
         Mistake(
             "reset-on-the-input-side",
@@ -490,12 +543,14 @@ GRU_CELL_BACKWARD = Exercise(
             new="d_from_x = np.concatenate([da_r, da_z, da_n * r], axis=1)",
             says="On the input side the candidate's block is multiplied by r. The reset gate touched only "
             "what came from h.",
+            cost=0.3,
         ),
         Mistake(
             "order-z-r-n",
             old=f"{FROM_X}\n    {FROM_H}",
             new=joined_as("zrn"),
             says="The gradients are stacked z, r, n, as Keras and ONNX stack theirs. The parameters' rows are r, z, n.",
+            cost=0.3,
         ),
         Mistake(
             "gate-order",
@@ -503,6 +558,7 @@ GRU_CELL_BACKWARD = Exercise(
             new=joined_as("nrz"),
             also=tuple(joined_as(order) for order in orders("rzn", ("zrn", "nrz"))),
             says="The three gradients are stacked in a wrong order: the parameters' rows are r, z, n.",
+            cost=0.3,
         ),
         Mistake(
             "one-bias",
@@ -510,6 +566,7 @@ GRU_CELL_BACKWARD = Exercise(
             new='"bias_hh": d_from_x.sum(axis=0),',
             says="bias_hh gets bias_ih's gradient. In a GRU the two differ: in the candidate's block the reset gate "
             "multiplies bias_hh, and not bias_ih.",
+            cost=0.2,
         ),
         Mistake(
             "one-bias-from-the-state",
@@ -517,6 +574,7 @@ GRU_CELL_BACKWARD = Exercise(
             new='"bias_ih": d_from_h.sum(axis=0),',
             says="bias_ih gets bias_hh's gradient. In a GRU the two differ: in the candidate's block the reset gate "
             "multiplies bias_hh, and not bias_ih.",
+            cost=0.2,
         ),
         Mistake(
             "weight-hh-without-reset",
@@ -524,24 +582,28 @@ GRU_CELL_BACKWARD = Exercise(
             new='"weight_hh": d_from_x.T @ h,',
             says="The gradient of weight_hh is made from the input side's gradients. In the candidate's block "
             "the recurrent side also carries r.",
+            cost=0.2,
         ),
         Mistake(
             "new-state-in-weight-hh",
             old=W_HH_GRAD,
             new='"weight_hh": d_from_h.T @ ((1 - z) * n + z * h),',
             says="The gradient of weight_hh uses the *new* state. In the forward step weight_hh met the old state h.",
+            cost=0.3,
         ),
         Mistake(
             "weight-ih-gradient-transposed",
             old=W_IH_GRAD,
             new='"weight_ih": x.T @ d_from_x,',
             says="The gradient of weight_ih is transposed: it must have weight_ih's own shape, (3H, D).",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-gradient-transposed",
             old=W_HH_GRAD,
             new='"weight_hh": h.T @ d_from_h,',
             says="The gradient of weight_hh is transposed: it must have weight_hh's own shape, (3H, H).",
+            cost=0.3,
         ),
         Mistake(
             "weight-ih-transposed-on-the-way-back",
@@ -549,6 +611,7 @@ GRU_CELL_BACKWARD = Exercise(
             new='dx = d_from_x @ p["weight_ih"].T',
             says="dx: going forward x met the transpose of weight_ih, so going back (B, 3H) meets "
             "weight_ih (3H, D) itself.",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-transposed-on-the-way-back",
@@ -556,6 +619,7 @@ GRU_CELL_BACKWARD = Exercise(
             new='dh_prev = d_from_h @ p["weight_hh"].T + dh * z',
             says="dh_prev: going forward h met the transpose of weight_hh, so going back (B, 3H) meets "
             "weight_hh (3H, H) itself.",
+            cost=0.3,
         ),
         Mistake(
             "bias-not-summed",
@@ -563,6 +627,7 @@ GRU_CELL_BACKWARD = Exercise(
             new='"bias_ih": d_from_x,\n        "bias_hh": d_from_h,',
             says="The bias gradients still have a batch axis. One bias serves every example in the batch, "
             "so its gradient is the sum over the batch.",
+            cost=0.3,
         ),
         Mistake(
             "bias-averaged",
@@ -570,6 +635,7 @@ GRU_CELL_BACKWARD = Exercise(
             new='"bias_ih": d_from_x.mean(axis=0),\n        "bias_hh": d_from_h.mean(axis=0),',
             says="The bias gradients are averaged over the batch. A shared bias collects the *sum*; "
             "if there is a mean, it is in the loss, and dh holds it already.",
+            cost=0.2,
         ),
         Mistake(
             "divided-by-batch",
@@ -578,6 +644,7 @@ GRU_CELL_BACKWARD = Exercise(
             '        "bias_ih": d_from_x.mean(axis=0),\n        "bias_hh": d_from_h.mean(axis=0),',
             says="The parameters' gradients are divided by B. The backward pass only sums: "
             "if there is a mean, it is in the loss, and dh holds it already.",
+            cost=0.3,
         ),
     ),
 )
@@ -614,6 +681,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new="n = np.tanh(x_n + r * (h @ W_n.T + b_n))",
             says="This is PyTorch's GRU: the reset gate multiplies the finished recurrent sum. Here it is to act earlier, "
             "on the old state, before the matrix product.",
+            cost=0.7,
         ),
         Mistake(
             "reset-after-the-product-without-bias",
@@ -621,18 +689,21 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new="n = np.tanh(x_n + r * (h @ W_n.T) + b_n)",
             says="The reset gate multiplies what comes out of the matrix product. Here it is to act earlier, on the old "
             "state that goes in: reset, then multiply by the weights.",
+            cost=0.6,
         ),
         Mistake(
             "bias-inside-the-reset",
             old=BEFORE,
             new="n = np.tanh(x_n + (r * h) @ W_n.T + r * b_n)",
             says="The candidate's recurrent bias is reset too. r acts on the old state alone; the bias comes after.",
+            cost=0.3,
         ),
         Mistake(
             "reset-missing",
             old=BEFORE,
             new="n = np.tanh(x_n + h @ W_n.T + b_n)",
             says="The reset gate does nothing: it decides how much of the old state the candidate sees.",
+            cost=0.6,
         ),
         Mistake(
             "reset-twice",
@@ -640,18 +711,21 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new="n = np.tanh(x_n + r * ((r * h) @ W_n.T + b_n))",
             also=("n = np.tanh(x_n + r * ((r * h) @ W_n.T) + b_n)",),
             says="The reset gate acts twice, before *and* after the matrix product. Once is enough: before it.",
+            cost=0.4,
         ),
         Mistake(
             "reset-reversed",
             old=BEFORE,
             new="n = np.tanh(x_n + ((1 - r) * h) @ W_n.T + b_n)",
             says="The old state is reset by 1 - r. With r = 1 the candidate sees all of it, with r = 0 none.",
+            cost=0.3,
         ),
         Mistake(
             "update-gate-resets",
             old=BEFORE,
             new="n = np.tanh(x_n + (z * h) @ W_n.T + b_n)",
             says="The update gate z stands where the reset gate r belongs, inside the candidate.",
+            cost=0.3,
         ),
         Mistake(
             "reset-state-kept",
@@ -659,6 +733,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new="h_next = (1 - z) * n + z * (r * h)",
             says="What is kept is the reset state r * h. The reset is only for the candidate; "
             "z keeps the old state as it was.",
+            cost=0.3,
         ),
         Mistake(
             "update-gate-sees-the-reset-state",
@@ -666,6 +741,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new="z = sigmoid(x_z + (r * h) @ W_z.T + b_z)",
             says="The update gate sees the reset state r * h. Both gates look at the old state as it is; "
             "only the candidate sees it reset.",
+            cost=0.3,
         ),
         *MIXING,
         *activations({"r": R, "z": Z, "n": BEFORE}),
@@ -675,6 +751,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new=before_splits_as("zrn"),
             says="The blocks are read in the order z, r, n, as Keras and ONNX stack them. PyTorch's order, and "
             "ours, is r, z, n.",
+            cost=0.3,
         ),
         Mistake(
             "gate-order",
@@ -683,6 +760,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
             also=tuple(before_splits_as(order) for order in orders("rzn", ("zrn", "nrz"))),
             says="The three blocks are read in a wrong order. The rows are stacked r, z, n, H rows each: "
             "reset gate, update gate, candidate.",
+            cost=0.3,
         ),
         *(
             Mistake(
@@ -691,6 +769,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
                 new=f"@ W_{gate}",
                 says=f"The {NAMES[gate]}'s block of weight_hh is not transposed. It is square, so no shape complains, "
                 "but row j holds the weights *into* unit j.",
+                cost=0.3,
             )
             for gate in GATES
         ),
@@ -700,12 +779,14 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new=f"{R}\n    {Z}\n    {BEFORE}".replace(".T", ""),
             says="The blocks of weight_hh are not transposed. They are square, so no shape complains, "
             "but row j holds the weights *into* unit j.",
+            cost=0.3,
         ),
         Mistake(
             "bias-ih-missing",
             old=' + p["bias_ih"]',
             new="",
             says="bias_ih is not added. Each block has two biases, and both count.",
+            cost=0.2,
         ),
         Mistake(
             "bias-hh-missing",
@@ -713,12 +794,14 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new="r = sigmoid(x_r + h @ W_r.T)\n    z = sigmoid(x_z + h @ W_z.T)\n"
             "    n = np.tanh(x_n + (r * h) @ W_n.T)",
             says="bias_hh is not added. Each block has two biases, and both count.",
+            cost=0.2,
         ),
         Mistake(
             "candidate-bias-missing",
             old=" @ W_n.T + b_n",
             new=" @ W_n.T",
             says="The candidate lacks its block of bias_hh. It is added after the product, and it is not reset.",
+            cost=0.2,
         ),
         Mistake(
             "biases-missing",
@@ -726,18 +809,21 @@ GRU_CELL_RESET_BEFORE = Exercise(
             new=BEFORE_SPLITS.replace(' + p["bias_ih"]', "") + "\n    r = sigmoid(x_r + h @ W_r.T)\n"
             "    z = sigmoid(x_z + h @ W_z.T)\n    n = np.tanh(x_n + (r * h) @ W_n.T)",
             says="Neither bias is added. The paper leaves them out, but the parameters here have both.",
+            cost=0.3,
         ),
         Mistake(
             "caches-the-reset-state",
             old="cache = (x, h, r, z, n)",
             new="cache = (x, r * h, r, z, n)",
             says="The cache's second item is the reset state. Keep the old state h itself: r * h can be made from it.",
+            cost=0.2,
         ),
         Mistake(
             "caches-the-new-state",
             old="cache = (x, h, r, z, n)",
             new="cache = (x, h_next, r, z, n)",
             says="The cache's second item should be the *old* state h: the backward pass needs what this step started from.",
+            cost=0.2,
         ),
     ),
 )
@@ -773,12 +859,14 @@ PARAMETER_COUNTS = Exercise(
             old=BLOCK,
             new="block = H * D + H * H + H",
             says="Only one bias is counted. PyTorch's cells have two, bias_ih and bias_hh.",
+            cost=0.3,
         ),
         Mistake(
             "no-bias",
             old=BLOCK,
             new="block = H * D + H * H",
             says="The biases are not counted: each block has two, of H numbers each.",
+            cost=0.4,
         ),
         Mistake(
             "candidate-not-counted",
@@ -786,6 +874,7 @@ PARAMETER_COUNTS = Exercise(
             new='return {"rnn": block, "gru": 2 * block, "lstm": 3 * block}',
             says="Only the gates are counted. The candidate has weights and biases of its own: the GRU has "
             "three blocks and the LSTM four.",
+            cost=0.4,
         ),
         Mistake(
             "a-block-for-the-state",
@@ -794,42 +883,49 @@ PARAMETER_COUNTS = Exercise(
             also=('return {"rnn": 2 * block, "gru": 4 * block, "lstm": 5 * block}',),
             says="There is one block too many: the state has no weights of its own. The GRU's blocks are r, z and n, "
             "the LSTM's i, f, g and o.",
+            cost=0.4,
         ),
         Mistake(
             "gru-and-lstm-swapped",
             old=COUNTS,
             new='return {"rnn": block, "gru": 4 * block, "lstm": 3 * block}',
             says="The GRU and the LSTM have each other's count: the GRU has fewer gates.",
+            cost=0.2,
         ),
         Mistake(
             "sizes-swapped",
             old=BLOCK,
             new="block = D * H + D * D + 2 * D",
             says="D and H have changed places: every block has H rows, and the state that it reads has H numbers.",
+            cost=0.3,
         ),
         Mistake(
             "recurrent-weights-not-counted",
             old=BLOCK,
             new="block = H * D + 2 * H",
             says="The recurrent weights are not counted: each block has H times H of them.",
+            cost=0.5,
         ),
         Mistake(
             "input-weights-not-counted",
             old=BLOCK,
             new="block = H * H + 2 * H",
             says="The input weights are not counted: each block has H times D of them.",
+            cost=0.5,
         ),
         Mistake(
             "biases-counted-once",
             old=f"{BLOCK}\n    {COUNTS}",
             new='W = H * D + H * H\n    return {"rnn": W + 2 * H, "gru": 3 * W + 2 * H, "lstm": 4 * W + 2 * H}',
             says="The biases are counted once a cell. Every block has its own two, just as it has its own weights.",
+            cost=0.3,
         ),
         Mistake(
             "same-weights-for-both",
             old=BLOCK,
             new="block = 2 * H * D + 2 * H",
             says="The recurrent weights are counted as if the state had D numbers. It has H: H times H weights a block.",
+            cost=0.3,
         ),
     ),
 )

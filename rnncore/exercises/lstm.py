@@ -82,6 +82,7 @@ LSTM_CELL = Exercise(
                 also=tuple(line(gate, source=other) for other in others[1:]),
                 says=f"The {NAMES[gate]} is computed from another gate's block: a copied line whose slice was not "
                 f"changed? Its own is block {GATES.index(gate)} of i, f, g, o, counted from 0.",
+                cost=0.3,
             )
             for gate in GATES
             for others in [[other for other in GATES if other != gate]]
@@ -92,6 +93,7 @@ LSTM_CELL = Exercise(
             new="np.split(a, 4, axis=0)",
             says="The sum a (B, 4H) is cut along the batch. The four blocks lie side by side, H columns each: "
             "cut along axis 1.",
+            cost=0.3,
         ),
         Mistake(
             "order-i-f-o-g",
@@ -99,12 +101,14 @@ LSTM_CELL = Exercise(
             new=split_as("ifog"),
             says="The four blocks are read in the order i, f, o, g, as some courses stack them. PyTorch's "
             "order, and ours, is i, f, g, o: the candidate is the *third* block.",
+            cost=0.3,
         ),
         Mistake(
             "order-i-o-f-g",
             old=SPLIT,
             new=split_as("iofg"),
             says="The four blocks are read in ONNX's order, i, o, f, g. PyTorch's order, and ours, is i, f, g, o.",
+            cost=0.3,
         ),
         Mistake(
             "order-f-i-g-o",
@@ -112,6 +116,7 @@ LSTM_CELL = Exercise(
             new=split_as("figo"),
             says="The input gate and the forget gate have each other's block. The rows are stacked i, f, g, o: "
             "the input gate comes first.",
+            cost=0.3,
         ),
         Mistake(
             "gate-order",
@@ -120,6 +125,7 @@ LSTM_CELL = Exercise(
             also=tuple(split_as(o) for o in orders(GATES, ("ifog", "iofg", "figo", "gifo"))),
             says="The four blocks are read in a wrong order. The rows are stacked i, f, g, o, "
             "H rows each: input gate, forget gate, candidate, output gate.",
+            cost=0.3,
         ),
         *(
             Mistake(
@@ -131,6 +137,7 @@ LSTM_CELL = Exercise(
                 if gate == "g"
                 else f"The {NAMES[gate]} goes through tanh and can become negative. A gate says how much, "
                 "from 0 to 1: it takes the sigmoid.",
+                cost=0.3,
             )
             for gate in GATES
         ),
@@ -140,6 +147,7 @@ LSTM_CELL = Exercise(
                 old=line(gate),
                 new=line(gate, squash="none"),
                 says=f"The {NAMES[gate]} is the bare sum: its {'tanh' if gate == 'g' else 'sigmoid'} is missing.",
+                cost=0.3,
             )
             for gate in GATES
         ),
@@ -149,18 +157,21 @@ LSTM_CELL = Exercise(
             new="tanh_c = np.tanh(c_next)\n    h_next = o * c_next",
             also=("tanh_c = c_next\n    h_next = o * tanh_c",),
             says="The cell state leaves without its tanh: the output gate acts on tanh of the new cell state.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-of-the-product",
             old=OUT,
             new="tanh_c = np.tanh(c_next)\n    h_next = np.tanh(o * c_next)",
             says="The tanh is around the whole product. It acts on the cell state alone; o multiplies the result.",
+            cost=0.3,
         ),
         Mistake(
             "no-output-gate",
             old="h_next = o * tanh_c",
             new="h_next = tanh_c",
             says="The output gate o does nothing: it decides how much of tanh(c) is shown as h.",
+            cost=0.4,
         ),
         Mistake(
             "output-from-the-old-cell",
@@ -168,12 +179,14 @@ LSTM_CELL = Exercise(
             new="tanh_c = np.tanh(c_next)\n    h_next = o * np.tanh(c)",
             also=("tanh_c = np.tanh(c)\n    h_next = o * tanh_c",),
             says="h_next is made from the *old* cell state. First renew the cell, then show the new one.",
+            cost=0.3,
         ),
         Mistake(
             "no-input-gate",
             old=SUM,
             new="c_next = f * c + g",
             says="The input gate i does nothing: it decides how much of the candidate g is stored.",
+            cost=0.4,
         ),
         Mistake(
             "no-forget-gate",
@@ -181,6 +194,7 @@ LSTM_CELL = Exercise(
             new="c_next = c + i * g",
             says="The forget gate f does nothing, so the cell can only pile up. (So did the cell of 1997; "
             "the forget gate came in 2000.) It decides how much of the old cell state stays.",
+            cost=0.4,
         ),
         Mistake(
             "old-cell-dropped",
@@ -189,24 +203,28 @@ LSTM_CELL = Exercise(
             also=("c_next = f + i * g",),
             says="The old cell state never enters the new one, so nothing is remembered: "
             "the forget gate multiplies the old c, and that is added.",
+            cost=0.5,
         ),
         Mistake(
             "gates-swapped-in-the-sum",
             old=SUM,
             new="c_next = i * c + f * g",
             says="The gates i and f have changed places in the new cell state: f keeps the old, i lets in the new.",
+            cost=0.3,
         ),
         Mistake(
             "forget-gate-twice",
             old=SUM,
             new="c_next = f * c + f * g",
             says="The forget gate f weights the candidate too. f keeps the old cell state; i lets in the candidate.",
+            cost=0.3,
         ),
         Mistake(
             "input-gate-twice",
             old=SUM,
             new="c_next = i * c + i * g",
             says="The input gate i weights the old cell state too. i lets in the candidate; f keeps the old cell state.",
+            cost=0.3,
         ),
         Mistake(
             "one-minus-forget",
@@ -214,12 +232,14 @@ LSTM_CELL = Exercise(
             new="c_next = f * c + (1 - f) * g",
             says="The candidate is weighted with 1 - f. That is a coupled gate, as in the GRU; "
             "the LSTM has an input gate i of its own for this.",
+            cost=0.3,
         ),
         Mistake(
             "hidden-state-for-the-cell",
             old=SUM,
             new="c_next = f * h + i * g",
             says="The forget gate multiplies the old *hidden* state h. What it keeps or drops is the cell state c.",
+            cost=0.4,
         ),
         Mistake(
             "tanh-of-the-sum",
@@ -227,24 +247,28 @@ LSTM_CELL = Exercise(
             new="c_next = np.tanh(f * c + i * g)",
             says="The new cell state is squashed by a tanh. It must stay linear, or the memory fades "
             "with every step; the tanh belongs only on its way out, into h.",
+            cost=0.4,
         ),
         Mistake(
             "state-unpacked-in-reverse",
             old="h, c = state",
             new="c, h = state",
             says="The state is taken apart the wrong way round: it is (h, c), the hidden state first.",
+            cost=0.2,
         ),
         Mistake(
             "state-returned-in-reverse",
             old="return (h_next, c_next), cache",
             new="return (c_next, h_next), cache",
             says="The new state is returned the wrong way round: it is (h, c), the hidden state first.",
+            cost=0.1,
         ),
         Mistake(
             "old-cell-returned",
             old="return (h_next, c_next), cache",
             new="return (h_next, c), cache",
             says="The old cell state is returned, so the memory never changes. Return the new one.",
+            cost=0.3,
         ),
         *borrowed(
             RNN_CELL,
@@ -264,6 +288,7 @@ LSTM_CELL = Exercise(
             new='x @ p["weight_ih"]',
             says="weight_ih has shape (4H, D), one row for each unit of each gate. To map x (B, D) to (B, 4H), "
             "multiply by its transpose.",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-untransposed",
@@ -271,6 +296,7 @@ LSTM_CELL = Exercise(
             new='h @ p["weight_hh"]',
             says="weight_hh has shape (4H, H), one row for each unit of each gate. To map h (B, H) to (B, 4H), "
             "multiply by its transpose.",
+            cost=0.3,
         ),
         Mistake(
             "caches-the-new-state",
@@ -279,12 +305,14 @@ LSTM_CELL = Exercise(
             also=("cache = (x, h, c_next, i, f, g, o, tanh_c)", "cache = (x, h_next, c, i, f, g, o, tanh_c)"),
             says="The cache holds the new state where the *old* h and c belong: "
             "the backward pass needs what this step started from.",
+            cost=0.2,
         ),
         Mistake(
             "caches-the-cell-without-tanh",
             old=CACHE,
             new="cache = (x, h, c, i, f, g, o, c_next)",
             says="The cache's last item should be tanh of the new cell state, not the cell state itself.",
+            cost=0.2,
         ),
         Mistake(
             "caches-the-sums",
@@ -292,6 +320,7 @@ LSTM_CELL = Exercise(
             new="cache = (x, h, c, a_i, a_f, a_g, a_o, tanh_c)",
             says="The cache holds the sums before the activations. The backward pass takes its derivatives from "
             "the gates themselves: keep i, f, g, o.",
+            cost=0.2,
         ),
     ),
 )
@@ -367,6 +396,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new=all_back(i=("dc_carried * g",), f=("dc_carried * c",), g=("dc_carried * i",)),
             says="The gates use the dc that was passed in, before dh's share through tanh(c) has been added to it. "
             "Complete dc first, then go into the gates.",
+            cost=0.4,
         ),
         Mistake(
             "gates-from-dh",
@@ -375,6 +405,7 @@ LSTM_CELL_BACKWARD = Exercise(
             also=FROM_DH[1],
             says="The gates i and f and the candidate g made the cell state, so each of them starts from dc, "
             "which holds what came through h as well. Only the output gate starts from dh.",
+            cost=0.4,
         ),
         Mistake(
             "no-cell-carry",
@@ -382,6 +413,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new="dc = dh * o * (1 - tanh_c**2)",
             says="The gradient that arrives at the cell state from the step after is missing. The cell state goes "
             "on to the next step *and* out through h: both ways bring a gradient, and they add up.",
+            cost=0.5,
         ),
         Mistake(
             "cell-carry-only",
@@ -389,18 +421,21 @@ LSTM_CELL_BACKWARD = Exercise(
             new="dc = dc_carried",
             says="Only the gradient from the next step's cell state is used. The cell state also leaves through "
             "h = o tanh(c): what dh sends back that way must be added.",
+            cost=0.5,
         ),
         Mistake(
             "output-gate-skipped",
             old=DC,
             new="dc = dc_carried + dh * (1 - tanh_c**2)",
             says="On the way from h to c the output gate is skipped: h = o tanh(c), so dh is multiplied by o too.",
+            cost=0.4,
         ),
         Mistake(
             "tanh-skipped",
             old=DC,
             new="dc = dc_carried + dh * o",
             says="On the way from h to c the tanh is skipped: multiply by its slope, 1 - tanh(c)².",
+            cost=0.3,
         ),
         Mistake(
             "tanh-derivative-at-c",
@@ -409,6 +444,7 @@ LSTM_CELL_BACKWARD = Exercise(
             also=(f"dc = dc_carried + dh * o * (1 - {NEW_C}**2)",),
             says="The slope of tanh is taken from c itself. With y = tanh(c) it is 1 - y²: "
             "it is the *output* that is squared, and the cache holds it.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-of-the-old-cell",
@@ -416,18 +452,21 @@ LSTM_CELL_BACKWARD = Exercise(
             new="dc = dc_carried + dh * o * (1 - np.tanh(c) ** 2)",
             says="The slope of tanh is taken at the *old* cell state: the c in the cache is the one before this "
             "step. The new one's tanh is there as well.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-twice",
             old=DC,
             new="dc = dc_carried + dh * o * (1 - np.tanh(tanh_c) ** 2)",
             says="The cached tanh_c already *is* the tanh. Taking tanh of it again gives the slope at a wrong place.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-not-squared",
             old=DC,
             new="dc = dc_carried + dh * o * (1 - tanh_c)",
             says="The slope of tanh on the way from h to c is 1 - tanh(c)², and the square is missing.",
+            cost=0.3,
         ),
         Mistake(
             "carry-gated-too-early",
@@ -435,6 +474,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new="dc = dc_carried * f + dh * o * (1 - tanh_c**2)",
             says="The carried dc is multiplied by f before it is added. It already stands at the *new* cell "
             "state; f comes only on the way further back, into dc_prev.",
+            cost=0.3,
         ),
         Mistake(
             "cell-carry-through-the-tanh",
@@ -443,6 +483,7 @@ LSTM_CELL_BACKWARD = Exercise(
             also=("dc = (dc_carried + dh) * o * (1 - tanh_c**2)",),
             says="The carried dc goes through the output's tanh as well. It arrives at the cell state directly: "
             "only dh comes back through o and tanh.",
+            cost=0.3,
         ),
         Mistake(
             "forget-gate-skipped",
@@ -450,12 +491,14 @@ LSTM_CELL_BACKWARD = Exercise(
             new="dc_prev = dc",
             says="dc_prev: the forget gate is missing. The old cell state was multiplied by f on the way "
             "forward, so its gradient is too.",
+            cost=0.4,
         ),
         Mistake(
             "carry-times-input-gate",
             old="dc_prev = dc * f",
             new="dc_prev = dc * i",
             says="dc_prev: the gradient is multiplied by i. The old cell state met the *forget* gate.",
+            cost=0.3,
         ),
         Mistake(
             "carry-without-this-step",
@@ -463,12 +506,14 @@ LSTM_CELL_BACKWARD = Exercise(
             new="dc_prev = dc_carried * f",
             says="dc_prev: only what was carried in is handed on. This step's own share, which came through h, "
             "goes back along the cell state as well: use the whole dc.",
+            cost=0.4,
         ),
         Mistake(
             "dc-not-handed-on",
             old="dc_prev = dc * f",
             new="dc_prev = np.zeros_like(dc)",
             says="dc_prev is all zeros. The old cell state has a gradient: it is what makes an LSTM remember.",
+            cost=0.5,
         ),
         *(
             Mistake(
@@ -477,6 +522,7 @@ LSTM_CELL_BACKWARD = Exercise(
                 new=back(gate, slope=""),
                 says=f"The gradient of the {NAMES[gate]} stops at its activation: "
                 f"it must pass the {'tanh' if gate == 'g' else 'sigmoid'} too, so multiply by that slope.",
+                cost=0.3,
             )
             for gate in GATES
         ),
@@ -487,6 +533,7 @@ LSTM_CELL_BACKWARD = Exercise(
             also=SIGMOID_TWICE[1],
             says="The cached gates already *are* sigmoids. Taking the sigmoid again gives the slope at a wrong "
             "place: with s = sigmoid(a) it is s (1 - s).",
+            cost=0.3,
         ),
         Mistake(
             "gates-with-tanh-slope",
@@ -494,24 +541,28 @@ LSTM_CELL_BACKWARD = Exercise(
             new=TANH_SLOPE[0],
             also=TANH_SLOPE[1],
             says="A gate gets tanh's slope, 1 - s². The gates i, f, o are sigmoids: their slope is s (1 - s).",
+            cost=0.3,
         ),
         Mistake(
             "candidate-with-sigmoid-slope",
             old=back("g"),
             new=back("g", slope=" * g * (1 - g)"),
             says="The candidate g gets the sigmoid's slope. It is a tanh: 1 - g².",
+            cost=0.2,
         ),
         Mistake(
             "candidate-tanh-twice",
             old=back("g"),
             new=back("g", slope=" * (1 - np.tanh(g) ** 2)"),
             says="The cached g already *is* the tanh. Taking tanh of it again gives the slope at a wrong place.",
+            cost=0.2,
         ),
         Mistake(
             "candidate-not-squared",
             old=back("g"),
             new=back("g", slope=" * (1 - g)"),
             says="The slope of the candidate's tanh is 1 - g², and the square is missing.",
+            cost=0.2,
         ),
         Mistake(
             "forget-gate-uses-new-cell",
@@ -520,12 +571,14 @@ LSTM_CELL_BACKWARD = Exercise(
             also=(back("f", "dc * tanh_c"),),
             says="The forget gate's gradient uses the *new* cell state. Going forward f met the old c, "
             "so going back it is the old c that multiplies dc.",
+            cost=0.3,
         ),
         Mistake(
             "forget-gate-uses-the-hidden-state",
             old=back("f"),
             new=back("f", "dc * h"),
             says="The forget gate's gradient uses the hidden state h. What f multiplied is the old cell state c.",
+            cost=0.3,
         ),
         Mistake(
             "input-and-forget-swapped",
@@ -533,18 +586,21 @@ LSTM_CELL_BACKWARD = Exercise(
             new=all_back(i=("dc * c",), f=("dc * g",)),
             says="The input gate's and the forget gate's gradients have each other's factor: "
             "i multiplied the candidate g, f multiplied the old c.",
+            cost=0.3,
         ),
         Mistake(
             "input-gate-times-itself",
             old=back("i"),
             new=back("i", "dc * i"),
             says="The input gate's gradient has i as its factor. In i * g, what is left beside i is g.",
+            cost=0.3,
         ),
         Mistake(
             "candidate-times-itself",
             old=back("g"),
             new=back("g", "dc * g"),
             says="The candidate's gradient has g as its factor. In i * g, what is left beside g is i.",
+            cost=0.3,
         ),
         Mistake(
             "output-gate-from-the-cell",
@@ -552,12 +608,14 @@ LSTM_CELL_BACKWARD = Exercise(
             new=back("o", f"dh * {NEW_C}"),
             also=(back("o", "dh * c"), back("o", "dh * np.tanh(c)")),
             says="The output gate's gradient needs what o multiplied: tanh of the *new* cell state.",
+            cost=0.3,
         ),
         Mistake(
             "output-gate-from-dc",
             old=back("o"),
             new=back("o", "dc * tanh_c"),
             says="The output gate's gradient starts from dc. The output gate acts on h, so it starts from dh.",
+            cost=0.3,
         ),
         Mistake(
             "order-i-f-o-g",
@@ -565,6 +623,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new=join("ifog"),
             says="The four gradients are stacked i, f, o, g. The parameters' rows are i, f, g, o: "
             "the candidate is the *third* block.",
+            cost=0.3,
         ),
         Mistake(
             "gate-order",
@@ -572,6 +631,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new=join("figo"),
             also=tuple(join(order) for order in orders(GATES, ("ifog", "figo"))),
             says="The four gradients are stacked in a wrong order: the parameters' rows are i, f, g, o.",
+            cost=0.3,
         ),
         *(
             Mistake(
@@ -580,6 +640,7 @@ LSTM_CELL_BACKWARD = Exercise(
                 new=join("ifgo".replace(gate, others[0])),
                 also=tuple(join("ifgo".replace(gate, other)) for other in others[1:]),
                 says=f"Where the {NAMES[gate]}'s gradient belongs, another gate's stands a second time.",
+                cost=0.3,
             )
             for gate in GATES
             for others in [[other for other in GATES if other != gate]]
@@ -589,18 +650,21 @@ LSTM_CELL_BACKWARD = Exercise(
             old="dh, dc_carried = d_state",
             new="dc_carried, dh = d_state",
             says="d_state is taken apart the wrong way round: it is (dh, dc), as the state is (h, c).",
+            cost=0.2,
         ),
         Mistake(
             "d-state-returned-in-reverse",
             old="return dx, (dh_prev, dc_prev), grads",
             new="return dx, (dc_prev, dh_prev), grads",
             says="The state's gradient is returned the wrong way round: it is (dh_prev, dc_prev).",
+            cost=0.1,
         ),
         Mistake(
             "dh-added-to-dh-prev",
             old='dh_prev = da @ p["weight_hh"]',
             new='dh_prev = da @ p["weight_hh"] + dh',
             says="dh_prev: dh itself is added. The old h reaches the new one only through the four gates.",
+            cost=0.3,
         ),
         Mistake(
             "new-state-in-weight-hh",
@@ -608,6 +672,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new='"weight_hh": da.T @ (o * tanh_c),',
             says="The gradient of weight_hh multiplies da with the *new* hidden state. In the forward step "
             "weight_hh met the old h.",
+            cost=0.3,
         ),
         Mistake(
             "cell-state-in-weight-hh",
@@ -615,18 +680,21 @@ LSTM_CELL_BACKWARD = Exercise(
             new='"weight_hh": da.T @ c,',
             says="The gradient of weight_hh multiplies da with the cell state. In the forward step "
             "weight_hh met the old hidden state h.",
+            cost=0.3,
         ),
         Mistake(
             "weight-ih-gradient-transposed",
             old='"weight_ih": da.T @ x,',
             new='"weight_ih": x.T @ da,',
             says="The gradient of weight_ih is transposed: it must have weight_ih's own shape, (4H, D).",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-gradient-transposed",
             old='"weight_hh": da.T @ h,',
             new='"weight_hh": h.T @ da,',
             says="The gradient of weight_hh is transposed: it must have weight_hh's own shape, (4H, H).",
+            cost=0.3,
         ),
         Mistake(
             "weight-ih-transposed-on-the-way-back",
@@ -634,6 +702,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new='dx = da @ p["weight_ih"].T',
             says="dx: going forward x met the transpose of weight_ih, so going back da (B, 4H) meets "
             "weight_ih (4H, D) itself.",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-transposed-on-the-way-back",
@@ -641,6 +710,7 @@ LSTM_CELL_BACKWARD = Exercise(
             new='dh_prev = da @ p["weight_hh"].T',
             says="dh_prev: going forward h met the transpose of weight_hh, so going back da (B, 4H) meets "
             "weight_hh (4H, H) itself.",
+            cost=0.3,
         ),
         *borrowed(
             RNN_CELL_BACKWARD,
@@ -698,6 +768,7 @@ SET_FORGET_BIAS = Exercise(
             new="",
             says="The forget gate's biases come back as they were. The slice may lie beyond the end: the rows are stacked "
             "i, f, g, o, H each, so the forget gate's block runs from H to 2H.",
+            cost=0.9,
         ),
         Mistake(
             "both-biases",
@@ -705,6 +776,7 @@ SET_FORGET_BIAS = Exercise(
             new=both("H : 2 * H", hh="= value"),
             says="The value goes into both biases. The cell adds them up, so the gate starts with twice the value: "
             "put it into one, and 0 into the other.",
+            cost=0.3,
         ),
         Mistake(
             "other-bias-left",
@@ -712,12 +784,14 @@ SET_FORGET_BIAS = Exercise(
             new=IH,
             says="bias_hh keeps its old numbers in the forget block. The cell adds both biases, so the sum is not "
             "the value that was asked for.",
+            cost=0.4,
         ),
         Mistake(
             "only-the-other-bias",
             old=IH + HH,
             new=HH,
             says="bias_ih's forget block keeps its old numbers: that is where the value goes.",
+            cost=0.6,
         ),
         Mistake(
             "in-the-other-bias",
@@ -725,6 +799,7 @@ SET_FORGET_BIAS = Exercise(
             new=both("H : 2 * H", ih="= 0", hh="= value"),
             says="The value is in bias_hh and the zeros are in bias_ih. The cell would not notice, "
             "but what was asked for is the other way round.",
+            cost=0.2,
         ),
         Mistake(
             "halved-over-both",
@@ -732,6 +807,7 @@ SET_FORGET_BIAS = Exercise(
             new=both("H : 2 * H", ih="= value / 2", hh="= value / 2"),
             says="Each bias gets half of the value. Their sum is right, but what was asked for is the whole value "
             "in bias_ih and 0 in bias_hh.",
+            cost=0.3,
         ),
         Mistake(
             "input-gate-block",
@@ -739,6 +815,7 @@ SET_FORGET_BIAS = Exercise(
             new=both(":H"),
             says="This sets the first block, the input gate's. The rows are stacked i, f, g, o: "
             "the forget gate's is the second.",
+            cost=0.3,
         ),
         Mistake(
             "candidate-block",
@@ -746,6 +823,7 @@ SET_FORGET_BIAS = Exercise(
             new=both("2 * H : 3 * H"),
             says="This sets the third block, the candidate's. The rows are stacked i, f, g, o: "
             "the forget gate's is the second.",
+            cost=0.3,
         ),
         Mistake(
             "output-gate-block",
@@ -753,6 +831,7 @@ SET_FORGET_BIAS = Exercise(
             new=both("3 * H :"),
             says="This sets the last block, the output gate's. The rows are stacked i, f, g, o: "
             "the forget gate's is the second.",
+            cost=0.3,
         ),
         Mistake(
             "block-runs-on",
@@ -760,18 +839,21 @@ SET_FORGET_BIAS = Exercise(
             new=both("H:"),
             says="The slice begins at the forget gate and runs on to the end: it sets g and o as well. "
             "A block has H rows.",
+            cost=0.3,
         ),
         Mistake(
             "other-bias-cleared",
             old=HH,
             new='    p["bias_hh"][:] = 0\n',
             says="bias_hh is set to 0 for all four gates. Only the forget gate's block is meant.",
+            cost=0.2,
         ),
         Mistake(
             "every-gate",
             old=IH + HH,
             new=both(":"),
             says="The biases of all four gates are set. Only the forget gate's block is meant.",
+            cost=0.5,
         ),
         Mistake(
             "added-instead-of-set",
@@ -779,12 +861,14 @@ SET_FORGET_BIAS = Exercise(
             new=both("H : 2 * H", ih="+= value", hh="= 0"),
             also=(both("H : 2 * H", ih="+= value", hh="+= 0"),),
             says="The value is *added* to what was there. The forget gate should start with exactly this value.",
+            cost=0.3,
         ),
         Mistake(
             "block-size-from-the-inputs",
             old='H = p["weight_hh"].shape[1]',
             new='H = p["weight_ih"].shape[1]',
             says="The block size is taken from the inputs, D. A gate's block has H rows, one for each hidden unit.",
+            cost=0.3,
         ),
         Mistake(
             "changes-p",
@@ -792,6 +876,7 @@ SET_FORGET_BIAS = Exercise(
             new="p = dict(p)",
             says="The numbers are right, but the caller's own p is changed too. A new dict alone does not help: "
             "it still holds the caller's arrays. Copy the arrays as well.",
+            cost=0.2,
         ),
     ),
 )
@@ -833,12 +918,14 @@ CELL_GRADIENT_PATH = Exercise(
             new="    path = np.cumprod(f[:, ::-1], axis=1)[:, ::-1]\n",
             says="The product includes step t's own forget gate. That gate lies *before* c_t: on the way back from "
             "the end, c_t is reached after the gates of the steps t + 1 to T - 1, and at the last step after none.",
+            cost=0.3,
         ),
         Mistake(
             "gates-one-step-early",
             old=WALK,
             new=WALK.replace("f[:, t + 1]", "f[:, t]"),
             says="The gates are one step off: from c_{t+1} to c_t the gradient passes the forget gate of step t + 1.",
+            cost=0.3,
         ),
         Mistake(
             "from-the-first-step",
@@ -852,6 +939,7 @@ CELL_GRADIENT_PATH = Exercise(
             ),
             says="The product runs from the first step forward. The gradient comes from the *last* step: "
             "the path is longest, and the product has most factors, at t = 0.",
+            cost=0.5,
         ),
         Mistake(
             "one-gate-only",
@@ -859,12 +947,14 @@ CELL_GRADIENT_PATH = Exercise(
             new=WALK.replace(" * path[:, t + 1]", ""),
             says="Each step shows only the next step's gate. The gradient passes *all* the gates between the end "
             "and step t: multiply on.",
+            cost=0.5,
         ),
         Mistake(
             "summed",
             old=WALK,
             new=WALK.replace(" * path", " + path"),
             says="The gates are added up. Along the path the gradient is multiplied by one gate after another.",
+            cost=0.4,
         ),
         Mistake(
             "starts-at-zero",
@@ -872,12 +962,14 @@ CELL_GRADIENT_PATH = Exercise(
             new="np.zeros_like(f)",
             says="The product starts from 0 and stays there. An empty product is 1: nothing lies between the last "
             "cell state and itself.",
+            cost=0.9,
         ),
         Mistake(
             "whole-product-everywhere",
             old=PATH,
             new="    path = np.repeat(f.prod(axis=1, keepdims=True), len(caches), axis=1)\n",
             says="Every step shows the product of all the gates. Step t sees only those after it, t + 1 to T - 1.",
+            cost=0.5,
         ),
         Mistake(
             "input-gate",
@@ -885,6 +977,7 @@ CELL_GRADIENT_PATH = Exercise(
             new="cache[3] for cache in caches",
             says="This multiplies the input gates. What the cell state meets on its way is the forget gate, "
             "the cache's item 4 in (x, h, c, i, f, g, o, tanh_c).",
+            cost=0.3,
         ),
         Mistake(
             "output-gate",
@@ -892,6 +985,7 @@ CELL_GRADIENT_PATH = Exercise(
             new="cache[6] for cache in caches",
             says="This multiplies the output gates. What the cell state meets on its way is the forget gate, "
             "the cache's item 4 in (x, h, c, i, f, g, o, tanh_c).",
+            cost=0.3,
         ),
         Mistake(
             "candidate",
@@ -899,6 +993,7 @@ CELL_GRADIENT_PATH = Exercise(
             new="cache[5] for cache in caches",
             says="This multiplies the candidates g. What the cell state meets on its way is the forget gate, "
             "the cache's item 4 in (x, h, c, i, f, g, o, tanh_c).",
+            cost=0.3,
         ),
         Mistake(
             "cell-state",
@@ -906,24 +1001,28 @@ CELL_GRADIENT_PATH = Exercise(
             new="cache[2] for cache in caches",
             says="This multiplies the cell states themselves. What they meet on their way is the forget gate, "
             "the cache's item 4 in (x, h, c, i, f, g, o, tanh_c).",
+            cost=0.3,
         ),
         Mistake(
             "time-reversed",
             old="return path",
             new="return path[:, ::-1]",
             says="The steps are in reverse order: the path was walked from the end, but path[:, t] belongs to step t.",
+            cost=0.15,
         ),
         Mistake(
             "time-axis-first",
             old="return path",
             new="return path.transpose(1, 0, 2)",
             says="The path is time first, (T, B, H). In this course arrays are batch first: (B, T, H).",
+            cost=0.15,
         ),
         Mistake(
             "last-step-missing",
             old="return path",
             new="return path[:, :-1]",
             says="The last step is missing. Its path is 1: nothing lies between the last cell state and itself.",
+            cost=0.3,
         ),
     ),
 )

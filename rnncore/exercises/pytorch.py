@@ -71,6 +71,7 @@ TO_TORCH = Exercise(
             also=("tensor = torch.as_tensor(array)",),
             says="The tensors share their memory with the arrays, so a step of the optimiser also changes the "
             "NumPy parameters behind your back. Copy the numbers.",
+            cost=0.3,
         ),
         Mistake(
             "single-precision",
@@ -79,18 +80,21 @@ TO_TORCH = Exercise(
             also=("tensor = torch.FloatTensor(array)",),
             says="The tensors are float32 and half of the digits are gone. Keep the dtype of the array: "
             "a comparison with NumPy to ten digits needs float64.",
+            cost=0.3,
         ),
         Mistake(
             "always-double",
             old=TENSOR,
             new="tensor = torch.tensor(array, dtype=torch.float64)",
             says="Arrays in float32 come back as float64. Keep the dtype that the array has.",
+            cost=0.2,
         ),
         Mistake(
             "never-requires-grad",
             old=REQUIRES,
             new="",
             says="requires_grad is not passed on: without it autograd collects nothing in .grad.",
+            cost=0.4,
         ),
         Mistake(
             "always-requires-grad",
@@ -98,6 +102,7 @@ TO_TORCH = Exercise(
             new="        tensor.requires_grad_(True)\n",
             also=("        tensor = torch.nn.Parameter(tensor)\n",),
             says="The tensors collect gradients even when requires_grad is False.",
+            cost=0.3,
         ),
         Mistake(
             "not-a-leaf",
@@ -105,24 +110,28 @@ TO_TORCH = Exercise(
             new="tensors[name] = tensor.clone()",
             says="The tensors returned are *computed from* the ones that require gradients, so .grad stays None "
             "on them. Convert first, and ask for gradients last.",
+            cost=0.3,
         ),
         Mistake(
             "transposed",
             old=TENSOR,
             new="tensor = torch.tensor(array.T)",
             says="The matrices are transposed. rnncore's parameters have PyTorch's shapes already.",
+            cost=0.3,
         ),
         Mistake(
             "arrays-returned",
             old="tensors[name] = tensor",
             new="tensors[name] = array",
             says="The values are still NumPy arrays.",
+            cost=0.9,
         ),
         Mistake(
             "names-lost",
             old="return tensors",
             new="return list(tensors.values())",
             says="The names are lost: return a dict with the same keys as params.",
+            cost=0.15,
         ),
     ),
 )
@@ -237,6 +246,7 @@ HAND_LSTM = Exercise(
             ),
             says="The loop runs over the first axis of x, which is the batch: here x is (B, T, D), so the "
             "input of step t is x[:, t]. (torch.nn.LSTM without batch_first=True is the other way round.)",
+            cost=0.3,
         ),
         Mistake(
             "stacked-in-front",
@@ -244,6 +254,7 @@ HAND_LSTM = Exercise(
             new="y = torch.stack(ys)",
             says="torch.stack(ys) puts time in front, so y is (T, B, H). It should be (B, T, H): "
             "say along which new dimension to stack.",
+            cost=0.15,
         ),
         Mistake(
             "view-for-transpose",
@@ -257,12 +268,14 @@ HAND_LSTM = Exercise(
             says="y has the right shape, but its numbers are mixed up between examples: view and reshape cut "
             "the same row of numbers into other pieces, they do not turn axes round. Use transpose, or stack "
             "along the right dimension.",
+            cost=0.3,
         ),
         Mistake(
             "concatenated-not-stacked",
             old="y = torch.stack(ys, dim=1)",
             new="y = torch.cat(ys, dim=1)",
             says="torch.cat joins the steps along the units, so y is (B, T·H). torch.stack makes a new axis.",
+            cost=0.15,
         ),
         Mistake(
             "gates-in-another-order",
@@ -273,6 +286,7 @@ HAND_LSTM = Exercise(
                 for order in ("figo", "fiog", "iofg", "iogf", "ofig", "gifo", "gfio", "igfo")
             ),
             says="The four blocks of rows are taken for other gates than in PyTorch. Its order is i, f, g, o.",
+            cost=0.3,
         ),
         Mistake(
             "gates-along-the-batch",
@@ -280,6 +294,7 @@ HAND_LSTM = Exercise(
             new="a.chunk(4)",
             says="chunk cuts along axis 0 unless told otherwise, and that is the batch. The gates lie side by "
             "side along axis 1 of a, which is (B, 4H).",
+            cost=0.3,
         ),
         Mistake(
             "forgets-nothing",
@@ -287,60 +302,70 @@ HAND_LSTM = Exercise(
             new="c = c + i.sigmoid() * g.tanh()",
             says="The forget gate is not used: the old cell state is multiplied by f before the new part is "
             "added.",
+            cost=0.4,
         ),
         Mistake(
             "forget-and-input-coupled",
             old=CELL,
             new="c = f.sigmoid() * c + (1 - f.sigmoid()) * g.tanh()",
             says="The input gate is replaced by 1 - f. That is another cell; here i has weights of its own.",
+            cost=0.4,
         ),
         Mistake(
             "candidate-through-sigmoid",
             old="g.tanh()",
             new="g.sigmoid()",
             says="The candidate g goes through a sigmoid, so the cell can only ever add. Its activation is tanh.",
+            cost=0.3,
         ),
         Mistake(
             "no-tanh-of-the-cell",
             old="c.tanh()",
             new="c",
             says="h is o * c here; the cell state passes through a tanh first: o * tanh(c).",
+            cost=0.3,
         ),
         Mistake(
             "bias-ih-missing",
             old=" + self.bias_ih",
             new="",
             says="bias_ih is not added. PyTorch's LSTM has two biases, and both count.",
+            cost=0.3,
         ),
         Mistake(
             "bias-hh-missing",
             old=" + self.bias_hh",
             new="",
             says="bias_hh is not added. PyTorch's LSTM has two biases, and both count.",
+            cost=0.3,
         ),
         Mistake(
             "weights-untransposed",
             old=SUM,
             new="x[:, t] @ self.weight_ih + self.bias_ih + h @ self.weight_hh + self.bias_hh",
             says="weight_ih is (4H, D), one row for each gate's unit: x[:, t] (B, D) meets its transpose.",
+            cost=0.3,
         ),
         Mistake(
             "hidden-state-not-carried",
             old="h @ self.weight_hh.T",
             new="state[0] @ self.weight_hh.T",
             says="Every step reads the *initial* hidden state. Hand h on from step to step.",
+            cost=0.5,
         ),
         Mistake(
             "cell-state-not-carried",
             old=CELL,
             new="c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()",
             says="Every step starts from the *initial* cell state. Hand c on from step to step.",
+            cost=0.5,
         ),
         Mistake(
             "given-state-ignored",
             old="if state is None:",
             new="if True:",
             says="The state that is passed in is not used: the module always starts from zeros.",
+            cost=0.3,
         ),
         Mistake(
             "zeros-made-apart",
@@ -348,6 +373,7 @@ HAND_LSTM = Exercise(
             new="torch.zeros(B, self.hidden_size)",
             says="The zeros to start from are float32 on the CPU, whatever x is. In float64, or on a GPU, they "
             "do not fit: make them like x, with x.new_zeros or torch.zeros_like.",
+            cost=0.2,
         ),
         Mistake(
             "cut-between-steps",
@@ -359,6 +385,7 @@ HAND_LSTM = Exercise(
             ),
             says="The outputs are right and the gradients are not: the state is detached at every step, so "
             "nothing flows back through time. Detach between chunks of training, never inside the cell.",
+            cost=0.4,
         ),
         Mistake(
             "results-detached",
@@ -370,6 +397,7 @@ HAND_LSTM = Exercise(
             ),
             says="The outputs are right, but cut off from the parameters: no gradient gets back through "
             "detach, .data, no_grad or NumPy.",
+            cost=0.4,
         ),
         Mistake(
             "output-detached",
@@ -378,6 +406,7 @@ HAND_LSTM = Exercise(
             also=("return y.data, (h, c)", "return torch.tensor(y.tolist()).to(x), (h, c)"),
             says="y is right, but cut off from the parameters, and only the final state still sends gradients "
             "back. Stack the tensors as they are: no detach, .data, no_grad or NumPy on the way.",
+            cost=0.3,
         ),
         Mistake(
             "not-parameters",
@@ -387,18 +416,21 @@ HAND_LSTM = Exercise(
             ),
             says="The weights are plain tensors, so the module does not know them: no optimiser finds them, and "
             "no state_dict holds them. Wrap each in torch.nn.Parameter.",
+            cost=0.3,
         ),
         Mistake(
             "base-class-not-initialised",
             old="            super().__init__()\n",
             new="",
             says="torch.nn.Module has not been set up: call super().__init__() first thing in __init__.",
+            cost=0.3,
         ),
         Mistake(
             "state-not-returned",
             old=STATE,
             new="return y",
             says="Only y is returned. The caller needs the state after the last step too: y, (h, c).",
+            cost=0.3,
         ),
         Mistake(
             "state-with-a-layer-axis",
@@ -406,18 +438,21 @@ HAND_LSTM = Exercise(
             new="return y, (h[None], c[None])",
             says="The final state has one axis too many. torch.nn.LSTM counts its layers along that axis; here "
             "there is one layer, and h and c are (B, H), as they came in.",
+            cost=0.15,
         ),
         Mistake(
             "state-not-in-a-pair",
             old=STATE,
             new="return y, h, c",
             says="Three things are returned. The state belongs in a pair of its own: y, (h, c).",
+            cost=0.15,
         ),
         Mistake(
             "states-swapped",
             old=STATE,
             new="return y, (c, h)",
             says="The final state is (h, c), in this order; here the two are swapped.",
+            cost=0.1,
         ),
     ),
 )
@@ -486,6 +521,7 @@ STEP = ZERO + FORWARD + TOKEN_LOSS + BACKWARD + CLIP + UPDATE
 TRAIN_STEP = Exercise(
     reference=train_step,
     returns=("loss", "kind of loss", "change"),
+    one_idea=("change",),
     draw=draw_train_step,
     use=use_train_step,
     mistakes=(
@@ -495,6 +531,7 @@ TRAIN_STEP = Exercise(
             new="",
             says="The gradients of earlier steps are still there, and backward adds to them: "
             "set them to zero before each backward pass.",
+            cost=0.3,
         ),
         Mistake(
             "zeroed-too-late",
@@ -502,6 +539,7 @@ TRAIN_STEP = Exercise(
             new=FORWARD + TOKEN_LOSS + BACKWARD + CLIP + UPDATE + ZERO,
             says="The gradients are set to zero only after the step, so whatever was in .grad before the first "
             "one counts as well. Do it before the backward pass.",
+            cost=0.1,
         ),
         Mistake(
             "never-moves",
@@ -515,6 +553,7 @@ TRAIN_STEP = Exercise(
             ),
             says="The parameters do not move at all. Look at the order: gradients to zero, forward, loss, "
             "backward, clip, optimiser.step; the step needs gradients that are there.",
+            cost=0.6,
         ),
         Mistake(
             "step-not-clipped",
@@ -527,6 +566,7 @@ TRAIN_STEP = Exercise(
             ),
             says="The step is made with gradients that are not clipped: the clipping comes too late, too early "
             "or not at all. Clip after backward has computed them and before the optimiser uses them.",
+            cost=0.3,
         ),
         Mistake(
             "clipped-by-value",
@@ -534,6 +574,7 @@ TRAIN_STEP = Exercise(
             new="    torch.nn.utils.clip_grad_value_(model.parameters(), max_norm)\n",
             says="Each number of the gradient is cut off on its own, which changes its direction. "
             "Clip the *norm* of all gradients together.",
+            cost=0.3,
         ),
         Mistake(
             "clipped-one-by-one",
@@ -542,6 +583,7 @@ TRAIN_STEP = Exercise(
             "        torch.nn.utils.clip_grad_norm_(parameter, max_norm)\n",
             says="Each parameter's gradient is clipped on its own, which changes the direction of the whole. "
             "Clip the norm of all of them together, in one call.",
+            cost=0.3,
         ),
         Mistake(
             "view-for-transpose",
@@ -550,6 +592,7 @@ TRAIN_STEP = Exercise(
             also=("logits.reshape(len(logits), -1, logits.shape[1])",),
             says="cross_entropy wants (B, V, T), and view gives that shape with the numbers mixed up: "
             "it cuts the same row of numbers into other pieces. Turn the axes round with transpose(1, 2).",
+            cost=0.4,
         ),
         Mistake(
             "softmax-twice",
@@ -557,6 +600,7 @@ TRAIN_STEP = Exercise(
             new="logits.softmax(dim=2).transpose(1, 2)",
             says="cross_entropy takes logits and applies the softmax itself: here it is applied twice, and the "
             "gradients shrink.",
+            cost=0.3,
         ),
         Mistake(
             "softmax-missing",
@@ -564,24 +608,28 @@ TRAIN_STEP = Exercise(
             new=TOKEN_LOSS.replace("cross_entropy", "nll_loss"),
             says="nll_loss expects log-probabilities and gets logits: the softmax is missing. cross_entropy "
             "does both.",
+            cost=0.3,
         ),
         Mistake(
             "loss-summed",
             old="logits.transpose(1, 2), targets)",
             new='logits.transpose(1, 2), targets, reduction="sum")',
             says="The loss is the sum over all predictions; their mean is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "last-step-only",
             old="logits.transpose(1, 2), targets)",
             new="logits[:, -1], targets[:, -1])",
             says="Only the prediction at the last step is counted. Every step predicts its next symbol.",
+            cost=0.4,
         ),
         Mistake(
             "uphill",
             old=BACKWARD,
             new="    (-loss).backward()\n",
             says="The step goes uphill: backward is called on minus the loss.",
+            cost=0.3,
         ),
         Mistake(
             "loss-with-its-graph",
@@ -589,6 +637,7 @@ TRAIN_STEP = Exercise(
             new="    return loss",
             says="The loss is returned as a tensor that still holds the whole graph of the forward pass. Collect "
             "such losses and memory fills up: detach it, as the number loss.item().",
+            cost=0.2,
         ),
         Mistake(
             "loss-after-the-step",
@@ -596,12 +645,14 @@ TRAIN_STEP = Exercise(
             new="    return torch.nn.functional.cross_entropy(model(inputs).transpose(1, 2), targets).item()",
             says="The loss is computed again after the step. The one that the step was made for is asked for, "
             "and it comes for free.",
+            cost=0.2,
         ),
         Mistake(
             "two-steps",
             old=UPDATE,
             new=UPDATE + UPDATE,
             says="optimiser.step is called twice for one backward pass.",
+            cost=0.3,
         ),
     ),
 )
@@ -710,6 +761,7 @@ EVALUATE = Exercise(
             new="",
             says="The model is evaluated in training mode, so dropout still switches units off at random. "
             "Call model.eval() first.",
+            cost=0.3,
         ),
         Mistake(
             "gradients-tracked",
@@ -717,6 +769,7 @@ EVALUATE = Exercise(
             new="    with torch.enable_grad():\n",
             says="The numbers are right, but autograd keeps a graph of every batch, which costs time and memory "
             "for nothing. Evaluate under torch.no_grad().",
+            cost=0.2,
         ),
         Mistake(
             "gradients-off-for-good",
@@ -724,6 +777,7 @@ EVALUATE = Exercise(
             new="    torch.set_grad_enabled(False)\n    if True:\n",
             says="Gradients are switched off and not on again, so the training that follows learns nothing. "
             "Use torch.no_grad() in a with statement.",
+            cost=0.3,
         ),
         Mistake(
             "left-in-evaluation-mode",
@@ -731,6 +785,7 @@ EVALUATE = Exercise(
             new="",
             says="The model is left in evaluation mode, so the training that follows runs without dropout. "
             "Put it back into the mode it was in.",
+            cost=0.2,
         ),
         Mistake(
             "always-training-afterwards",
@@ -738,6 +793,7 @@ EVALUATE = Exercise(
             new="    model.train()\n",
             says="The model is always put into training mode at the end, also if it was in evaluation mode "
             "before. Remember model.training and go back to that.",
+            cost=0.1,
         ),
         Mistake(
             "mean-of-batch-means",
@@ -745,6 +801,7 @@ EVALUATE = Exercise(
             new=EACH_BATCH,
             says="Each batch is averaged on its own and then the averages are, so a prediction in a small batch "
             "weighs more. Add up over all batches and divide once, by the number of real predictions.",
+            cost=0.3,
         ),
         Mistake(
             "loss-is-a-mean-of-batch-means",
@@ -754,6 +811,7 @@ EVALUATE = Exercise(
             + "    return loss / len(batches), right / count",
             says="The loss is a mean of the batches' means, so a prediction in a small batch weighs more. "
             "Add up the losses of all predictions and divide once.",
+            cost=0.3,
         ),
         Mistake(
             "mean-divided-by-the-count",
@@ -761,6 +819,7 @@ EVALUATE = Exercise(
             new="logits, wanted.data)",
             says="cross_entropy has taken the mean already, and then it is divided by the count once more. "
             'Add up sums (reduction="sum"), and divide at the end.',
+            cost=0.3,
         ),
         Mistake(
             "padding-counted",
@@ -768,6 +827,7 @@ EVALUATE = Exercise(
             new=FLAT.format(logits="model(inputs)") + ADD.replace("wanted.data", "wanted"),
             says="The padding is counted like real predictions. Pack the inputs and the targets with their "
             "lengths: the .data of a packed sequence holds the real steps only.",
+            cost=0.5,
         ),
         Mistake(
             "padding-counted-after-packing",
@@ -775,6 +835,7 @@ EVALUATE = Exercise(
             new=PADDED + FLAT.format(logits="logits") + ADD.replace("wanted.data", "wanted"),
             says="The inputs are packed, but the outputs are padded again and the padding is counted. "
             "Pack the targets too and compare the two .data.",
+            cost=0.5,
         ),
         Mistake(
             "model-sees-padding",
@@ -784,12 +845,14 @@ EVALUATE = Exercise(
             "            ).data\n",
             says="Only real predictions are counted, but the model still reads the padding, and its backward "
             "direction starts there. Call it on the packed inputs.",
+            cost=0.4,
         ),
         Mistake(
             "batch-first-forgotten",
             old=PACKED,
             new=PACKED.replace("batch_first=True, ", ""),
             says="pack_padded_sequence takes the first axis for time unless it is told batch_first=True.",
+            cost=0.3,
         ),
         Mistake(
             "sorted-lengths-expected",
@@ -797,12 +860,14 @@ EVALUATE = Exercise(
             new=PACKED.replace(", enforce_sorted=False", ""),
             says="pack_padded_sequence wants the longest sequence first unless it is told "
             "enforce_sorted=False; then it sorts by itself and puts the order back afterwards.",
+            cost=0.2,
         ),
         Mistake(
             "divided-by-sequences",
             old="count += len(wanted.data)",
             new="count += len(lengths)",
             says="The sums are divided by the number of sequences. Divide by the number of predictions.",
+            cost=0.3,
         ),
         Mistake(
             "divided-by-padded-length",
@@ -810,24 +875,28 @@ EVALUATE = Exercise(
             new="count += targets.numel()",
             says="The padding is left out of the sums and still counted in the means: divide by the number of "
             "*real* predictions, not by B·T.",
+            cost=0.4,
         ),
         Mistake(
             "not-divided",
             old=RESULT,
             new="    return loss, right",
             says="Sums are returned; the means over all real predictions are asked for.",
+            cost=0.3,
         ),
         Mistake(
             "last-batch-only",
             old=ADD,
             new=ADD.replace("+=", "="),
             says="Each batch overwrites the one before (=), so only the last one counts. Add them up (+=).",
+            cost=0.4,
         ),
         Mistake(
             "error-rate",
             old=RESULT,
             new="    return loss / count, 1 - right / count",
             says="This is the share of *wrong* predictions. The accuracy is the share of right ones.",
+            cost=0.2,
         ),
     ),
 )

@@ -39,30 +39,35 @@ SIGMOID = Exercise(
             also=("np.exp(x) / (1 + np.exp(x))",),
             says="The formula is right, but its exponential overflows when x is far from 0. Find a form whose "
             "exponential never grows, or use that the sigmoid is a tanh, shifted and stretched.",
+            cost=0.4,
         ),
         Mistake(
             "sign-of-x",
             old="np.tanh(x / 2)",
             new="np.tanh(-x / 2)",
             says="The curve runs downhill: the sign of x is flipped. The sigmoid of a large positive x is 1.",
+            cost=0.3,
         ),
         Mistake(
             "not-halved",
             old="np.tanh(x / 2)",
             new="np.tanh(x)",
             says="The curve is twice as steep as it should be: the sigmoid is the tanh of x / 2, not of x.",
+            cost=0.3,
         ),
         Mistake(
             "is-tanh",
             old="0.5 * (1 + np.tanh(x / 2))",
             new="np.tanh(x)",
             says="This is tanh, which runs from -1 to 1. The sigmoid runs from 0 to 1.",
+            cost=0.6,
         ),
         Mistake(
             "returns-derivative",
             old="return 0.5 * (1 + np.tanh(x / 2))",
             new="y = 0.5 * (1 + np.tanh(x / 2))\n    return y * (1 - y)",
             says="This is the derivative of the sigmoid. Here the function itself is asked for.",
+            cost=0.4,
         ),
     ),
 )
@@ -88,6 +93,7 @@ ACTIVATION_GRAD = Exercise(
             new="return 1 - np.tanh(y) ** 2",
             says="For tanh: y already *is* the output, so tanh is taken twice here. "
             "The derivative at the pre-activation a, written with y = tanh(a), needs no second tanh.",
+            cost=0.3,
         ),
         Mistake(
             "sigmoid-of-the-output",
@@ -95,30 +101,35 @@ ACTIVATION_GRAD = Exercise(
             new="return 0.5 * (1 + np.tanh(y / 2)) * (1 - 0.5 * (1 + np.tanh(y / 2)))",
             says="For sigmoid: y already *is* the output, so the sigmoid is taken twice here. "
             "Write the derivative with y alone.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-not-squared",
             old="return 1 - y**2",
             new="return 1 - y",
             says="For tanh: the derivative is 1 - y², and the square is missing.",
+            cost=0.3,
         ),
         Mistake(
             "sigmoid-not-multiplied",
             old="return y * (1 - y)",
             new="return 1 - y",
             says="For sigmoid: the derivative is y (1 - y), and the factor y is missing.",
+            cost=0.3,
         ),
         Mistake(
             "sigmoid-squared",
             old="return y * (1 - y)",
             new="return 1 - y**2",
             says="For sigmoid: 1 - y² is tanh's derivative. The sigmoid's is y (1 - y).",
+            cost=0.3,
         ),
         Mistake(
             "relu-passes-the-output",
             old="return (y > 0).astype(y.dtype)",
             new="return np.maximum(y, 0)",
             says="For relu: this returns the output again. Its slope is 1 where y > 0 and 0 elsewhere.",
+            cost=0.3,
         ),
         Mistake(
             "relu-slope-one-everywhere",
@@ -126,6 +137,7 @@ ACTIVATION_GRAD = Exercise(
             new="(y >= 0)",
             says="For relu: the slope is 1 everywhere here. An output of 0 means that the unit is switched off, "
             "and its slope there is 0.",
+            cost=0.3,
         ),
     ),
 )
@@ -162,6 +174,7 @@ RNN_CELL = Exercise(
             new='x @ p["weight_ih"]',
             says="weight_ih has shape (H, D), one row for each hidden unit. To map x (B, D) to (B, H), "
             'multiply by its transpose: x @ p["weight_ih"].T.',
+            cost=0.3,
         ),
         Mistake(
             "weights-on-the-left",
@@ -170,6 +183,7 @@ RNN_CELL = Exercise(
             also=('a = np.dot(p["weight_ih"], x) + p["bias_ih"] + np.dot(p["weight_hh"], h) + p["bias_hh"]',),
             says="The weights stand on the left, as in a formula for one column vector. Here x is (B, D), one "
             "row for each example: put x on the left and the *transposed* weights on the right.",
+            cost=0.3,
         ),
         Mistake(
             "weight-hh-untransposed",
@@ -177,48 +191,56 @@ RNN_CELL = Exercise(
             new='h @ p["weight_hh"]',
             says="weight_hh is square, so no shape complains, but row i holds the weights *into* unit i: "
             'it must be h @ p["weight_hh"].T.',
+            cost=0.3,
         ),
         Mistake(
             "bias-ih-missing",
             old=' + p["bias_ih"]',
             new="",
             says="bias_ih is not added. PyTorch's cell has two biases, and both count.",
+            cost=0.2,
         ),
         Mistake(
             "bias-hh-missing",
             old=' + p["bias_hh"]',
             new="",
             says="bias_hh is not added. PyTorch's cell has two biases, and both count.",
+            cost=0.2,
         ),
         Mistake(
             "biases-missing",
             old=A,
             new='a = x @ p["weight_ih"].T + h @ p["weight_hh"].T',
             says="Neither bias is added: bias_ih and bias_hh both belong in the sum.",
+            cost=0.3,
         ),
         Mistake(
             "bias-ih-twice",
             old='p["bias_hh"]',
             new='p["bias_ih"]',
             says="bias_ih is added twice and bias_hh not at all.",
+            cost=0.2,
         ),
         Mistake(
             "bias-hh-twice",
             old='+ p["bias_ih"]',
             new='+ p["bias_hh"]',
             says="bias_hh is added twice and bias_ih not at all.",
+            cost=0.2,
         ),
         Mistake(
             "bias-ih-doubled",
             old='+ p["bias_hh"]',
             new='+ p["bias_ih"] + p["bias_hh"]',
             says="bias_ih is added twice; once is enough.",
+            cost=0.2,
         ),
         Mistake(
             "bias-hh-doubled",
             old='+ p["bias_ih"]',
             new='+ p["bias_hh"] + p["bias_ih"]',
             says="bias_hh is added twice; once is enough.",
+            cost=0.2,
         ),
         Mistake(
             "state-ignored",
@@ -226,24 +248,28 @@ RNN_CELL = Exercise(
             new="",
             says="The old hidden state h never enters the sum, so this cell has no memory: "
             "add h times the transpose of weight_hh.",
+            cost=0.5,
         ),
         Mistake(
             "input-ignored",
             old='x @ p["weight_ih"].T + ',
             new="",
             says="The input x never enters the sum: add x times the transpose of weight_ih.",
+            cost=0.5,
         ),
         Mistake(
             "no-activation",
             old="h_next = np.tanh(a)",
             new="h_next = a",
             says="This is the sum before the activation. The new hidden state is its tanh.",
+            cost=0.4,
         ),
         Mistake(
             "sigmoid-for-tanh",
             old="np.tanh(a)",
             new="0.5 * (1 + np.tanh(a / 2))",
             says="The activation here is tanh, from -1 to 1; this one is the sigmoid, from 0 to 1.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-inside",
@@ -251,6 +277,7 @@ RNN_CELL = Exercise(
             new='a = x @ p["weight_ih"].T + p["bias_ih"] + np.tanh(h @ p["weight_hh"].T + p["bias_hh"])',
             says="tanh is applied to the recurrent part alone and then again. "
             "Add everything up first; the activation comes last, once.",
+            cost=0.3,
         ),
         Mistake(
             "caches-the-sum",
@@ -258,12 +285,14 @@ RNN_CELL = Exercise(
             new="cache = (x, h, a)",
             says="The cache's last item should be the output h_next, not the sum before the activation: "
             "the backward pass takes its derivative from the output.",
+            cost=0.2,
         ),
         Mistake(
             "caches-new-state-only",
             old="cache = (x, h, h_next)",
             new="cache = (x, h_next, h_next)",
             says="The cache's second item should be the *old* state h: the gradient of weight_hh needs it.",
+            cost=0.2,
         ),
     ),
 )
@@ -298,30 +327,35 @@ RNN_FORWARD = Exercise(
             old="h, cache = rnn_cell(p, x[:, t], h)\n        y[:, t] = h",
             new="h, cache = rnn_cell(p, x[:, t], h0)\n        y[:, t] = h",
             says="Every step starts again from h0: hand the state that one step returns to the next.",
+            cost=0.7,
         ),
         Mistake(
             "initial-state-ignored",
             old="    h = h0\n",
             new="    h = np.zeros_like(h0)\n",
             says="The first step starts from zeros instead of the h0 that was passed in.",
+            cost=0.3,
         ),
         Mistake(
             "returns-initial-state",
             old="return y, h, caches",
             new="return y, h0, caches",
             says="The second result is still h0. It should be the state after the last step.",
+            cost=0.3,
         ),
         Mistake(
             "results-swapped",
             old="return y, h, caches",
             new="return h, y, caches",
             says="The first two results are swapped: all states y come first, then the last state h_T.",
+            cost=0.1,
         ),
         Mistake(
             "last-step-only",
             old="return y, h, caches",
             new="return h, h, caches",
             says="Only the last step's state is returned as y. y holds the states of all T steps, (B, T, H).",
+            cost=0.4,
         ),
         Mistake(
             "last-cache-only",
@@ -329,18 +363,21 @@ RNN_FORWARD = Exercise(
             new="return y, h, [cache]",
             also=("return y, h, cache",),
             says="Only the last step's cache is returned: the backward pass needs all T of them, in order.",
+            cost=0.3,
         ),
         Mistake(
             "caches-backwards",
             old="caches.append(cache)",
             new="caches.insert(0, cache)",
             says="The caches are in reverse order. Keep them in time order; the backward pass will turn round.",
+            cost=0.15,
         ),
         Mistake(
             "time-reversed",
             old="for t in range(T):",
             new="for t in reversed(range(T)):",
             says="The loop runs from the last step to the first: the forward pass reads from t = 0 on.",
+            cost=0.4,
         ),
         Mistake(
             "stores-the-old-state",
@@ -348,36 +385,42 @@ RNN_FORWARD = Exercise(
             new="        y[:, t] = h\n        h, cache = rnn_cell(p, x[:, t], h)\n",
             says="y is one step late: y[:, t] is stored before the step is taken, so it starts with h0 and "
             "misses the last state.",
+            cost=0.3,
         ),
         Mistake(
             "first-step-missing",
             old="for t in range(T):",
             new="for t in range(1, T):",
             says="The loop starts at t = 1, so the first input is never read. Time starts at t = 0.",
+            cost=0.3,
         ),
         Mistake(
             "last-step-missing",
             old="for t in range(T):",
             new="for t in range(T - 1):",
             says="The loop stops one step early: the last state is never computed.",
+            cost=0.3,
         ),
         Mistake(
             "batch-for-time",
             old="x[:, t]",
             new="x[t]",
             says="x[t] picks an *example*: x is batch first, (B, T, D). Time is the second axis, x[:, t].",
+            cost=0.3,
         ),
         Mistake(
             "same-input-each-step",
             old="x[:, t]",
             new="x[:, 0]",
             says="Every step reads the first input, x[:, 0], instead of its own, x[:, t].",
+            cost=0.4,
         ),
         Mistake(
             "time-axis-first",
             old="return y, h, caches",
             new="return y.transpose(1, 0, 2), h, caches",
             says="y is time first, (T, B, H). In this course arrays are batch first: (B, T, H).",
+            cost=0.15,
         ),
     ),
 )

@@ -61,6 +61,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="real, lengths = np.ones((len(lengths), T), dtype=bool), np.full(len(lengths), T)",
             says="The padding is counted like real predictions: this is the mean over all B·T steps. "
             "A step counts only while t < lengths[b].",
+            cost=0.7,
         ),
         Mistake(
             "divided-by-padded-length",
@@ -68,6 +69,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="count = real.size",
             says="The padding is left out of the sum and still counted in the mean: divide by the number of "
             "*real* predictions, not by B·T.",
+            cost=0.4,
         ),
         Mistake(
             "loss-divided-by-padded-length",
@@ -76,6 +78,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             also=("loss = -float((picked * real).mean())",),
             says="The loss is divided by B·T, padding included, as a plain mean would. "
             "Divide its sum by the number of real predictions.",
+            cost=0.3,
         ),
         Mistake(
             "gradient-divided-by-padded-length",
@@ -83,6 +86,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="dlogits = (np.exp(log_probs) - one_hot) / real.size",
             says="dlogits is divided by B·T, padding included. The loss is a mean over the real predictions, "
             "so its gradient is divided by their number too.",
+            cost=0.3,
         ),
         Mistake(
             "gradient-not-masked",
@@ -90,12 +94,14 @@ MASKED_CROSS_ENTROPY = Exercise(
             new=BODY.replace(SAFE, UNSAFE),
             says="The loss is right, but dlogits is not zero at the padding: what counts nothing must get no "
             "gradient either. Mask dlogits as well.",
+            cost=0.4,
         ),
         Mistake(
             "loss-not-masked",
             old=BODY,
             new=BODY.replace(SAFE, UNSAFE).replace(LOSS, LOSS_OF_ALL),
             says="The gradient is masked, but the loss still adds up the log probabilities at the padding.",
+            cost=0.4,
         ),
         Mistake(
             "logits-masked-instead-of-the-loss",
@@ -103,6 +109,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             new=BODY.replace(LOSS, LOSS_OF_ALL),
             says="Setting the logits of the padding to zero does not take it out: a row of equal logits still "
             "costs log V. Mask what is added up, after the logarithm.",
+            cost=0.4,
         ),
         Mistake(
             "mean-of-sequence-means",
@@ -112,6 +119,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             + "    dlogits = (np.exp(log_probs) - one_hot) / lengths[:, None, None] / len(lengths)\n",
             says="Each sequence is averaged on its own and then the averages are, so a prediction in a short "
             "sequence weighs more. Add up all real predictions first and divide once.",
+            cost=0.3,
         ),
         Mistake(
             "loss-mean-of-sequence-means",
@@ -119,6 +127,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="    loss = -float(((picked * real).sum(axis=1) / lengths).mean())\n",
             says="The loss averages each sequence on its own and then the averages, so a prediction in a short "
             "sequence weighs more. Add up all real predictions first and divide once; your dlogits does.",
+            cost=0.3,
         ),
         Mistake(
             "only-the-targets-masked",
@@ -126,12 +135,14 @@ MASKED_CROSS_ENTROPY = Exercise(
             new=BODY.replace(SAFE, UNSAFE).replace(SLOPE, SLOPE_OF_PROBABILITIES),
             says="At the padding dlogits still holds the probabilities: only the one-hot targets are masked. "
             "Mask the whole difference.",
+            cost=0.4,
         ),
         Mistake(
             "divided-by-batch",
             old="count = int(lengths.sum())",
             new="count = len(lengths)",
             says="The sum is divided by B, the number of sequences. There are sum(lengths) predictions.",
+            cost=0.3,
         ),
         Mistake(
             "mask-one-step-too-long",
@@ -139,6 +150,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="real = np.arange(T) <= lengths[:, None]",
             says="The mask is one step too long: the last real step is t = length - 1, so a step is real "
             "while t < length.",
+            cost=0.3,
         ),
         Mistake(
             "mask-one-step-too-short",
@@ -146,24 +158,28 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="real = np.arange(T) < lengths[:, None] - 1",
             says="The mask is one step too short: with t counted from 0, a sequence of length 3 has the real "
             "steps 0, 1 and 2.",
+            cost=0.3,
         ),
         Mistake(
             "mask-inverted",
             old=REAL,
             new="real = np.arange(T) >= lengths[:, None]",
             says="The mask is the wrong way round: the padding is counted and the real steps are not.",
+            cost=0.4,
         ),
         Mistake(
             "padding-at-the-start",
             old=REAL,
             new="real = np.arange(T)[::-1] < lengths[:, None]",
             says="The mask leaves out the *first* steps. The padding stands at the end of each sequence.",
+            cost=0.3,
         ),
         Mistake(
             "loss-summed",
             old="loss = -float((picked * real).sum()) / count",
             new="loss = -float((picked * real).sum())",
             says="The loss is the sum over the real predictions; their mean is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "gradient-of-the-sum",
@@ -171,18 +187,21 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="dlogits = np.exp(log_probs) - one_hot",
             says="dlogits is the gradient of the sum. The loss is a mean over the real predictions, so divide "
             "by their number as well.",
+            cost=0.3,
         ),
         Mistake(
             "sign-of-the-loss",
             old="loss = -float(",
             new="loss = float(",
             says="The loss is negative: it is *minus* the mean log probability.",
+            cost=0.3,
         ),
         Mistake(
             "targets-not-subtracted",
             old="dlogits = (np.exp(log_probs) - one_hot) / count",
             new="dlogits = np.exp(log_probs) / count",
             says="dlogits holds the probabilities only. Subtract 1 at each target: probabilities minus one-hot.",
+            cost=0.4,
         ),
         Mistake(
             "unstable",
@@ -190,6 +209,7 @@ MASKED_CROSS_ENTROPY = Exercise(
             new="    shifted = safe_logits\n",
             says="np.exp overflows for large logits. Subtract the largest logit of each row first: "
             "the probabilities stay the same and no exponential exceeds 1.",
+            cost=0.4,
         ),
     ),
 )
@@ -223,6 +243,7 @@ LAST_OUTPUTS = Exercise(
             new="return y[:, -1]",
             says="y[:, -1] is the last column, which for a shorter sequence is padding. "
             "Each sequence has its own last step, at length - 1.",
+            cost=0.7,
         ),
         Mistake(
             "one-step-too-far",
@@ -230,12 +251,14 @@ LAST_OUTPUTS = Exercise(
             new="last = lengths",
             says="This is one step too far: with t counted from 0, the last real step of a sequence of "
             "length 3 is t = 2.",
+            cost=0.3,
         ),
         Mistake(
             "one-step-too-early",
             old="last = lengths - 1",
             new="last = lengths - 2",
             says="This is the last step but one: with t counted from 0, the last real step is length - 1.",
+            cost=0.3,
         ),
         Mistake(
             "every-row-with-every-length",
@@ -243,6 +266,7 @@ LAST_OUTPUTS = Exercise(
             new="return y[:, last]",
             says="y[:, lengths - 1] takes *all* the lengths from *every* sequence, so there is one axis too "
             "many. Pair them: give an index for the batch that runs along with the lengths.",
+            cost=0.4,
         ),
         Mistake(
             "one-length-for-all",
@@ -250,12 +274,14 @@ LAST_OUTPUTS = Exercise(
             new="return y[:, last[0]]",
             also=("return y[:, last.min()]",),
             says="One sequence's length is used for all of them. Each has its own last step.",
+            cost=0.7,
         ),
         Mistake(
             "longest-length-for-all",
             old=LAST,
             new="return y[:, last.max()]",
             says="The longest sequence's length is used for all of them: the others are read in their padding.",
+            cost=0.7,
         ),
         Mistake(
             "counted-from-the-end",
@@ -263,18 +289,21 @@ LAST_OUTPUTS = Exercise(
             new="last = -lengths",
             says="The length is counted from the end of the array. A sequence starts at t = 0, and its last "
             "step is length - 1 steps after that.",
+            cost=0.4,
         ),
         Mistake(
             "axes-swapped",
             old=LAST,
             new="return y[last, rows]",
             says="The two indices are swapped: y is (B, T, H), the batch comes first.",
+            cost=0.3,
         ),
         Mistake(
             "first-step",
             old=LAST,
             new="return y[:, 0]",
             says="This is the output at the first step, which has read one symbol only.",
+            cost=0.7,
         ),
         Mistake(
             "mean-over-time",
@@ -282,6 +311,7 @@ LAST_OUTPUTS = Exercise(
             new="return y.mean(axis=1)",
             says="This is the mean over all T steps, padding included. The output at each sequence's last "
             "real step is asked for.",
+            cost=0.7,
         ),
         Mistake(
             "mean-over-the-real-steps",
@@ -290,6 +320,7 @@ LAST_OUTPUTS = Exercise(
             "    return (y * real[..., None]).sum(axis=1) / lengths[:, None]",
             says="This is the mean over the real steps. It is a good idea, but here the output at the last "
             "of them is asked for.",
+            cost=0.5,
         ),
         Mistake(
             "real-steps-added-up",
@@ -297,6 +328,7 @@ LAST_OUTPUTS = Exercise(
             new="real = np.arange(y.shape[1]) < lengths[:, None]\n"
             "    return (y * real[..., None]).sum(axis=1)",
             says="The outputs of all real steps are added up. Only the last of them is asked for.",
+            cost=0.5,
         ),
     ),
 )
@@ -405,6 +437,7 @@ SAMPLE = Exercise(
             new="scaled = logits * temperature",
             says="The logits are multiplied by the temperature, so a high one makes the likely symbols still "
             "likelier. Heat must level them out: divide.",
+            cost=0.3,
         ),
         Mistake(
             "temperature-ignored",
@@ -412,6 +445,7 @@ SAMPLE = Exercise(
             new="scaled = logits",
             says="The temperature changes nothing here. (Dividing the *probabilities* by it has no effect "
             "once they are made to sum to 1 again: divide the logits, before the softmax.)",
+            cost=0.5,
         ),
         Mistake(
             "argmax",
@@ -419,12 +453,14 @@ SAMPLE = Exercise(
             new="ids = logits.argmax(axis=-1)",
             says="The likeliest symbol is taken every time. To sample, draw a symbol *with* its probability, "
             "so that a less likely one is drawn now and then.",
+            cost=0.7,
         ),
         Mistake(
             "uniform",
             old="borders = probs.cumsum(axis=-1)[..., :-1]",
             new="borders = np.full(probs.shape, 1 / probs.shape[-1]).cumsum(axis=-1)[..., :-1]",
             says="All symbols are drawn equally often: the probabilities are not used.",
+            cost=0.8,
         ),
         Mistake(
             "one-throw-for-all-rows",
@@ -433,6 +469,7 @@ SAMPLE = Exercise(
             also=("thrown = np.full(logits.shape[:-1], rng.uniform())",),
             says="One random number serves all rows, so equal rows always get the same symbol. "
             "Draw one for each row.",
+            cost=0.4,
         ),
         Mistake(
             "own-generator",
@@ -444,6 +481,7 @@ SAMPLE = Exercise(
             ),
             says="The symbols do not come from the rng that was passed in: the same generator must give the "
             "same symbols again, and another one others.",
+            cost=0.3,
         ),
         Mistake(
             "counted-from-the-other-end",
@@ -451,6 +489,7 @@ SAMPLE = Exercise(
             new="ids = (borders > thrown[..., None]).sum(axis=-1)",
             says="The symbols come out in reverse: the id is the number of borders *below* the point that was "
             "thrown, not above it.",
+            cost=0.3,
         ),
         Mistake(
             "softmax-over-the-wrong-axis",
@@ -459,6 +498,7 @@ SAMPLE = Exercise(
             new="    scaled = scaled - scaled.max(axis=0, keepdims=True)\n"
             "    weights = np.exp(scaled)\n    probs = weights / weights.sum(axis=0, keepdims=True)",
             says="The probabilities do not sum to 1 over the symbols: take the softmax over the last axis.",
+            cost=0.3,
         ),
         Mistake(
             "unstable",
@@ -466,6 +506,7 @@ SAMPLE = Exercise(
             new="",
             says="np.exp overflows when the temperature is small, since logits / temperature is then large. "
             "Subtract each row's largest value first.",
+            cost=0.4,
         ),
     ),
 )
@@ -533,6 +574,7 @@ GENERATE = Exercise(
             new="logits, _ = step(symbol, state)",
             says="Every step starts from the first state again: what the network remembers is thrown away. "
             "Hand the state that step returns to the next call.",
+            cost=0.5,
         ),
         Mistake(
             "first-symbol-fed-again",
@@ -540,12 +582,14 @@ GENERATE = Exercise(
             new="logits, state = step(first, state)",
             says="The network reads the first symbol at every step. From the second step on it must read the "
             "symbol that it has just drawn.",
+            cost=0.5,
         ),
         Mistake(
             "argmax",
             old=DRAW,
             new="symbol = int(np.argmax(logits))",
             says="The likeliest symbol is taken every time. Draw it with `sample`, at temperature 1.",
+            cost=0.4,
         ),
         Mistake(
             "too-cold",
@@ -553,6 +597,7 @@ GENERATE = Exercise(
             new="symbol = int(sample(logits, 0.5, rng))",
             says="The likely symbols come too often: draw at temperature 1. Whoever wants another temperature "
             "divides the logits in `step`.",
+            cost=0.2,
         ),
         Mistake(
             "too-hot",
@@ -560,6 +605,7 @@ GENERATE = Exercise(
             new="symbol = int(sample(logits, 2.0, rng))",
             says="The unlikely symbols come too often: draw at temperature 1. Whoever wants another temperature "
             "divides the logits in `step`.",
+            cost=0.2,
         ),
         Mistake(
             "fed-another-symbol-than-returned",
@@ -567,6 +613,7 @@ GENERATE = Exercise(
             new="ids[t] = int(sample(logits, 1.0, rng))",
             says="The symbol that is returned and the one that is read next are drawn apart. "
             "Draw once a step, keep the symbol, and feed that one.",
+            cost=0.4,
         ),
         Mistake(
             "starts-with-the-first-symbol",
@@ -575,30 +622,35 @@ GENERATE = Exercise(
             "        symbol = int(sample(logits, 1.0, rng))\n",
             says="The first symbol stands at the start of ids and the last one drawn is missing. "
             "ids holds the n symbols that were drawn.",
+            cost=0.3,
         ),
         Mistake(
             "first-symbol-included",
             old="    return ids",
             new="    return np.array([first, *ids])",
             says="ids holds the first symbol as well, n + 1 in all. It was given, not drawn: leave it out.",
+            cost=0.2,
         ),
         Mistake(
             "one-too-few",
             old="    return ids",
             new="    return ids[:-1]",
             says="One symbol is missing: n symbols are asked for.",
+            cost=0.2,
         ),
         Mistake(
             "first-symbol-ignored",
             old="symbol = first",
             new="symbol = 0",
             says="The network starts by reading the id 0 instead of the first symbol that was passed in.",
+            cost=0.3,
         ),
         Mistake(
             "fed-the-time-step",
             old=READ,
             new="logits, state = step(t, state)",
             says="The network reads the number of the step, t. It must read the symbol that it has just drawn.",
+            cost=0.5,
         ),
         Mistake(
             "own-generator",
@@ -609,12 +661,14 @@ GENERATE = Exercise(
                 "symbol = int(sample(logits, 1.0, np.random.default_rng(0)))",
             ),
             says="The symbols do not come from the rng that was passed in. Hand that one on to `sample`.",
+            cost=0.3,
         ),
         Mistake(
             "only-the-last-symbol",
             old="    return ids",
             new="    return symbol",
             says="Only the last symbol is returned. All n of them are asked for, in order.",
+            cost=0.3,
         ),
     ),
 )

@@ -39,6 +39,7 @@ SPECTROGRAM = Exercise(
             old=POWER,
             new="power = np.abs(spectrum)",
             says="This is the magnitude of each Fourier number. Power is its square.",
+            cost=0.3,
         ),
         Mistake(
             "real-part-only",
@@ -46,12 +47,14 @@ SPECTROGRAM = Exercise(
             new="power = spectrum.real**2",
             says="Only the real part is squared, and so the power changes with where a wave happens to stand. "
             "The magnitude of a complex number has its imaginary part in it as well.",
+            cost=0.4,
         ),
         Mistake(
             "complex-square",
             old=POWER,
             new="power = spectrum**2",
             says="The square of a complex number is complex. Take the magnitude first.",
+            cost=0.3,
         ),
         Mistake(
             "already-logarithmic",
@@ -59,6 +62,7 @@ SPECTROGRAM = Exercise(
             new="power = np.log(np.abs(spectrum) ** 2)",
             also=("power = 10 * np.log10(np.abs(spectrum) ** 2)",),
             says="This is the logarithm of the power. It comes later, after the bands.",
+            cost=0.3,
         ),
         Mistake(
             "no-window",
@@ -66,12 +70,14 @@ SPECTROGRAM = Exercise(
             new="spectrum = np.fft.rfft(frames)",
             says="The frames are not faded in and out. A cut edge sounds like a click, which holds every "
             "frequency: multiply each frame by the window.",
+            cost=0.4,
         ),
         Mistake(
             "hamming-window",
             old=WINDOW,
             new="window = np.hamming(size)",
             says="This is Hamming's window, which does not go down to zero. Hann's is `np.hanning`.",
+            cost=0.2,
         ),
         Mistake(
             "periodic-window",
@@ -79,18 +85,21 @@ SPECTROGRAM = Exercise(
             new="window = np.hanning(size + 1)[:-1]",
             says="The window is one sample too long and cut: it is 0 only at its start. (torch.hann_window makes it "
             "like that.) Here it is `np.hanning(size)`, which is the same from both ends.",
+            cost=0.2,
         ),
         Mistake(
             "window-squared",
             old=FOURIER,
             new="spectrum = np.fft.rfft(frames * window * window)",
             says="The window is applied twice. Fade each frame once.",
+            cost=0.3,
         ),
         Mistake(
             "window-over-the-whole-signal",
             old=CUT,
             new="    signal = signal * np.hanning(len(signal))\n" + CUT,
             says="The whole signal is faded in and out as well. Each frame has a window of its own, nothing else.",
+            cost=0.3,
         ),
         Mistake(
             "signal-faded-in-place-of-frames",
@@ -98,12 +107,14 @@ SPECTROGRAM = Exercise(
             new="    signal = signal * np.hanning(len(signal))\n" + CUT + "    window = 1",
             says="One long window lies over the whole signal. Cut first, then fade every frame with a window of its "
             "own length.",
+            cost=0.4,
         ),
         Mistake(
             "hop-and-size-swapped",
             old=STARTS,
             new="size, hop = hop, size\n    " + STARTS,
             says="hop and size are swapped: a frame is size samples long, and the next one starts hop samples later.",
+            cost=0.3,
         ),
         Mistake(
             "no-overlap",
@@ -111,6 +122,7 @@ SPECTROGRAM = Exercise(
             new="starts = np.arange(0, len(signal) - size + 1, size)",
             says="The frames stand side by side. The next frame starts hop samples after this one, "
             "so the two overlap.",
+            cost=0.4,
         ),
         Mistake(
             "last-frame-lost",
@@ -118,18 +130,21 @@ SPECTROGRAM = Exercise(
             new="starts = np.arange(0, len(signal) - size, hop)",
             says="Where the last frame just fits, it is lost: a frame may start at len(signal) - size, and "
             "np.arange stops before its end.",
+            cost=0.2,
         ),
         Mistake(
             "one-frame-fewer",
             old=STARTS,
             new=STARTS + "[:-1]",
             says="There is one frame too few, the last one that fits whole.",
+            cost=0.2,
         ),
         Mistake(
             "rest-padded-with-zeros",
             old="    " + STARTS + "\n",
             new=PADDED,
             says="The rest at the end is padded to one more frame. Keep the frames that fit whole.",
+            cost=0.2,
         ),
         Mistake(
             "both-halves",
@@ -137,6 +152,7 @@ SPECTROGRAM = Exercise(
             new="spectrum = np.fft.fft(frames * window)",
             says="The full Fourier transform of real numbers holds everything twice, once mirrored. "
             "`np.fft.rfft` gives the size // 2 + 1 numbers that differ.",
+            cost=0.2,
         ),
         Mistake(
             "fourier-over-the-frames",
@@ -144,12 +160,14 @@ SPECTROGRAM = Exercise(
             new="spectrum = np.fft.rfft(frames * window, axis=0)",
             says="The Fourier transform runs across the frames. Within each frame, the last axis, is where the sound "
             "swings.",
+            cost=0.3,
         ),
         Mistake(
             "frequencies-first",
             old="return power",
             new="return power.T",
             says="The result is turned round, (frequencies, T). Time comes first: (T, size // 2 + 1).",
+            cost=0.15,
         ),
         Mistake(
             "divided-by-size",
@@ -162,6 +180,7 @@ SPECTROGRAM = Exercise(
             ),
             says="The power is divided by the frame's size, or by a sum of the window's numbers. Those are conventions "
             "too, but not the one here: the plain square of the magnitude is asked for.",
+            cost=0.2,
         ),
         Mistake(
             "frames-beyond-the-end",
@@ -169,6 +188,7 @@ SPECTROGRAM = Exercise(
             new="    starts = np.arange(0, len(signal), hop)\n    signal = np.append(signal, np.zeros(size))\n",
             says="The last frames begin so late that the sound ends before they do, and zeros fill them up. Keep the "
             "frames that fit whole: the last one starts at len(signal) - size or before.",
+            cost=0.2,
         ),
     ),
 )
@@ -208,6 +228,7 @@ LOG_MEL = Exercise(
             new="return np.log(energy)",
             says="In silence the energy is 0, and its logarithm minus infinity, which no network survives. "
             "Add 1e-6 first.",
+            cost=0.3,
         ),
         Mistake(
             "another-floor",
@@ -221,6 +242,7 @@ LOG_MEL = Exercise(
                 "return np.log1p(energy)",
             ),
             says="Sound is right, silence is not: what is added before the logarithm should be 1e-6.",
+            cost=0.2,
         ),
         Mistake(
             "common-logarithm",
@@ -228,18 +250,21 @@ LOG_MEL = Exercise(
             new="return np.log10(energy + 1e-6)",
             says="This is the logarithm to base 10. The features are natural logarithms; only the mel formula has "
             "a log10.",
+            cost=0.3,
         ),
         Mistake(
             "decibels",
             old=LOG,
             new="return 10 * np.log10(energy + 1e-6)",
             says="These are decibels, 10 log10. The plain natural logarithm is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "no-logarithm",
             old=LOG,
             new="return energy",
             says="The logarithm is missing: a loud vowel now counts a million times more than a soft consonant.",
+            cost=0.4,
         ),
         Mistake(
             "logarithm-before-the-bands",
@@ -247,18 +272,21 @@ LOG_MEL = Exercise(
             new="return np.log(power + 1e-6) @ filters.T",
             says="The logarithm comes before the bands. First gather the power into bands, then take the logarithm of "
             "each band's energy.",
+            cost=0.4,
         ),
         Mistake(
             "magnitude-for-power",
             old=ENERGY,
             new="energy = np.sqrt(power) @ filters.T",
             says="Magnitudes are gathered. The triangles weigh power, as `spectrogram` returns it.",
+            cost=0.3,
         ),
         Mistake(
             "power-squared-again",
             old=ENERGY,
             new="energy = power**2 @ filters.T",
             says="The power is squared once more. What `spectrogram` returns is a square already.",
+            cost=0.3,
         ),
         Mistake(
             "filters-in-hertz",
@@ -266,12 +294,14 @@ LOG_MEL = Exercise(
             new="mel = hertz",
             says="The triangles are evenly spaced in hertz. They should be so in mel: narrow for low frequencies, "
             "wide for high ones.",
+            cost=0.6,
         ),
         Mistake(
             "columns-for-hertz",
             old=HERTZ,
             new="hertz = np.arange(size // 2 + 1)",
             says="The numbers of the columns are taken for hertz. Neighbouring columns are rate / size hertz apart.",
+            cost=0.3,
         ),
         Mistake(
             "up-to-the-rate",
@@ -280,6 +310,7 @@ LOG_MEL = Exercise(
             also=("hertz = np.linspace(0, rate, size // 2 + 1)",),
             says="The columns are taken to reach up to the sampling rate. They end at half of it: faster swings need "
             "more than two samples each.",
+            cost=0.3,
         ),
         Mistake(
             "rate-ignored",
@@ -287,6 +318,7 @@ LOG_MEL = Exercise(
             new="hertz = np.arange(size // 2 + 1) * 8000 / size",
             also=("hertz = np.arange(size // 2 + 1) * 16000 / size",),
             says="The sampling rate is a fixed number. Use the rate that was passed in.",
+            cost=0.3,
         ),
         Mistake(
             "hop-and-size-swapped",
@@ -294,6 +326,7 @@ LOG_MEL = Exercise(
             new="spectrogram(signal, hop, size)",
             says="hop and size are swapped in the call of `spectrogram`: first how long a frame is, then how far it is "
             "to the next one.",
+            cost=0.3,
         ),
         Mistake(
             "last-triangle-cut",
@@ -301,6 +334,7 @@ LOG_MEL = Exercise(
             new="width = mel[-1] / bands",
             says="The triangles are too wide: the last one has its centre at the very end and is cut in half. "
             "Their bands centres and the two ends make bands + 1 gaps.",
+            cost=0.3,
         ),
         Mistake(
             "gaps-miscounted",
@@ -308,12 +342,14 @@ LOG_MEL = Exercise(
             new="width = mel[-1] / (bands + 2)",
             says="The triangles end before the highest frequency: bands centres and the two ends are bands + 2 points, "
             "which have bands + 1 gaps between them.",
+            cost=0.3,
         ),
         Mistake(
             "first-centre-at-zero",
             old=CENTRES,
             new="centres = width * np.arange(bands)",
             says="The centres start at 0, so the first triangle is cut in half. They start one width higher.",
+            cost=0.3,
         ),
         Mistake(
             "triangles-too-narrow",
@@ -321,6 +357,7 @@ LOG_MEL = Exercise(
             new="filters = np.maximum(0, 1 - 2 * np.abs(mel - centres[:, None]) / width)",
             says="The triangles reach only half way to the next centre, and what lies between two of them is lost. "
             "Each falls to zero at its neighbours' centres.",
+            cost=0.3,
         ),
         Mistake(
             "boxes",
@@ -328,12 +365,14 @@ LOG_MEL = Exercise(
             new="filters = (np.abs(mel - centres[:, None]) < width).astype(float)",
             says="The filters are boxes: all within reach weighs 1. A triangle weighs 1 at its centre and less and "
             "less to both sides.",
+            cost=0.4,
         ),
         Mistake(
             "negative-weights",
             old=FILTERS,
             new="filters = 1 - np.abs(mel - centres[:, None]) / width",
             says="Outside its triangle a filter's weight is negative here. It should be 0 there.",
+            cost=0.3,
         ),
         Mistake(
             "straight-in-hertz",
@@ -344,6 +383,7 @@ LOG_MEL = Exercise(
             "    filters = np.maximum(0, np.minimum(rising, falling))",
             says="The centres are right, but the triangles' sides are straight lines over hertz (librosa makes them like "
             "that). Here a weight falls evenly in *mel*: subtract mels, not hertz.",
+            cost=0.2,
         ),
         Mistake(
             "centres-rounded-to-columns",
@@ -356,12 +396,14 @@ LOG_MEL = Exercise(
             "    filters = np.maximum(0, np.minimum(rising, falling))",
             says="The centres are rounded to whole columns, as many recipes do. Here a centre may lie between two "
             "columns: compare each column's mel with the exact centre.",
+            cost=0.2,
         ),
         Mistake(
             "filters-averaged",
             old=ENERGY,
             new="energy = power @ (filters / filters.sum(axis=1, keepdims=True)).T",
             says="Each filter is divided by the sum of its weights. A sum is asked for, not an average.",
+            cost=0.3,
         ),
         Mistake(
             "loudness-removed",
@@ -369,6 +411,7 @@ LOG_MEL = Exercise(
             new="features = np.log(energy + 1e-6)\n    return features - features.mean(axis=1, keepdims=True)",
             says="Each frame's mean is taken away, and with it the difference between sound and silence. "
             "Return the logarithms as they are.",
+            cost=0.3,
         ),
         Mistake(
             "each-band-centred",
@@ -376,12 +419,14 @@ LOG_MEL = Exercise(
             new="features = np.log(energy + 1e-6)\n    return features - features.mean(axis=0)",
             says="Each band's mean over the recording is taken away. Return the logarithms as they are; the lesson "
             "scales them later, all recordings alike.",
+            cost=0.3,
         ),
         Mistake(
             "bands-first",
             old=LOG,
             new="return np.log(energy + 1e-6).T",
             says="The result is turned round, (bands, T). Time comes first: (T, bands).",
+            cost=0.15,
         ),
     ),
 )
@@ -434,18 +479,21 @@ CTC_COLLAPSE = Exercise(
             new="path = path[path != 0]\n    " + NEW,
             says="The blanks are removed before repeats are merged, so two equal labels with a blank between them "
             "become one, and no word could have a double letter. Merge first.",
+            cost=0.5,
         ),
         Mistake(
             "repeats-kept",
             old=LABELS,
             new="labels = path[path != 0]",
             says="Repeats are not merged: a label that lasts for three frames is spelled three times.",
+            cost=0.5,
         ),
         Mistake(
             "blanks-kept",
             old=LABELS,
             new="labels = merged",
             says="The blanks are still there. After merging, leave out every 0.",
+            cost=0.5,
         ),
         Mistake(
             "each-label-once",
@@ -453,36 +501,42 @@ CTC_COLLAPSE = Exercise(
             new="labels = np.array(list(dict.fromkeys(merged[merged != 0].tolist())), dtype=int)",
             says="Each label is kept only where it comes first. Merge *neighbours*: a label may well come again "
             "later.",
+            cost=0.4,
         ),
         Mistake(
             "sorted",
             old=LABELS,
             new="labels = np.unique(merged[merged != 0])",
             says="The labels are sorted, each kept once (np.unique and set do that). Their order is the text.",
+            cost=0.5,
         ),
         Mistake(
             "first-frame-lost",
             old=NEW,
             new="is_new = np.zeros(len(path), dtype=bool)",
             says="The first frame is never new, so a path that begins with a label loses it.",
+            cost=0.3,
         ),
         Mistake(
             "blank-is-the-last-symbol",
             old=LABELS,
             new="labels = merged[merged != path.max()]",
             says="The largest symbol is taken for the blank, as some libraries do. Here the blank is 0.",
+            cost=0.3,
         ),
         Mistake(
             "as-long-as-the-path",
             old=LABELS,
             new="labels = np.where(is_new, path, 0)",
             says="The result is as long as the path, with zeros in it. Only the labels are asked for, side by side.",
+            cost=0.3,
         ),
         Mistake(
             "changes-kept",
             old="path[1:] != path[:-1]",
             new="path[1:] == path[:-1]",
             says="It is the other way round: the repeats are kept and what is new is dropped.",
+            cost=0.4,
         ),
     ),
 )
@@ -548,6 +602,7 @@ CTC_LOSS = Exercise(
             old=PLACES,
             new="places = np.full(2 * len(targets) + 1, log_probs.shape[1] - 1)",
             says="The last symbol is taken for the blank, as some libraries do. Here the blank is symbol 0.",
+            cost=0.3,
         ),
         Mistake(
             "skips-between-equal-labels",
@@ -555,6 +610,7 @@ CTC_LOSS = Exercise(
             new="may_skip[3::2] = True",
             says="The blank between two *equal* labels is skipped, but then their frames would merge into one label. "
             "A skip is allowed only between labels that differ.",
+            cost=0.3,
         ),
         Mistake(
             "skips-labels-too",
@@ -563,12 +619,14 @@ CTC_LOSS = Exercise(
             also=("may_skip[2:] = places[2:] != places[1:-1]",),
             says="Two steps are allowed from everywhere, and so whole labels are left out. Only a blank between two "
             "different labels may be skipped: compare each place with the one *two* before.",
+            cost=0.4,
         ),
         Mistake(
             "skips-from-blank-to-blank",
             old=MAY,
             new="may_skip[2:] = places[2:] == 0",
             says="The skips go from blank to blank, over a label. They should go from label to label, over a blank.",
+            cost=0.4,
         ),
         Mistake(
             "never-skips",
@@ -576,30 +634,35 @@ CTC_LOSS = Exercise(
             new="may_skip[2:] = False",
             says="No path may skip a blank here, so every label must be followed by one. Between two different labels "
             "none is needed.",
+            cost=0.4,
         ),
         Mistake(
             "never-stays",
             old=SUM,
             new="alpha = np.logaddexp(step, skip) + frame[places]",
             says="No path may stay where it is, so each label gets one frame. Staying is the first of the three ways.",
+            cost=0.4,
         ),
         Mistake(
             "only-skips-or-stays",
             old=SUM,
             new="alpha = np.logaddexp(alpha, skip) + frame[places]",
             says="The single step, to the very next place, is missing from the sum.",
+            cost=0.4,
         ),
         Mistake(
             "starts-in-the-blank-only",
             old=START,
             new="alpha[:1] = log_probs[0, places[:1]]",
             says="All paths start in the blank. The first frame may be the first label already: two places can start.",
+            cost=0.3,
         ),
         Mistake(
             "starts-in-the-label-only",
             old=START,
             new="alpha[1:2] = log_probs[0, places[1:2]]",
             says="All paths start in the first label. There may be a pause first: the leading blank can start as well.",
+            cost=0.3,
         ),
         Mistake(
             "starts-anywhere",
@@ -607,12 +670,14 @@ CTC_LOSS = Exercise(
             new="alpha = log_probs[0, places]",
             says="Paths start at every place, so some leave out the first labels. Only the first blank and the first "
             "label can start; everywhere else the log probability is minus infinity.",
+            cost=0.4,
         ),
         Mistake(
             "starts-for-certain",
             old=START,
             new="alpha[:2] = 0",
             says="The first frame's own log probabilities are not counted.",
+            cost=0.3,
         ),
         Mistake(
             "ends-in-the-blank-only",
@@ -620,6 +685,7 @@ CTC_LOSS = Exercise(
             new="return -alpha[-1]",
             says="Only paths that end in the last blank count. Those that end in the last label spell the same: add "
             "both.",
+            cost=0.3,
         ),
         Mistake(
             "ends-in-the-label-only",
@@ -627,6 +693,7 @@ CTC_LOSS = Exercise(
             new="return -alpha[-2]",
             says="Only paths that end in the last label count. Those that end in the blank after it spell the same: "
             "add both.",
+            cost=0.3,
         ),
         Mistake(
             "ends-anywhere",
@@ -634,6 +701,7 @@ CTC_LOSS = Exercise(
             new="return -np.logaddexp.reduce(alpha)",
             says="All places count at the end, so paths that have not come to the last label do as well. Only the last "
             "two places spell the whole text.",
+            cost=0.4,
         ),
         Mistake(
             "best-path-only",
@@ -641,6 +709,7 @@ CTC_LOSS = Exercise(
             new="alpha = np.maximum(np.maximum(alpha, step), skip) + frame[places]\n    return -np.max(alpha[-2:])",
             says="This is the likeliest path's probability (Viterbi). CTC adds up the probabilities of *all* paths "
             "that spell the text: a sum for every maximum.",
+            cost=0.6,
         ),
         Mistake(
             "maximum-inside",
@@ -648,6 +717,7 @@ CTC_LOSS = Exercise(
             new="alpha = np.maximum(np.maximum(alpha, step), skip) + frame[places]",
             says="On the way the largest of the ways to each place is kept, and the others are forgotten. They all "
             "count: add their probabilities.",
+            cost=0.6,
         ),
         Mistake(
             "logarithms-added",
@@ -655,6 +725,7 @@ CTC_LOSS = Exercise(
             new="return -alpha[-2:].sum()",
             says="At the end two *logarithms* are added, which multiplies the probabilities. Either end will do, so the "
             "probabilities must be added: np.logaddexp.",
+            cost=0.3,
         ),
         Mistake(
             "probabilities-underflow",
@@ -662,6 +733,7 @@ CTC_LOSS = Exercise(
             new=PROBABILITIES,
             says="Probabilities are multiplied frame by frame, and in a long recording their product is smaller than "
             "the smallest number there is. Stay with logarithms: products become sums, and sums np.logaddexp.",
+            cost=0.4,
         ),
         Mistake(
             "unstable-sum-of-exponentials",
@@ -669,6 +741,7 @@ CTC_LOSS = Exercise(
             new="alpha = np.log(np.exp(alpha) + np.exp(step) + np.exp(skip)) + frame[places]",
             says="np.exp of a very negative number is 0, and the logarithm of 0 minus infinity: in a long recording "
             "everything is lost. np.logaddexp(a, b) is log(exp(a) + exp(b)) without that.",
+            cost=0.4,
         ),
         Mistake(
             "wraps-around",
@@ -680,6 +753,7 @@ CTC_LOSS = Exercise(
             ),
             says="From the last place a path comes round to the first again: alpha[s - 1] at s = 0 is alpha[-1], the "
             "*last* number (np.roll does the same). Nothing comes before the first place.",
+            cost=0.3,
         ),
         Mistake(
             "already-updated",
@@ -693,18 +767,21 @@ CTC_LOSS = Exercise(
             ),
             says="Some places read numbers that this very frame has changed already. All of a frame's alpha is made "
             "from the frame before: write it to a new array.",
+            cost=0.3,
         ),
         Mistake(
             "last-frame-forgotten",
             old=FRAMES,
             new="for frame in log_probs[1:-1]:",
             says="The last frame is not read.",
+            cost=0.3,
         ),
         Mistake(
             "first-frame-twice",
             old=FRAMES,
             new="for frame in log_probs:",
             says="The first frame is read twice: once for the start, and then again in the loop.",
+            cost=0.3,
         ),
         Mistake(
             "frame-before",
@@ -712,6 +789,7 @@ CTC_LOSS = Exercise(
             new="for frame in log_probs[:-1]:",
             says="The loop is one frame behind: to come to a place at time t costs the log probability at time t, "
             "not at t - 1.",
+            cost=0.3,
         ),
         Mistake(
             "divided-by-the-length",
@@ -719,12 +797,14 @@ CTC_LOSS = Exercise(
             new="return -np.logaddexp.reduce(alpha[-2:]) / len(targets)",
             says="The loss is divided by the number of labels, as torch does before it averages over a batch. "
             "Here the plain one is asked for.",
+            cost=0.2,
         ),
         Mistake(
             "divided-by-the-frames",
             old=END,
             new="return -np.logaddexp.reduce(alpha[-2:]) / len(log_probs)",
             says="The loss is divided by the number of frames. The plain minus log probability is asked for.",
+            cost=0.2,
         ),
         Mistake(
             "each-frame-normalised",
@@ -732,12 +812,14 @@ CTC_LOSS = Exercise(
             new=SUM + "\n        alpha = alpha - np.logaddexp.reduce(alpha)",
             says="alpha is made to sum to 1 after every frame. That keeps the numbers in range, but what is taken away "
             "belongs to the answer: add up its logarithms, or leave alpha alone.",
+            cost=0.4,
         ),
         Mistake(
             "probability-returned",
             old=END,
             new="return np.exp(np.logaddexp.reduce(alpha[-2:]))",
             says="This is the probability itself. The loss is minus its logarithm.",
+            cost=0.3,
         ),
         Mistake(
             "sign",
@@ -745,6 +827,7 @@ CTC_LOSS = Exercise(
             new="return np.logaddexp.reduce(alpha[-2:])",
             says="The sign is missing: this is the log probability, which training would make small. The loss is minus "
             "that.",
+            cost=0.3,
         ),
         Mistake(
             "no-blanks",
@@ -752,6 +835,7 @@ CTC_LOSS = Exercise(
             new="places = targets",
             says="The blanks are missing: a path's places are the labels with a blank before, between and after them, "
             "2 S + 1 in all.",
+            cost=0.6,
         ),
         Mistake(
             "no-first-blank",
@@ -759,6 +843,7 @@ CTC_LOSS = Exercise(
             new="places = np.zeros(2 * len(targets), dtype=int)\n    places[0::2] = targets",
             says="The blank before the first label is missing: there are 2 S + 1 places, and labels stand at the odd "
             "ones.",
+            cost=0.3,
         ),
         Mistake(
             "blanks-only-between",
@@ -766,12 +851,14 @@ CTC_LOSS = Exercise(
             new="places = np.zeros(2 * len(targets) - 1, dtype=int)\n    places[0::2] = targets",
             says="There are blanks between the labels but none before the first and after the last: 2 S + 1 places are "
             "asked for, and labels stand at the odd ones.",
+            cost=0.3,
         ),
         Mistake(
             "probabilities-expected",
             old=PLACES,
             new="log_probs = np.log(log_probs)\n    " + PLACES,
             says="The logarithm is taken of what is a logarithm already, and the result is no number.",
+            cost=0.3,
         ),
     ),
 )
@@ -810,18 +897,21 @@ CTC_GREEDY = Exercise(
             new="path = log_probs.argmax(axis=0)",
             says="argmax runs over time (axis 0) and finds a frame for each symbol. Each frame needs its symbol: "
             "axis 1.",
+            cost=0.3,
         ),
         Mistake(
             "values-for-places",
             old=PATH,
             new="path = log_probs.max(axis=1)",
             says="max gives the largest log probabilities themselves. Which symbol has them, argmax tells.",
+            cost=0.3,
         ),
         Mistake(
             "path-returned",
             old=COLLAPSE,
             new="return path",
             says="This is the path, one symbol a frame. What it spells is asked for: collapse it.",
+            cost=0.5,
         ),
         Mistake(
             "repeats-kept",
@@ -829,6 +919,7 @@ CTC_GREEDY = Exercise(
             new="return path[path != 0]",
             says="The blanks are gone and the repeats still there. `ctc_collapse` should do both, in the right order; if "
             "you call it, see its own check.",
+            cost=0.5,
         ),
         Mistake(
             "blanks-removed-first",
@@ -836,6 +927,7 @@ CTC_GREEDY = Exercise(
             new="return ctc_collapse(path[path != 0])",
             says="The blanks are removed before repeats are merged, so double letters merge into one. Hand the whole path "
             "to `ctc_collapse`; if you do, see its own check.",
+            cost=0.5,
         ),
         Mistake(
             "blank-never-chosen",
@@ -843,18 +935,21 @@ CTC_GREEDY = Exercise(
             new="path = log_probs[:, 1:].argmax(axis=1) + 1",
             says="The blank is not among the symbols to choose from. It must be: it parts double letters, and it is "
             "what pauses look like.",
+            cost=0.4,
         ),
         Mistake(
             "blank-column-cut-off",
             old=PATH,
             new="path = log_probs[:, 1:].argmax(axis=1)",
             says="The blank's column is cut off, so all ids are one too small, and symbol 1 is taken for the blank.",
+            cost=0.3,
         ),
         Mistake(
             "blank-is-the-last-symbol",
             old=PATH + "\n    " + COLLAPSE,
             new="path = (log_probs.argmax(axis=1) + 1) % log_probs.shape[1]\n    return ctc_collapse(path) - 1",
             says="The last symbol is taken for the blank, as some libraries do. Here the blank is symbol 0.",
+            cost=0.3,
         ),
         Mistake(
             "least-likely",
@@ -862,6 +957,7 @@ CTC_GREEDY = Exercise(
             new="path = log_probs.argmin(axis=1)",
             also=("path = (-log_probs).argmax(axis=1)",),
             says="The *least* likely symbol is taken. These are log probabilities, not losses: the largest is best.",
+            cost=0.3,
         ),
         Mistake(
             "certain-frames-only",
@@ -869,6 +965,7 @@ CTC_GREEDY = Exercise(
             new="path = np.where(log_probs.max(axis=1) > np.log(0.5), log_probs.argmax(axis=1), 0)",
             says="Frames where no symbol has more than half of the probability are taken for blanks. The likeliest "
             "counts, however unsure.",
+            cost=0.3,
         ),
         Mistake(
             "changed-frames-only",
@@ -876,6 +973,7 @@ CTC_GREEDY = Exercise(
             new="return path[1:][(path[1:] != path[:-1]) & (path[1:] != 0)]",
             says="The first label is lost where the recording begins with it: its frame has none before it to differ "
             "from.",
+            cost=0.3,
         ),
     ),
 )

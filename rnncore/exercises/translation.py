@@ -96,6 +96,7 @@ ENCODE = Exercise(
             also=("    state = model.encoder(x)[1][0]\n", "    state = model.encoder(x)[1].squeeze(0)\n"),
             says="The state is taken at the end of the padded row, so for every shorter text the encoder has read "
             "padding on top. Take each text's output at its own last symbol, or pack the batch with its lengths.",
+            cost=0.7,
         ),
         Mistake(
             "state-one-too-late",
@@ -103,18 +104,21 @@ ENCODE = Exercise(
             new="    last = lengths\n",
             says="A text of length n has its last symbol at n - 1: counting starts at 0. Here the index is one too "
             "large, and for the longest text it lies outside.",
+            cost=0.3,
         ),
         Mistake(
             "state-one-too-early",
             old=LAST,
             new="    last = lengths - 2\n",
             says="The state is the one *before* the last symbol. A text of length n ends at n - 1.",
+            cost=0.3,
         ),
         Mistake(
             "state-at-the-first-symbol",
             old=PICK,
             new="    state = keys[:, 0]\n",
             says="The state is the one after the first symbol. The decoder needs what is known after the last.",
+            cost=0.7,
         ),
         Mistake(
             "state-with-its-layer-axis",
@@ -122,6 +126,7 @@ ENCODE = Exercise(
             new="    state = keys[rows, last][None]\n",
             says="The state is right and has an axis too many: torch.nn.GRU hands out (1, B, H), one state for each "
             "layer. Here (B, H) is asked for.",
+            cost=0.15,
         ),
         Mistake(
             "padded-state-with-its-layer-axis",
@@ -129,6 +134,7 @@ ENCODE = Exercise(
             new="    state = model.encoder(x)[1]\n",
             says="This is what torch.nn.GRU hands out as its final state: (1, B, H), with an axis for the layers, and "
             "taken after the padding. Pick each text's output at its own last symbol, (B, H).",
+            cost=0.8,
         ),
         Mistake(
             "mean-of-the-outputs",
@@ -136,6 +142,7 @@ ENCODE = Exercise(
             new="    state = keys.mean(dim=1)\n",
             says="The state is the mean of all outputs, padding included. It should be the output at each text's last "
             "symbol.",
+            cost=0.7,
         ),
         Mistake(
             "embeddings-for-keys",
@@ -143,18 +150,21 @@ ENCODE = Exercise(
             new="    return x, state",
             says="The keys are the embeddings, so each knows its own symbol and nothing of what came before. "
             "They should be the encoder's outputs.",
+            cost=0.4,
         ),
         Mistake(
             "target-embedding",
             old="model.embed_source(ids)",
             new="model.embed_target(ids)",
             says="The source is read with the target language's embedding.",
+            cost=0.3,
         ),
         Mistake(
             "decoder-reads",
             old="model.encoder(x)",
             new="model.decoder(x)",
             says="The text is read by the decoder. model.encoder is the one that reads.",
+            cost=0.3,
         ),
         Mistake(
             "sequences-for-steps",
@@ -162,6 +172,7 @@ ENCODE = Exercise(
             new="    keys, _ = model.encoder(x.transpose(0, 1))\n    keys = keys.transpose(0, 1)\n",
             says="The batch is turned round first, as for a GRU that wants time in front. This one is batch_first, so "
             "it now reads *across* the texts: the first symbols of all, then the second ones.",
+            cost=0.4,
         ),
         Mistake(
             "left-in-sorted-order",
@@ -169,6 +180,7 @@ ENCODE = Exercise(
             new="    order = lengths.argsort(descending=True)\n    return keys[order], state[order]",
             says="The texts come back sorted by length, the longest first, and no longer beside their translations. "
             "Put them back into the order in which they came.",
+            cost=0.3,
         ),
         Mistake(
             "detached",
@@ -177,6 +189,7 @@ ENCODE = Exercise(
             also=("    return keys, state.detach()", "    return keys.detach(), state"),
             says="The numbers are right, but cut off from the encoder: no gradient gets back through detach, .data or "
             "no_grad, so it would never learn to read.",
+            cost=0.4,
         ),
     ),
 )
@@ -242,12 +255,14 @@ ATTENTION = Exercise(
             new="    weights = scores.softmax(dim=1)\n",
             says="The softmax runs over the queries (dim=1). Each *query* shares out its attention among the keys, so "
             "the weights must sum to 1 over the last axis; and a padded key's column holds nothing but -inf.",
+            cost=0.3,
         ),
         Mistake(
             "softmax-over-the-batch",
             old=SOFTMAX,
             new="    weights = scores.softmax(dim=0)\n",
             says="The softmax runs over the batch (dim=0), so sentences share out their attention among each other.",
+            cost=0.3,
         ),
         Mistake(
             "not-scaled",
@@ -255,12 +270,14 @@ ATTENTION = Exercise(
             new="query @ keys.transpose(1, 2)",
             says="The scores are not scaled. A sum of H products grows with H: divide by the square root of H before "
             "the softmax.",
+            cost=0.3,
         ),
         Mistake(
             "divided-by-h",
             old=SCORES,
             new="query @ keys.transpose(1, 2) / H",
             says="The scores are divided by H; its square root is asked for.",
+            cost=0.3,
         ),
         Mistake(
             "scaled-by-the-number-of-keys",
@@ -268,6 +285,7 @@ ATTENTION = Exercise(
             new="query @ keys.transpose(1, 2) / keys.shape[1] ** 0.5",
             says="The scores are scaled by the number of *keys*. A score is a sum over the H features: its size goes "
             "with the square root of H.",
+            cost=0.3,
         ),
         Mistake(
             "scaled-by-the-number-of-queries",
@@ -275,12 +293,14 @@ ATTENTION = Exercise(
             new="query @ keys.transpose(1, 2) / query.shape[1] ** 0.5",
             says="The scores are scaled by the number of *queries* T. A score is a sum over the H features: its size "
             "goes with the square root of H.",
+            cost=0.3,
         ),
         Mistake(
             "scaled-up",
             old=SCORES,
             new="query @ keys.transpose(1, 2) * H**0.5",
             says="The scores are multiplied by the square root of H. They should be divided by it.",
+            cost=0.3,
         ),
         Mistake(
             "scaled-after-the-softmax",
@@ -288,12 +308,14 @@ ATTENTION = Exercise(
             new="\n" + MASK + SOFTMAX + "    weights = weights / H**0.5\n",
             says="The weights are scaled, after the softmax, and no longer sum to 1. It is the scores that are divided "
             "by the square root of H.",
+            cost=0.3,
         ),
         Mistake(
             "padding-attended",
             old=MASK,
             new="",
             says="The mask is not used, so the padding gets a share of the attention.",
+            cost=0.5,
         ),
         Mistake(
             "mask-inverted",
@@ -302,6 +324,7 @@ ATTENTION = Exercise(
             also=tuple(MASK.replace("~", "").replace("-torch.inf", low) for low in LOW),
             says="The mask works the wrong way round: the real keys are shut out and the padding is looked at. True "
             "marks what is real, and masked_fill fills where it is True.",
+            cost=0.4,
         ),
         Mistake(
             "mask-on-the-query-axis",
@@ -310,6 +333,7 @@ ATTENTION = Exercise(
             also=tuple(MASK.replace("None", ":, None").replace("-torch.inf", low) for low in LOW),
             says="The mask lies along the wrong axis: scores are (B, T, S), and the mask (B, S) belongs to the *keys*, "
             "the last axis. Where T and S differ the shapes clash; where they are equal nothing warns you.",
+            cost=0.3,
         ),
         Mistake(
             "mask-after-the-softmax",
@@ -318,6 +342,7 @@ ATTENTION = Exercise(
             also=(SOFTMAX + "    weights = weights * mask[:, None]\n",),
             says="The mask comes after the softmax: the padding's share is thrown away, and what is left sums to less "
             "than 1. Mask the scores before the softmax, and nothing is shared out wrongly.",
+            cost=0.3,
         ),
         Mistake(
             "masked-scores-are-zero",
@@ -326,12 +351,14 @@ ATTENTION = Exercise(
             also=("1e-9)", "-1e-9)"),
             says="The padding's scores are set to (nearly) 0, and e to the 0 is 1: it still gets a share. A score that "
             "counts for nothing is minus infinity.",
+            cost=0.4,
         ),
         Mistake(
             "masked-with-plus-infinity",
             old="-torch.inf)",
             new="torch.inf)",
             says="The padding's scores are plus infinity, so it draws all attention. The sign is wrong.",
+            cost=0.3,
         ),
         Mistake(
             "unstable-softmax",
@@ -339,12 +366,14 @@ ATTENTION = Exercise(
             new="    weights = scores.exp() / scores.exp().sum(dim=2, keepdim=True)\n",
             says="e to the power of a large score overflows, and infinity divided by infinity is no number. "
             "torch.softmax takes the largest score away first.",
+            cost=0.4,
         ),
         Mistake(
             "softmax-missing",
             old=SOFTMAX,
             new="    weights = scores.exp()\n",
             says="The weights are exponentials that nobody has divided by their sum: they must sum to 1 for each query.",
+            cost=0.4,
         ),
         Mistake(
             "hard-choice",
@@ -352,6 +381,7 @@ ATTENTION = Exercise(
             new="    weights = (scores == scores.amax(dim=2, keepdim=True)).to(scores)\n",
             says="All attention goes to the one best key. A choice cannot be learned by gradients: share it out with "
             "a softmax.",
+            cost=0.5,
         ),
         Mistake(
             "view-for-transpose",
@@ -360,6 +390,7 @@ ATTENTION = Exercise(
             also=("keys.view(len(keys), H, -1)",),
             says="The keys were given the shape (B, H, S) by view or reshape, which cuts the same row of numbers into "
             "other pieces and mixes up the features. Turn the axes round with transpose(1, 2).",
+            cost=0.3,
         ),
         Mistake(
             "queries-averaged",
@@ -367,12 +398,14 @@ ATTENTION = Exercise(
             new="    context = weights.transpose(1, 2) @ query\n",
             says="The context is made of the *queries*. The query asks; what comes back is the weighted mean of the "
             "keys.",
+            cost=0.4,
         ),
         Mistake(
             "scores-for-weights",
             old=CONTEXT,
             new="    context = scores @ keys\n",
             says="The context sums the keys by their scores, before the softmax. Use the weights.",
+            cost=0.4,
         ),
         Mistake(
             "weights-detached",
@@ -381,12 +414,14 @@ ATTENTION = Exercise(
             also=("    weights, keys = weights.detach(), keys.detach()\n    context = weights @ keys\n",),
             says="The numbers are right, but no gradient reaches the query: what was cut off with detach, .data or "
             "no_grad never learns where to look.",
+            cost=0.3,
         ),
         Mistake(
             "scores-returned",
             old="return context, weights",
             new="return context, scores",
             says="The second result holds the scores, from before the softmax. Return the weights.",
+            cost=0.2,
         ),
     ),
 )
@@ -480,6 +515,7 @@ DECODE_STEP = Exercise(
             old=DECODE,
             new="    y, state = model.decoder(x)\n",
             says="The decoder starts from zeros: the state that it is given, what the encoder knew, is not used.",
+            cost=0.4,
         ),
         Mistake(
             "state-not-carried",
@@ -494,12 +530,14 @@ DECODE_STEP = Exercise(
             + RETURN.replace("state[0]", "state"),
             says="The *old* state is returned, so the next step would start where this one did. Return the decoder's "
             "state after the last symbol.",
+            cost=0.3,
         ),
         Mistake(
             "state-after-the-first-symbol",
             old=RETURN,
             new="    return logits, y[:, 0], weights",
             says="The state returned is the one after the first of the T symbols. The next call goes on from the last.",
+            cost=0.3,
         ),
         Mistake(
             "state-with-its-layer-axis",
@@ -507,6 +545,7 @@ DECODE_STEP = Exercise(
             new="    return logits, state, weights",
             says="The state that torch.nn.GRU hands out is (1, B, H), one for each layer. Here (B, H) goes in and (B, H) "
             "comes out.",
+            cost=0.15,
         ),
         Mistake(
             "mixed-for-state",
@@ -514,18 +553,21 @@ DECODE_STEP = Exercise(
             new="    return logits, mixed[:, -1], weights",
             says="What is returned as the state is the mixture that goes to the output layer. The decoder's own state "
             "is the one to carry on.",
+            cost=0.3,
         ),
         Mistake(
             "source-embedding",
             old="model.embed_target(symbols)",
             new="model.embed_source(symbols)",
             says="The translation's symbols are looked up in the source language's embedding.",
+            cost=0.3,
         ),
         Mistake(
             "encoder-writes",
             old="model.decoder(x, state[None])",
             new="model.encoder(x, state[None])",
             says="The step is made with the encoder's weights. model.decoder is the one that writes.",
+            cost=0.3,
         ),
         Mistake(
             "old-state-asks",
@@ -535,6 +577,7 @@ DECODE_STEP = Exercise(
             + LOOK.replace("(y,", "(query,"),
             says="The query is the state from *before* these symbols, so the look back cannot depend on what has just "
             "been written. The decoder's outputs are the queries, one for each step.",
+            cost=0.4,
         ),
         Mistake(
             "query-and-keys-swapped",
@@ -542,18 +585,21 @@ DECODE_STEP = Exercise(
             new="model.attention(keys, y, mask)",
             says="Query and keys have changed places: attention(query, keys, mask). The decoder's outputs ask, the "
             "encoder's outputs are looked through.",
+            cost=0.3,
         ),
         Mistake(
             "looks-at-itself",
             old="model.attention(y, keys, mask)",
             new="model.attention(y, y, mask[:, :1].expand(-1, symbols.shape[1]))",
             says="The decoder looks at its own outputs instead of the encoder's keys.",
+            cost=0.5,
         ),
         Mistake(
             "padding-attended",
             old="model.attention(y, keys, mask)",
             new="model.attention(y, keys, mask | True)",
             says="The mask is not handed on, so the decoder looks at padding.",
+            cost=0.4,
         ),
         Mistake(
             "context-ignored",
@@ -561,6 +607,7 @@ DECODE_STEP = Exercise(
             new="torch.cat([y, y], dim=2)",
             also=("torch.cat([y, 0 * context], dim=2)",),
             says="The context goes nowhere: the output is made without what attention has found.",
+            cost=0.5,
         ),
         Mistake(
             "context-first",
@@ -568,36 +615,42 @@ DECODE_STEP = Exercise(
             new="torch.cat([context, y], dim=2)",
             says="Both parts are there, in the other order: the decoder's output comes first, then the context. Shapes "
             "do not tell, and a model with loaded weights notices at once.",
+            cost=0.3,
         ),
         Mistake(
             "joined-along-time",
             old=BOTH,
             new="torch.cat([y, context], dim=1)",
             says="Output and context are joined along time, dim=1. They belong side by side, as 2H features: dim=2.",
+            cost=0.3,
         ),
         Mistake(
             "added-not-joined",
             old=BOTH,
             new="y + context",
             says="Output and context are added. model.mix expects them side by side, 2H features.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-missing",
             old=MIXED,
             new="    mixed = model.mix(both)\n",
             says="The tanh after model.mix is missing.",
+            cost=0.3,
         ),
         Mistake(
             "tanh-before-the-mixing",
             old=MIXED,
             new="    mixed = model.mix(both.tanh())\n",
             says="The tanh comes before model.mix; it belongs after it.",
+            cost=0.3,
         ),
         Mistake(
             "relu-for-tanh",
             old=".tanh()",
             new=".relu()",
             says="The mixture goes through a ReLU. Its activation here is tanh.",
+            cost=0.3,
         ),
         Mistake(
             "mixing-skipped",
@@ -605,6 +658,7 @@ DECODE_STEP = Exercise(
             new="    logits = model.output(y)\n",
             says="The output layer gets the decoder's output, and what attention found is dropped on the way. Give it "
             "the mixture.",
+            cost=0.5,
         ),
         Mistake(
             "softmax-on-the-logits",
@@ -612,6 +666,7 @@ DECODE_STEP = Exercise(
             new="    logits = model.output(mixed).softmax(dim=2)\n",
             says="Probabilities are returned. The loss and the search take the softmax themselves: return the scores "
             "as they are.",
+            cost=0.3,
         ),
         Mistake(
             "log-softmax-on-the-logits",
@@ -619,18 +674,21 @@ DECODE_STEP = Exercise(
             new="    logits = model.output(mixed).log_softmax(dim=2)\n",
             says="Log probabilities are returned; the raw scores, the logits, are asked for. (Nothing breaks here, since "
             "a second log_softmax changes nothing, but say what you return.)",
+            cost=0.2,
         ),
         Mistake(
             "last-step-only",
             old=OUT,
             new="    logits = model.output(mixed[:, -1:])\n",
             says="Only the last symbol is answered. Every one of the T symbols has a successor to be scored.",
+            cost=0.4,
         ),
         Mistake(
             "state-cut-off",
             old="state[None])",
             new="state[None].detach())",
             says="The numbers are right, but the state is detached, so no gradient reaches the encoder through it.",
+            cost=0.3,
         ),
         Mistake(
             "no-gradient",
@@ -638,6 +696,7 @@ DECODE_STEP = Exercise(
             new="    return logits.detach(), state[0], weights",
             says="The numbers are right, but the logits are cut off from the model by detach, .data or no_grad: a loss "
             "made of them teaches nothing.",
+            cost=0.4,
         ),
     ),
 )
@@ -729,6 +788,7 @@ GREEDY_DECODE = Exercise(
             old=CALL + BEST,
             new="        logits, state = step(torch.full_like(symbols, first), state)\n" + BEST,
             says="Every step is given the first symbol again. What the network has just said is what it reads next.",
+            cost=0.5,
         ),
         Mistake(
             "state-not-carried",
@@ -736,42 +796,49 @@ GREEDY_DECODE = Exercise(
             new="        logits, _ = step(symbols, state)\n",
             says="Every step starts from the *same* state, so the network forgets what it has written. Hand on the "
             "state that step returns.",
+            cost=0.5,
         ),
         Mistake(
             "worst-symbol",
             old="logits.argmax(dim=1)",
             new="logits.argmin(dim=1)",
             says="The symbol with the *lowest* score is taken.",
+            cost=0.3,
         ),
         Mistake(
             "argmax-over-the-batch",
             old="logits.argmax(dim=1)",
             new="logits.argmax(dim=0)",
             says="The best is sought along the batch (dim=0). Each text chooses among the V symbols: dim=1.",
+            cost=0.3,
         ),
         Mistake(
             "first-is-end",
             old="torch.full((len(state),), first",
             new="torch.full((len(state),), end",
             says="The texts begin with the symbol `end`. The first thing that the network reads is `first`.",
+            cost=0.3,
         ),
         Mistake(
             "starts-with-zero",
             old="torch.full((len(state),), first, device=state.device)",
             new="torch.zeros(len(state), dtype=torch.long)",
             says="The texts begin with symbol 0, whatever `first` is.",
+            cost=0.3,
         ),
         Mistake(
             "first-symbol-kept",
             old="    steps = []\n",
             new="    steps = [symbols]\n",
             says="The texts begin with the symbol `first`. That is what the network reads, not what it says.",
+            cost=0.2,
         ),
         Mistake(
             "end-kept",
             old=CUT,
             new="    return [row[: [*row, end].index(end) + 1] for row in rows]",
             says="The end symbol is still there. A text stops *before* its first `end`.",
+            cost=0.2,
         ),
         Mistake(
             "written-on-after-the-end",
@@ -779,6 +846,7 @@ GREEDY_DECODE = Exercise(
             new="    return rows",
             says="The batch goes on until its longest text has ended, and what the others say after their end is kept. "
             "Cut each text at its first `end`.",
+            cost=0.4,
         ),
         Mistake(
             "end-ignored",
@@ -787,6 +855,7 @@ GREEDY_DECODE = Exercise(
             also=(ROWS + "    return [[symbol for symbol in row if symbol != end] for row in rows]",),
             says="Nobody listens to `end`: the loop runs on to max_length when all have ended, and what a text says "
             "after its first `end` is kept. Stop once all have ended, and cut each text where it ended itself.",
+            cost=0.5,
         ),
         Mistake(
             "end-taken-out",
@@ -794,18 +863,21 @@ GREEDY_DECODE = Exercise(
             new="    return [[symbol for symbol in row if symbol != end] for row in rows]",
             says="The end symbols are taken out and what comes after them stays. Whatever a text says after its first "
             "`end` is not part of it.",
+            cost=0.4,
         ),
         Mistake(
             "end-is-zero",
             old=CUT,
             new="    return [row[: [*row, 0].index(0)] for row in rows]",
             says="The texts are cut at symbol 0. The symbol that ends a text is given as `end`.",
+            cost=0.3,
         ),
         Mistake(
             "stops-with-the-first",
             old="ended.all()",
             new="ended.any()",
             says="Writing stops as soon as *one* text has ended, and the others are cut short. Wait for all of them.",
+            cost=0.4,
         ),
         Mistake(
             "never-stops-early",
@@ -814,24 +886,28 @@ GREEDY_DECODE = Exercise(
             also=(STOP.replace("ended | (symbols == end)", "symbols == end"),),
             says="The loop runs on when every text has ended. Remember who has ended, in this step or in an earlier "
             "one, and stop once all have: most texts are far shorter than max_length.",
+            cost=0.2,
         ),
         Mistake(
             "one-step-short",
             old="range(max_length)",
             new="range(max_length - 1)",
             says="A text that does not end has one symbol too few: max_length symbols may be written.",
+            cost=0.2,
         ),
         Mistake(
             "one-step-too-many",
             old="range(max_length)",
             new="range(max_length + 1)",
             says="A text that does not end has one symbol too many: max_length symbols may be written.",
+            cost=0.2,
         ),
         Mistake(
             "steps-for-texts",
             old=ROWS,
             new="    rows = torch.stack(steps).tolist()\n",
             says="The rows are steps, not texts: the stack puts time in front. Each text should be a list of its own.",
+            cost=0.3,
         ),
     ),
 )
@@ -959,6 +1035,7 @@ BEAM_SEARCH = Exercise(
             old="log_softmax(dim=0)",
             new="softmax(dim=0)",
             says="Probabilities are added up. Those of a whole text multiply, so it is their *logarithms* that add.",
+            cost=0.4,
         ),
         Mistake(
             "logits-added",
@@ -966,18 +1043,21 @@ BEAM_SEARCH = Exercise(
             new="logits[0].tolist()",
             says="Raw scores are added up. Two steps' scores cannot be compared before a log_softmax makes log "
             "probabilities of them.",
+            cost=0.3,
         ),
         Mistake(
             "log-probabilities-multiplied",
             old="log_prob + more",
             new="log_prob * more",
             says="Log probabilities are multiplied. Probabilities multiply; their logarithms add.",
+            cost=0.4,
         ),
         Mistake(
             "last-symbol-only",
             old="log_prob + more",
             new="more",
             says="Each beginning is judged by its last symbol alone. Its log probability is the sum over all of them.",
+            cost=0.5,
         ),
         Mistake(
             "state-not-carried",
@@ -985,6 +1065,7 @@ BEAM_SEARCH = Exercise(
             new=GROW.replace("after", "state"),
             says="Each beginning goes on from the state that it had *before* its last symbol. Keep the state that step "
             "returned with it.",
+            cost=0.5,
         ),
         Mistake(
             "one-state-for-all",
@@ -992,6 +1073,7 @@ BEAM_SEARCH = Exercise(
             new="        best = [(one[0], one[1], after) for one in best]\n" + SET_ASIDE,
             says="All beginnings go on from one and the same state, the last that was computed. Each needs the state "
             "of the beginning that *it* grew from.",
+            cost=0.4,
         ),
         Mistake(
             "beam-for-each-parent",
@@ -1003,6 +1085,7 @@ BEAM_SEARCH = Exercise(
             + "            best += sorted(grown[start : start + V], key=lambda one: one[0], reverse=True)[:width]\n",
             says="Each beginning keeps `width` continuations of its own, so their number multiplies from step to step. "
             "Put all continuations of all beginnings together and keep the best `width` of them.",
+            cost=0.5,
         ),
         Mistake(
             "best-child-of-each-parent",
@@ -1015,6 +1098,7 @@ BEAM_SEARCH = Exercise(
             + "                    for start in range(0, len(grown), V)]\n",
             says="Each beginning keeps only its own best continuation, so the beams never compete: these are several "
             "greedy searches side by side. Let all continuations of all beginnings compete.",
+            cost=0.5,
         ),
         Mistake(
             "worst-kept",
@@ -1022,36 +1106,42 @@ BEAM_SEARCH = Exercise(
             new="reverse=False",
             says="The beginnings with the *lowest* log probability are kept. Log probabilities are negative: the one "
             "nearest to zero is the best.",
+            cost=0.3,
         ),
         Mistake(
             "width-ignored",
             old="[:width]",
             new="[:1]",
             says="Only one beginning is kept. That is greedy search; keep `width` of them.",
+            cost=0.7,
         ),
         Mistake(
             "one-too-many-kept",
             old="[:width]",
             new="[: width + 1]",
             says="One beginning too many is kept in each round: `width` of them are to stay.",
+            cost=0.2,
         ),
         Mistake(
             "goes-on-after-the-end",
             old=STAY,
             new="        live = best\n",
             says="Texts that have ended go on growing and take the places of those still in play. Set them aside.",
+            cost=0.4,
         ),
         Mistake(
             "ended-only-count-at-the-finish",
             old=SET_ASIDE,
             new="        ended = [one for one in best if one[1][-1] == end]\n",
             says="Only what ends in the very last round can win: texts that ended before are forgotten.",
+            cost=0.4,
         ),
         Mistake(
             "stops-with-the-first-that-ends",
             old=STAY,
             new=STAY + "        if ended:\n            break\n",
             says="The search stops when the first text ends. A longer one that is still in play may turn out likelier.",
+            cost=0.4,
         ),
         Mistake(
             "unfinished-may-win",
@@ -1059,12 +1149,14 @@ BEAM_SEARCH = Exercise(
             new="ended + live",
             says="A text that has not ended can win against finished ones. Only if nothing has ended do those still in "
             "play count.",
+            cost=0.3,
         ),
         Mistake(
             "finished-never-win",
             old="max(ended or live",
             new="max(live or ended",
             says="A text that has not ended wins over all finished ones. Those set aside come first.",
+            cost=0.3,
         ),
         Mistake(
             "length-unnormalised",
@@ -1072,6 +1164,7 @@ BEAM_SEARCH = Exercise(
             new="one[0]",
             says="The finished texts are compared by their whole log probability, which is lower the longer a text is, "
             "so short ones win. Compare the log probability *per symbol*.",
+            cost=0.3,
         ),
         Mistake(
             "length-counted-wrongly",
@@ -1079,42 +1172,49 @@ BEAM_SEARCH = Exercise(
             new="len(one[1])",
             says="The log probability per symbol is divided by a length that is off by one: count all symbols that the "
             "text was charged for, `end` included and `first` not.",
+            cost=0.2,
         ),
         Mistake(
             "log-probability-per-symbol-returned",
             old=ANSWER,
             new=ANSWER.replace(", log_prob", ", log_prob / (len(ids) - 1)"),
             says="The text is right; the number beside it is its log probability per symbol. The whole is asked for.",
+            cost=0.2,
         ),
         Mistake(
             "probability-returned",
             old=ANSWER,
             new=ANSWER.replace(", log_prob", ", 2.718281828459045**log_prob"),
             says="The text is right; the number beside it is a probability. Its logarithm is asked for.",
+            cost=0.2,
         ),
         Mistake(
             "end-kept",
             old=ANSWER,
             new="    return ids[1:], log_prob",
             says="The end symbol is still there. The ids are without `first` and `end`.",
+            cost=0.2,
         ),
         Mistake(
             "first-kept",
             old=ANSWER,
             new="    return [ids[0], *[symbol for symbol in ids[1:] if symbol != end]], log_prob",
             says="The text begins with the symbol `first`. That is what the network reads, not what it says.",
+            cost=0.2,
         ),
         Mistake(
             "always-starts-again",
             old="torch.tensor(ids[-1:], device=state.device)",
             new="torch.tensor([first], device=state.device)",
             says="Every step is given the symbol `first`. A beginning goes on from its own last symbol.",
+            cost=0.5,
         ),
         Mistake(
             "one-round-short",
             old="range(max_length)",
             new="range(max_length - 1)",
             says="There is one round too few: a text may have max_length symbols, `end` included.",
+            cost=0.2,
         ),
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnncore.cells import rnn as reference
-from rnncore.check import check, diagnosis
+from rnncore.check import check
 from rnncore.exercises import by_name
 from rnncore.observe import Outcome, observe
 
@@ -174,11 +174,6 @@ def test_zeros_are_no_known_mistake():
     assert "is all zeros" in repr(verdict)
 
 
-def test_results_in_another_order_are_told_so():
-    verdict = check(backward(lambda dx, dh, g: (dh, dx, g)), 6)
-    assert "in another order, expected `dx, dh_prev, grads`" in verdict.headline
-
-
 def test_the_common_unstable_softmax_is_named():
     source = (
         "def softmax_cross_entropy(logits, targets):\n    B, T, V = logits.shape\n    e = np.exp(logits)\n"
@@ -246,8 +241,7 @@ def test_a_helper_that_counts_its_calls_proves_nothing():
         assert check(zeros, 5).earned == 0
 
 
-def test_two_mistakes_at_once_are_both_named(monkeypatch):
-    monkeypatch.setattr(diagnosis, "PATIENCE", float("inf"))  # what is found, however much else runs here
+def test_two_mistakes_at_once_are_both_named():
     exercise = by_name()["rnn_cell_backward"]
     by_id = {mistake.id: mistake for mistake in exercise.mistakes}
     for pair in (("bias-averaged", "weight-hh-gradient-transposed"), ("not-squared", "bias-averaged")):
@@ -292,7 +286,7 @@ def test_a_cache_that_holds_the_wrong_state_returned_is_charged_once():
     exercise = by_name()["rnn_cell"]
     forgotten = next(m for m in exercise.mistakes if m.id == "bias-ih-missing")
     verdict = check(exercise.twin(forgotten), 4)
-    assert (verdict.earned, [named.id for named in verdict.mistakes]) == (2, ["bias-ih-missing"])
+    assert (verdict.earned, [named.id for named in verdict.mistakes]) == (3.2, ["bias-ih-missing"])
 
 
 def test_two_mistakes_in_cases_of_their_own_are_both_named():
@@ -301,17 +295,17 @@ def test_two_mistakes_in_cases_of_their_own_are_both_named():
         "    return {'sigmoid': y * (1 - y), 'tanh': 1 - y, 'relu': (y >= 0) * 1}[name]"
     )
     verdict = check(student(source, "activation_grad"), 3)
-    assert verdict.earned == 1
+    assert verdict.earned == 1.2  # 0.3 each
     assert {named.id for named in verdict.mistakes} == {"tanh-not-squared", "relu-slope-one-everywhere"}
 
 
-def test_changed_inputs_cost_a_part_and_are_named():
+def test_changed_inputs_cost_a_fifth_and_are_named():
     source = (
         "def rnn_cell_backward(p, dh, cache):\n"
         "    result = right(p, dh, cache)\n    dh *= 2\n    return result\n"
     )
-    verdict = check(student(source, "rnn_cell_backward", right=reference.rnn_cell_backward), 7)
-    assert verdict.earned == 6
+    verdict = check(student(source, "rnn_cell_backward", right=reference.rnn_cell_backward), 5)
+    assert verdict.earned == 4
     assert "changes its input `dh`" in repr(verdict)
 
 
@@ -332,8 +326,8 @@ def test_state_that_leaks_between_calls_is_found():
         "total = 0\ndef rnn_cell_backward(p, dh, cache):\n    global total\n    total += 1\n"
         "    dx, dh, grads = right(p, dh, cache)\n    return dx * (1 if total < 5 else 2), dh, grads\n"
     )
-    verdict = check(student(source, "rnn_cell_backward", right=reference.rnn_cell_backward), 7)
-    assert verdict.earned == 6
+    verdict = check(student(source, "rnn_cell_backward", right=reference.rnn_cell_backward), 10)
+    assert verdict.earned == 7
     assert "called a second time" in repr(verdict)
 
 
@@ -342,8 +336,8 @@ def test_a_special_case_costs_less_than_everything():
         "def rnn_backward(p, dy, caches):\n    if len(caches) == 1:\n        raise ValueError('T = 1?')\n"
         "    return right(p, dy, caches)\n"
     )
-    verdict = check(student(source, "rnn_backward", right=reference.rnn_backward), 7)
-    assert verdict.earned == 6
+    verdict = check(student(source, "rnn_backward", right=reference.rnn_backward), 10)
+    assert verdict.earned == 7
     assert [part.name for part in verdict.parts if not part.right] == ["T = 1"]
 
 

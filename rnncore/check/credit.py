@@ -1,0 +1,64 @@
+"""From what was found to a share of the points, as a fair teacher gives it.
+
+A slip that explains every number leaves the rest proven: the answer earns all but what the slip costs. What
+is not explained is shared out finely (``shares``). Conditions, such as T = 1 or a mode that must be left as
+it was, earn nothing and can only cost. An answer without any work earns a tenth at most, whatever it hits.
+"""
+
+import numpy as np
+
+from rnncore.check.marking import UNCHANGED, Findings, Marking
+from rnncore.check.shares import is_idle, shares
+
+SLIP = 0.3  # of the points, for a mistake that nobody has put a price on
+CONDITION = 0.3  # for the first condition that is not met
+FURTHER = 0.1  # for each further one
+CHANGED = 0.2  # for an input that was changed, whatever it is
+IDLE = 0.1  # the most that an answer without any work is worth
+
+
+def earned_share(marking: Marking, found: Findings, explanation, helped=None) -> float:
+    """The share of the points, from 0 to 1, that an answer earns.
+
+    ``explanation``: what ``diagnosis`` says of it. ``helped``: (marking, findings) of the same function with
+    our helpers in the place of the student's own wrong ones, if there are any; what is right there counts.
+    """
+    if found.clean:
+        return 1.0
+    if not found.wrong and found.special.keys() == {UNCHANGED}:
+        return 1 - CHANGED
+    known = shares(marking, found.wrong)
+    if helped:
+        there = shares(helped[0], helped[1].wrong)
+        known = {part: max(share, there.get(part, 0.0)) for part, share in known.items()}
+    by_parts = _by_parts(marking, found, known)
+    costs = sum(SLIP if mistake.cost is None else mistake.cost for mistake in explanation.mistakes)
+    if explanation.whole:
+        result = max(1 - costs, 0.0)
+        if any(mistake.cost is None for mistake in explanation.mistakes):
+            result = max(result, by_parts)
+    else:
+        explained = known | dict.fromkeys(explanation.parts, 1.0)
+        result = max(by_parts, _by_parts(marking, found, explained) - costs)
+    return min(result, IDLE) if is_idle(marking) else result
+
+
+def _by_parts(marking: Marking, found: Findings, known: dict[str, float]) -> float:
+    """The mean over an exercise's ideas, less what missed conditions cost; ``known``: wrong parts' shares."""
+    ideas: dict[str, list[float]] = {}
+    missed = [when for when in found.special if when != UNCHANGED]
+    for part in found.parts:
+        if part in marking.conditions:
+            missed += [part] if part in found.wrong else []
+        else:
+            share = known.get(part, 0.0) if part in found.wrong else 1.0
+            ideas.setdefault(_idea(marking.exercise, part), []).append(share)
+    cost = CONDITION + FURTHER * (len(missed) - 1) if missed else 0.0
+    cost += CHANGED if UNCHANGED in found.special else 0.0
+    return float(np.mean([np.mean(each) for each in ideas.values()])) * max(1 - cost, 0.0)
+
+
+def _idea(exercise, part: str) -> str:
+    """What a part is counted under: its own name, or its dict's where all of that is one idea."""
+    whole = part.split("[")[0]
+    return whole if whole in exercise.one_idea else part

@@ -1,0 +1,155 @@
+"""The right numbers, packed otherwise: a flat tuple for a pair, other keys, another order, an axis too many.
+
+Every array that is asked for is looked for among those that were returned, and must be in the same place in
+every ordinary case. In comes a ``Marking``, out goes a slip that explains the whole answer, or None.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnncore.check.compare import agree, same_numbers
+from rnncore.observe import Unplain, as_numbers
+
+PACKED, FORGOTTEN = 0.15, 0.3  # of the points: for other packing, and for a cache that was not returned
+EMPTY = object()
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A slip of no exercise's own: its id, the sentence to say, and the share of the points that it costs."""
+
+    id: str
+    says: str
+    cost: float
+
+
+def packing_slip(marking) -> Slip | None:
+    """The slip of an answer whose numbers are all right but not where they are asked for."""
+    pairs = list(zip(marking.cases, marking.outcomes, marking.wanted, strict=True))
+    if any(got.error or got.unviewed or got.value is None for case, got, _ in pairs if not case.when):
+        return None
+    if any(case.part for case, _, _ in pairs) or marking.exercise.view is not None:
+        return None
+    wanted = _named(marking.exercise, pairs[0][2].value)
+    returned = dict(_leaves(pairs[0][1].value))
+    if not 0 < len(returned) <= 2 * len(wanted) + 2:
+        return None
+    places, missing, taken = {}, [], {}
+    for path in wanted:
+        fitting = [
+            place
+            for place in returned
+            if all(
+                _same(_at(got.value, place), _at(want.value, path), marking.exercise.tolerance)
+                for case, got, want in pairs
+                if not case.when
+            )
+        ]
+        # One array may serve two names of one dict, but never two of the values that are returned.
+        fitting = [place for place in fitting if all(path[:1] == other[:1] for other in taken.get(place, ()))]
+        if fitting:
+            places[path] = path if path in fitting else fitting[0]
+            taken.setdefault(places[path], []).append(path)
+        else:
+            missing.append(path)
+    if not places or any(not _in_cache(marking.exercise, path) for path in missing):
+        return None
+    if missing and any(_in_cache(marking.exercise, path) for path in places):
+        return None  # a cache that lacks something is wrong, not forgotten
+    return _slip(marking, pairs, wanted, places, missing)
+
+
+def _slip(marking, pairs, wanted, places, missing) -> Slip | None:
+    asked = marking.spelled
+    if missing:
+        names = ", ".join(dict.fromkeys(str(marking.exercise.returns[path[0]]) for path in missing))
+        says = f"What was returned is right, but `{names}` is not among it: asked for is {asked}."
+        return Slip("cache-not-returned", says, cost=FORGOTTEN)
+    value = pairs[0][1].value
+    for path, place in places.items():
+        theirs, ours = np.shape(_at(value, place)), np.shape(_at(pairs[0][2].value, path))
+        if theirs != ours:
+            says = f"The numbers are right, but {wanted[path]} has shape {theirs}, expected {ours}."
+            return Slip("an-axis-too-many-or-too-few", says, cost=PACKED)
+    names = {place: wanted[path] for path, place in places.items()}
+    says = f"The numbers are right. They are packed as `{_drawn(value, names)}`, asked for is {asked}."
+    if isinstance(value, dict) or any(isinstance(item, dict) for item in _items(value)):
+        says += " The keys are those of the parameters." if _keys_differ(pairs) else ""
+    return Slip("packed-otherwise", says, cost=PACKED)
+
+
+def _keys_differ(pairs) -> bool:
+    keys = [
+        {key for path, _ in _leaves(value) for key in path if isinstance(key, str)}
+        for value in (pairs[0][1].value, pairs[0][2].value)
+    ]
+    return keys[0] != keys[1] and bool(keys[1])
+
+
+def _items(value):
+    return value if isinstance(value, tuple | list) else ()
+
+
+def _named(exercise, value) -> dict:
+    """{path: name} of every leaf of a right value."""
+    names = {}
+    returns = exercise.returns if len(exercise.returns) > 1 else None
+    for path, _ in _leaves(value):
+        name, rest = (exercise.returns[0], path) if returns is None else (returns[path[0]], path[1:])
+        if isinstance(name, tuple):
+            name, rest = name[rest[0]], rest[1:]
+        if name == "cache" and len(rest) == 1 and exercise.layout:
+            names[path] = exercise.layout[rest[0]]
+        else:
+            names[path] = name + "".join(f'["{key}"]' if isinstance(key, str) else f"[{key}]" for key in rest)
+    return names
+
+
+def _in_cache(exercise, path) -> bool:
+    return len(exercise.returns) > 1 and str(exercise.returns[path[0]]) in ("cache", "caches")
+
+
+def _same(got, want, tolerance: float) -> bool:
+    if got is EMPTY or isinstance(got, Unplain):
+        return False
+    theirs, ours = as_numbers(got), as_numbers(want)
+    if theirs is None or ours is None:
+        return agree(got, want, tolerance)
+    squeezed = [tuple(size for size in array.shape if size != 1) for array in (theirs, ours)]
+    return squeezed[0] == squeezed[1] and bool(
+        same_numbers(theirs.reshape(ours.shape), ours, tolerance).all()
+    )
+
+
+def _leaves(value, path=()):
+    """(path, leaf) of everything within a nest of tuples, dicts, and lists that are not numbers."""
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, tuple) or (isinstance(value, list) and as_numbers(value) is None):
+        inside = enumerate(value)
+    else:
+        yield path, value
+        return
+    for key, item in inside:
+        yield from _leaves(item, (*path, key))
+
+
+def _at(value, path):
+    for key in path:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return EMPTY
+    return value
+
+
+def _drawn(value, names: dict, path=()) -> str:
+    """The returned value's form, its arrays by the names they are asked for under."""
+    if isinstance(value, dict):
+        inside = (f"{key}: {_drawn(item, names, (*path, key))}" for key, item in value.items())
+        return "{" + ", ".join(inside) + "}"
+    if isinstance(value, tuple | list) and path not in names:
+        drawn = ", ".join(_drawn(item, names, (*path, key)) for key, item in enumerate(value))
+        return f"({drawn})" if path else drawn
+    return names.get(path, "...")
