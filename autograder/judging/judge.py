@@ -25,6 +25,7 @@ from rnncore.check.verdict import Verdict
 from rnncore.observe import Outcome, StudentError, Warned
 
 CELL = "<test cell>"
+MOST_SOURCE = 20_000  # characters of an answer's text, of which other versions are tried
 STOPPED = {
     "time": ("TimeLimit", "It did not return in time and was stopped; it was not called again."),
     "memory": ("MemoryLimit", "It used more memory than there is and was stopped; it was not called again."),
@@ -59,6 +60,7 @@ class Judged:
     unreadable: bool = False
     errors: list = field(default_factory=list)
     wants_ours: set = field(default_factory=set)  # helpers of ours that its check would have liked to try
+    wants_versions: bool = False  # whether it would have liked to try other versions of the answer
 
 
 def seed_of(secret: bytes, lesson: str, student: str, exercise: str) -> int:
@@ -91,6 +93,15 @@ class StudentFunction:
         """The same function with ``ours`` in the place of the notebook's own; None where that must wait."""
         self._line.wants_ours.update(ours)
         return StudentFunction(self.__name__, self._line, ours) if self._line.may_help else None
+
+    def source_remotely(self) -> tuple[str, int]:
+        """The function's own text and its first line; ("", 0) where there is none, or that must wait."""
+        self._line.wants_versions = True
+        return self._line.source(self.__name__) if self._line.may_help else ("", 0)
+
+    def run_versions_remotely(self, sources: list[str], calls: list[tuple]) -> list[Outcome]:
+        """What other versions of the function do; nothing of it is charged to anyone."""
+        return self._line.versions(self.__name__, sources, calls, self._ours)
 
     def __call__(self, *args, **named):
         """The value that the student's function returns; raises what it raises."""
@@ -139,7 +150,7 @@ class Line:
 
     def __init__(self, ask, limits, seconds, may_help=False):
         self.ask, self.limits, self.seconds_left = ask, limits, seconds
-        self.may_help, self.wants_ours = may_help, set()
+        self.may_help, self.wants_ours, self.wants_versions = may_help, set(), False
         self.stopped, self.unreadable, self.errors, self._looked = None, False, [], {}
 
     def look(self, names):
@@ -176,6 +187,18 @@ class Line:
         if outcome.error:
             self.errors.append(outcome.error)
         return outcome
+
+    def source(self, name) -> tuple[str, int]:
+        """A function's own text and its first line, as its kernel tells them."""
+        match self._answer(do="source", name=name):
+            case [str() as text, int() as first] if len(text) <= MOST_SOURCE:
+                return text, _number(first)
+        return "", 0
+
+    def versions(self, name, sources, calls, ours) -> list[Outcome]:
+        """What other versions of a function do; empty where that is not to be had."""
+        data = self._answer(do="versions", name=name, sources=sources, calls=calls, ours=ours)
+        return [_outcome(one) for one in data] if isinstance(data, list) else []
 
     def _answer(self, **request):
         if self.stopped:  # the kernel has ended, which must not be taken for why it did
@@ -251,7 +274,7 @@ def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None, 
     judged.attempted = not theirs or len(judged.missing) < len(theirs)
     value, printed = _run(tree, namespace, judged)
     judged.stopped, judged.unreadable, judged.errors = line.stopped, line.unreadable, line.errors
-    judged.wants_ours = line.wants_ours
+    judged.wants_ours, judged.wants_versions = line.wants_ours, line.wants_versions
     if printed:
         judged.outputs.insert(0, new_output("stream", name="stdout", text=printed))
     if judged.outputs and judged.outputs[-1].output_type == "error":

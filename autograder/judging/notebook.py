@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.judging.graded import CellScore, GradedNotebook
-from autograder.judging.judge import judge_cell
+from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import Status
 from autograder.sandbox.box import NEVER, Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
@@ -205,30 +205,47 @@ class _Grading:
         return judged.outputs
 
     def _follow_through(self):
-        """Judge once more what may have failed only by an earlier function, with ours in its place.
+        """Judge once more what may have failed only by an earlier function, or by one small slip.
 
-        Each in a kernel that is then thrown away, after all else: what an answer can learn there serves
-        nothing. Of what comes out only better marks are taken.
+        Ours is put in that function's place, and small edits of the answer are tried: each exercise in a
+        kernel that is then thrown away, after all else, so that what can be learned there serves nothing. Of
+        what comes out only marks that are no worse are taken.
         """
         tests = [own for own in self.spec.cells if own.grade_id in self.judged]
         right = {own.grade_id for own in tests if self.scores[own.grade_id].points >= own.points}
         for own in tests:
             asks = {f"{name}-check" for name in self.judged[own.grade_id].wants_ours}
-            if asks <= right:
+            if asks <= right and not self.judged[own.grade_id].wants_versions:
                 continue
             self.stop()
             if not self._ready():
                 return
-            judged = judge_cell(
-                own, self.spec, self.kernel.ask, seconds=self._seconds(), may_help=True, **self._words(own)
-            )
-            self.stop()
-            if judged.stopped or judged.points <= self.scores[own.grade_id].points:
+            try:
+                judged = judge_cell(
+                    own,
+                    self.spec,
+                    self.kernel.ask,
+                    seconds=self._seconds(),
+                    may_help=True,
+                    **self._words(own),
+                )
+            except JudgeFault as fault:
+                self._remark(f"A second look at `{own.grade_id}` failed, and its first marks stand: {fault}")
+                continue
+            finally:
+                self.stop()
+            if judged.stopped or not self._better(own, judged):
                 continue
             self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
             for cell in self.notebook.cells:
                 if _name(cell) == own.grade_id and cell.outputs:
                     cell.outputs = judged.outputs
+
+    def _better(self, own, judged):
+        """Whether a second look found more than the first: more points, or a name for what is wrong."""
+        before = self.scores[own.grade_id]
+        named = [bool((verdict or {}).get("mistakes")) for verdict in (before.verdict, judged.verdict)]
+        return judged.points > before.points or (judged.points == before.points and named == [False, True])
 
     def _words(self, own):
         """What a judge is told besides the cell and the kernel."""

@@ -190,9 +190,10 @@ def question(module, **request):
 def answer(text):
     """Answer one question about the notebook's namespace; runs in the student's kernel.
 
-    ``do`` is "look" (``names`` -> what each is: "function", "missing", or a list with its value) or
-    "call" (``name``, ``args``, ``named`` -> an Outcome as plain data), for which ``ours``, functions as their
-    text, may take the place of the notebook's own by their names; ``most`` bounds the answer.
+    ``do`` is "look" (``names`` -> what each is: "function", "missing", or a list with its value),
+    "call" (``name``, ``args``, ``named`` -> an Outcome as plain data), "source" (``name`` -> its own text and
+    first line) or "versions" (``name``, ``sources``, ``calls`` -> Outcomes). For calls ``ours``, functions as
+    their text, may take the place of the notebook's own by their names; ``most`` bounds the answer.
     """
     from IPython import get_ipython
 
@@ -200,6 +201,12 @@ def answer(text):
     namespace, most = get_ipython().user_ns, request["most"]
     if request["do"] == "look":
         return Reply(encode({name: _look(namespace, name) for name in request["names"]}, most))
+    if request["do"] == "source":
+        from rnncore.versions import source_of
+
+        return Reply(encode(list(source_of(namespace.get(request["name"]))), most))
+    if request["do"] == "versions":
+        return Reply(_versions(namespace, **request))
     return Reply(_call(namespace, **request))
 
 
@@ -209,6 +216,18 @@ def _look(namespace, name):
     if name not in namespace:
         return "missing"
     return "function" if callable(namespace[name]) else [plain(namespace[name])]
+
+
+def _versions(namespace, name, sources, calls, most, ours=None, do="versions"):
+    """The outcomes of other versions of a function as text; none where they are larger than may be sent."""
+    from rnncore.versions import run_versions
+
+    helpers = {helper: formula.value for helper, formula in (ours or {}).items()}
+    try:
+        outcomes = run_versions(namespace[name], sources, calls, helpers)
+        return encode([outcome.to_plain() for outcome in outcomes], most)
+    except (TooLarge, TypeError):
+        return encode([], most)
 
 
 def _call(namespace, name, args, named, most, ours=None, do="call"):

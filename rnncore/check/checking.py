@@ -55,8 +55,9 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
     marking = Marking(exercise, function, seed)
     error = marking.first_error()
     refusal = error and _refusal(exercise, error)
-    if refusal:
-        status, says = refusal
+    ours = with_ours_in_place(marking) if refusal and refusal[2] else None
+    if refusal and not ours:
+        status, says, _ = refusal
         return Verdict(exercise.name, points, status=status, headline=says, seed=seed)
     found = marking.findings()
     if found.clean:
@@ -65,7 +66,7 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
         says = "Right, on inputs drawn just now."
         return Verdict(exercise.name, points, float(points), "right", says, parts, remarks=remarks, seed=seed)
     blame, searched, helped = "", (marking, found), None
-    ours = with_ours_in_place(marking)
+    ours = ours or with_ours_in_place(marking)
     if ours:
         again, names = ours
         helped = again, again.findings()
@@ -76,15 +77,15 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
     return _verdict(marking, round(points * share, 2), points, found, blame, explanation)
 
 
-def _refusal(exercise, error: StudentError) -> tuple[str, str] | None:
-    """Status and headline for a function that there is no point in calling again."""
+def _refusal(exercise, error: StudentError) -> tuple[str, str, bool] | None:
+    """Why there is no point in calling it again: status, headline, and whether it is for want of a helper."""
     name = exercise.name
     if error.kind == "NotImplementedError":
         if error.function and error.function != name and error.function in exercise.uses:
-            return "error", f"It calls `{error.function}`, which is not written yet. Write that first."
-        return "not attempted", "Not written yet."
+            return "error", f"It calls `{error.function}`, which is not written yet. Write that first.", True
+        return "not attempted", "Not written yet.", False
     if error.kind == "Arguments":
-        return "error", f"`{name}` takes {error.message}, expected {exercise.signature}."
+        return "error", f"`{name}` takes {error.message}, expected {exercise.signature}.", False
     return None
 
 

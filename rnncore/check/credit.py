@@ -30,7 +30,7 @@ def earned_share(marking: Marking, found: Findings, explanation, helped=None) ->
     known = shares(marking, found.wrong)
     if helped:
         there = shares(helped[0], helped[1].wrong)
-        known = {part: max(share, there.get(part, 0.0)) for part, share in known.items()}
+        known = {part: share and max(share, there.get(part) or 0.0) for part, share in known.items()}
     by_parts = _by_parts(marking, found, known)
     costs = sum(SLIP if mistake.cost is None else mistake.cost for mistake in explanation.mistakes)
     if explanation.whole:
@@ -44,18 +44,19 @@ def earned_share(marking: Marking, found: Findings, explanation, helped=None) ->
 
 
 def _by_parts(marking: Marking, found: Findings, known: dict[str, float]) -> float:
-    """The mean over an exercise's ideas, less what missed conditions cost; ``known``: wrong parts' shares."""
+    """The mean over an exercise's ideas, less what missed conditions cost; ``known``: parts' shares."""
     ideas: dict[str, list[float]] = {}
     missed = [when for when in found.special if when != UNCHANGED]
     for part in found.parts:
         if part in marking.conditions:
             missed += [part] if part in found.wrong else []
         else:
-            share = known.get(part, 0.0) if part in found.wrong else 1.0
-            ideas.setdefault(_idea(marking.exercise, part), []).append(share)
+            ideas.setdefault(_idea(marking.exercise, part), []).append(known.get(part, 0.0))
+    ideas = {idea: proven for idea, each in ideas.items() if (proven := [s for s in each if s is not None])}
     cost = CONDITION + FURTHER * (len(missed) - 1) if missed else 0.0
     cost += CHANGED if UNCHANGED in found.special else 0.0
-    return float(np.mean([np.mean(each) for each in ideas.values()])) * max(1 - cost, 0.0)
+    base = float(np.mean([np.mean(each) for each in ideas.values()])) if ideas else 1.0
+    return base * max(1 - cost, 0.0)
 
 
 def _idea(exercise, part: str) -> str:

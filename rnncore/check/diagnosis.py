@@ -12,6 +12,7 @@ from itertools import combinations, islice
 from rnncore.check.compare import agree
 from rnncore.check.marking import Findings, changed_arguments
 from rnncore.check.packing import packing_slip
+from rnncore.check.repair import repair_slip
 from rnncore.observe import Outcome, as_numbers
 
 PAIRS, PAIRS_IN_USE = 100, 20  # that are tried: numbers, not seconds, so that a busy machine finds the same
@@ -29,7 +30,8 @@ class Explanation:
 def explain(marking, found: Findings) -> Explanation:
     """The mistakes that explain the findings of ``marking``; none if there is nothing that does."""
     search = _Search(marking, found)
-    return search.one() or search.packed() or search.two()
+    found = search.one() or search.packed() or search.two()
+    return found if found.whole else search.repaired() or found
 
 
 class _Search:
@@ -49,6 +51,11 @@ class _Search:
     def packed(self) -> Explanation | None:
         """Nothing but how the right numbers are packed."""
         slip = packing_slip(self.marking) if self.found.wrong else None
+        return Explanation((slip,), whole=True) if slip else None
+
+    def repaired(self) -> Explanation | None:
+        """A slip that nobody listed, in one line of the student's own text."""
+        slip = repair_slip(self.marking)
         return Explanation((slip,), whole=True) if slip else None
 
     def two(self) -> Explanation:

@@ -78,4 +78,5 @@ def _exchanged(function, ours):
         finally:
             names.update(theirs)
 
+    helped.helpers = {name: helper.value for name, helper in ours.items()}
     return helped

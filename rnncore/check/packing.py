@@ -17,11 +17,11 @@ EMPTY = object()
 
 @dataclass(frozen=True)
 class Slip:
-    """A slip of no exercise's own: its id, the sentence to say, and the share of the points that it costs."""
+    """A slip of no exercise's own: its id, the sentence to say, and its cost as a ``Mistake`` has it."""
 
     id: str
     says: str
-    cost: float
+    cost: float | None = None
 
 
 def packing_slip(marking) -> Slip | None:

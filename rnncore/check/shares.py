@@ -14,9 +14,12 @@ from rnncore.observe import Unplain, as_numbers
 NOT_WHOLE = 0.7  # the most that a wrong part is worth: what proves anything is right, but not all is
 
 
-def shares(marking, wrong) -> dict[str, float]:
-    """{part: the share of its units that are right}, for each of the ``wrong`` parts."""
-    found: dict[str, list[float]] = {part: [] for part in wrong}
+def shares(marking, wrong) -> dict[str, float | None]:
+    """{part: the share of its units that are right}; None for a part that is right and proves nothing.
+
+    ``wrong``: the parts that are wrong in some ordinary case.
+    """
+    found: dict[str, list[float]] = {}
     for number, (case, got, want) in enumerate(
         zip(marking.cases, marking.outcomes, marking.wanted, strict=True)
     ):
@@ -24,15 +27,19 @@ def shares(marking, wrong) -> dict[str, float]:
             continue
         right, answers = marking.split(case, want.value), _answers(marking, case, got, want)
         idle = [_answers(marking, case, outcomes[number], want) for outcomes in idle_outcomes(marking)]
-        for part in found.keys() & right.keys():
-            unit = _Units(marking.exercise, case, right[part])
+        for part in right:
+            unit, of_part = _Units(marking.exercise, case, right[part]), found.setdefault(part, [])
             free = np.array([unit.right(each[part]) for each in idle if each] + unit.right_for_nothing())
             counted = ~free.any(axis=0) if len(free) else np.ones(unit.count, dtype=bool)
+            if part not in wrong:
+                of_part += [1.0] * bool(counted.any())
+                continue
             if not counted.any():
                 counted[:] = True
             earned = unit.right(answers[part]) if answers else np.zeros(unit.count, dtype=bool)
-            found[part].append(float(earned[counted].mean()))
-    return {part: min(float(np.mean(each)), NOT_WHOLE) for part, each in found.items() if each}
+            of_part.append(float(earned[counted].mean()))
+    most = {part: NOT_WHOLE if part in wrong else 1.0 for part in found}
+    return {part: min(float(np.mean(each)), most[part]) if each else None for part, each in found.items()}
 
 
 def is_idle(marking) -> bool:
@@ -140,7 +147,11 @@ class _Units:
             tried = [] if like is None else [np.zeros_like(like), np.ones_like(like)]
             rights = [self._item(value, item, pieces) for value in (*tried, *given, "", True, False, None)]
             free += list(np.any(rights, axis=0))
-        return [np.array(free)]
+        names = self.exercise.layout if self.nested and len(self.exercise.layout) == len(self.wants) else ()
+        # A cache holds what was returned beside it: that is judged there.
+        own = [name in self.exercise.returns for name in names] or [False] * len(self.wants)
+        repeated = [flag for flag, pieces in zip(own, self.pieces, strict=True) for _ in pieces or [None]]
+        return [np.array(free) | np.array(repeated)]
 
     def _item(self, value, want, pieces) -> list[bool]:
         if not pieces:

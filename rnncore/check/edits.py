@@ -1,0 +1,348 @@
+"""Small edits of a function's text, one at a time: the slips that people make, turned back.
+
+In comes a text, out come ``Edit`` objects in a fixed order, the likelier kinds first: a sign, an axis, an
+index, a comparison, a transpose; then what is too much; then one name for another; then what is missing.
+Nothing is run here.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SIBLINGS = [
+    {"sum", "mean", "max", "min"},
+    {"argmax", "argmin"},
+    {"zeros", "ones"},
+    {"zeros_like", "ones_like"},
+    {"tanh", "sigmoid", "sin", "cos"},
+    {"exp", "log", "sqrt", "abs", "log2", "log10", "log1p"},
+    {"maximum", "minimum"},
+    {"cumsum", "cumprod"},
+    {"hstack", "vstack"},
+    {"floor", "ceil", "round"},
+    {"std", "var"},
+]
+NUMBERS, LARGE = (0, 1, 2, -1), 1e6
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The function's text with one thing changed: in which line of it, and of what kind, in words."""
+
+    line: int
+    kind: str
+    source: str
+
+
+def edits(source: str) -> Iterator[Edit]:
+    """The edits of the one function that ``source`` defines; none where a version of it might not end."""
+    seen = set()
+    for edit in _edits(source, seen):
+        if edit.source not in seen:
+            seen.add(edit.source)
+            yield edit
+
+
+def _edits(source: str, seen: set) -> Iterator[Edit]:
+    """The same with repetitions; what is not changed at all is put into ``seen``."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef):
+        return
+    function = tree.body[0]
+    function.decorator_list = []
+    if any(isinstance(node, ast.While | ast.Yield | ast.Global | ast.Await) for node in ast.walk(tree)):
+        return
+    if any(isinstance(node, ast.Name) and node.id == function.name for node in ast.walk(tree)):
+        return  # it calls itself
+    try:
+        names, places = _names(function), _places(function)
+        seen.add(ast.unparse(tree))
+    except (RecursionError, ValueError):
+        return
+    for propose in (_turned, _dropped, _renamed, _added):
+        for place in places:
+            for kind, new in propose(place.get(), names):
+                old = place.get()
+                place.put(new)
+                try:
+                    yield Edit(getattr(old, "lineno", 0), kind, ast.unparse(tree))
+                except (ValueError, RecursionError, AttributeError):
+                    pass
+                finally:
+                    place.put(old)
+        if propose is _turned:
+            yield from _statements(tree, function)
+
+
+class _Place:
+    """Where in the tree an expression stands: a field of a node, or an item of a list in one."""
+
+    def __init__(self, node, name, index=None):
+        self.node, self.name, self.index = node, name, index
+
+    def get(self):
+        value = getattr(self.node, self.name)
+        return value if self.index is None else value[self.index]
+
+    def put(self, new):
+        if self.index is None:
+            setattr(self.node, self.name, new)
+        else:
+            getattr(self.node, self.name)[self.index] = new
+
+
+def _places(function) -> list[_Place]:
+    """Every expression of the function's body, in the order in which it is written."""
+    found = []
+
+    def visit(node):
+        for name, value in ast.iter_fields(node):
+            for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(child, ast.expr) and not isinstance(getattr(child, "ctx", None), ast.Store):
+                    found.append(_Place(node, name, index))
+                if isinstance(child, ast.AST):
+                    visit(child)
+
+    for statement in function.body:
+        visit(statement)
+    return found
+
+
+def _names(function) -> list[str]:
+    """The arguments and the local names of a function, each once."""
+    names = [argument.arg for argument in function.args.args]
+    names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return list(dict.fromkeys(names))
+
+
+def _copy(node, **changes):
+    new = type(node)(**{name: changes.get(name, value) for name, value in ast.iter_fields(node)})
+    return ast.copy_location(new, node)
+
+
+def _call(function: str, node) -> ast.expr:
+    return ast.Call(ast.parse(function, mode="eval").body, [node], [])
+
+
+def _turned(node, names):
+    """One thing for its opposite, its neighbour or its sibling."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            yield "signs", _copy(node, op=ast.Sub())
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            yield "signs", _copy(node, op=ast.Add())
+            yield "signs", _copy(node, left=right, right=left)
+        case ast.BinOp(op=ast.Mult()):
+            yield "factors", _copy(node, op=ast.Div())
+            yield "products", _copy(node, op=ast.MatMult())
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            yield "factors", _copy(node, op=ast.Mult())
+        case ast.BinOp(left=left, op=ast.MatMult(), right=right):
+            for first in (left, _transposed(left)):
+                for second in (right, _transposed(right)):
+                    if (first, second) != (left, right):
+                        yield "transposes", _copy(node, left=first, right=second)
+            yield "products", _copy(node, left=right, right=left)
+            yield "products", _copy(node, op=ast.Mult())
+        case ast.BinOp(left=left, op=ast.Mod() | ast.FloorDiv() as op):
+            for shifted in _shifted(left):
+                yield "index", _copy(node, left=shifted)
+            yield "division", _copy(node, op=ast.FloorDiv() if isinstance(op, ast.Mod) else ast.Mod())
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            for other in (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq):
+                if not isinstance(op, other | ast.In | ast.NotIn | ast.Is | ast.IsNot):
+                    yield "comparison", _copy(node, ops=[other()])
+        case ast.Call(func=func, args=args, keywords=keywords):
+            yield from _turned_call(node, func, args, keywords)
+        case ast.Subscript(value=value, slice=index):
+            for new in _indices(index):
+                yield "index", _copy(node, slice=new)
+        case ast.Constant(value=bool() as value):
+            yield "yes or no", _copy(node, value=not value)
+        case ast.Constant(value=int() | float() as value) if abs(value) < LARGE:
+            for other in dict.fromkeys((value + 1, value - 1, -value, value * 2, value / 2, *NUMBERS)):
+                if other != value:
+                    yield "numbers", _copy(node, value=other)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield "condition", _copy(node, body=orelse, orelse=body)
+        case ast.Tuple(elts=elts) if 1 < len(elts) < 5 and not isinstance(node.ctx, ast.Store):
+            for first in range(len(elts)):
+                for second in range(first + 1, len(elts)):
+                    swapped = list(elts)
+                    swapped[first], swapped[second] = elts[second], elts[first]
+                    yield "order", _copy(node, elts=swapped)
+        case ast.Attribute(attr="T", value=value):
+            yield "transposes", value
+        case ast.BoolOp(op=op):
+            yield "condition", _copy(node, op=ast.And() if isinstance(op, ast.Or) else ast.Or())
+
+
+def _turned_call(node, func, args, keywords):
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    for siblings in SIBLINGS:
+        for other in sorted(siblings - {name}) if name in siblings else ():
+            new = _copy(func, attr=other) if isinstance(func, ast.Attribute) else _copy(func, id=other)
+            yield "functions", _copy(node, func=new)
+    for position, keyword in enumerate(keywords):
+        if keyword.arg in ("axis", "axes", "dim"):
+            for axis in (0, 1, -1, 2, None):
+                changed = list(keywords)
+                changed[position] = ast.keyword(keyword.arg, ast.Constant(axis))
+                yield "axis", _copy(node, keywords=changed)
+    if name in ("sum", "mean", "max", "min", "prod", "cumsum", "norm", "argmax", "flip", "std") and not any(
+        keyword.arg == "axis" for keyword in keywords
+    ):
+        for axis in (0, 1, -1):
+            yield "axis", _copy(node, keywords=[*keywords, ast.keyword("axis", ast.Constant(axis))])
+    if name == "range":
+        for changed in _ranges(args):
+            yield "range", _copy(node, args=changed)
+        yield "range", _call("reversed", node)
+    if name == "reversed" and len(args) == 1:
+        yield "range", args[0]
+    if len(args) == 2:
+        yield "order", _copy(node, args=args[::-1])
+
+
+def _ranges(args):
+    starts = {1: [None], 2: [args[0]] if args else [], 3: [args[0]] if args else []}.get(len(args), [])
+    for _ in starts:
+        for position, argument in enumerate(args):
+            for shifted in _shifted(argument):
+                yield [*args[:position], shifted, *args[position + 1 :]]
+    if len(args) == 1:
+        yield [ast.Constant(1), args[0]]
+
+
+def _shifted(node):
+    """An index one further and one less."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        yield ast.Constant(node.value + 1)
+        yield ast.Constant(node.value - 1)
+        return
+    if (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add | ast.Sub)
+        and isinstance(node.right, ast.Constant)
+    ):
+        yield node.left
+    yield ast.BinOp(node, ast.Add(), ast.Constant(1))
+    yield ast.BinOp(node, ast.Sub(), ast.Constant(1))
+
+
+def _indices(index):
+    """Other indices and slices in the place of one."""
+    match index:
+        case ast.Tuple(elts=elts):
+            for position, item in enumerate(elts):
+                for new in _indices(item):
+                    yield _copy(index, elts=[*elts[:position], new, *elts[position + 1 :]])
+            if len(elts) == 2:
+                yield _copy(index, elts=elts[::-1])
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            for bound in [*_shifted(lower)] if lower else [ast.Constant(1)]:
+                yield ast.Slice(bound, upper, step)
+            for bound in [*_shifted(upper)] if upper else [ast.Constant(-1)]:
+                yield ast.Slice(lower, bound, step)
+            yield ast.Slice(None, upper, step)
+            yield ast.Slice(lower, None, step)
+            yield ast.Slice(lower, upper, None if step else ast.parse("x[::-1]", mode="eval").body.slice.step)
+        case ast.Constant(value=int() as value):
+            for other in dict.fromkeys((value + 1, value - 1, 0, -1)):
+                if other != value:
+                    yield ast.Constant(other)
+        case ast.Name() | ast.BinOp():
+            yield from _shifted(index)
+
+
+def _transposed(node):
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        return node.value
+    return ast.Attribute(node, "T", ast.Load())
+
+
+def _dropped(node, names):
+    """Something that is too much."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+            yield "terms", left
+            yield "terms", right
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.Pow(), right=right):
+            yield "factors", left
+            yield "factors", right
+        case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):
+            yield "signs", operand
+        case ast.Call(func=ast.Attribute(value=value), args=[], keywords=_):
+            yield "calls", value
+        case ast.Call(args=[first, *_]):
+            yield "calls", first
+        case ast.Subscript(value=value):
+            yield "index", value
+
+
+def _renamed(node, names):
+    """One name in the place of another."""
+    match node:
+        case ast.Name(id=name) if name in names:
+            for other in names:
+                if other != name:
+                    yield "names", _copy(node, id=other)
+        case ast.Constant(value=str() as key):
+            for other in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                if key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") and other != key:
+                    yield "names", _copy(node, value=other)
+
+
+def _added(node, names):
+    """Something that is missing."""
+    if not isinstance(node, ast.Name | ast.BinOp | ast.Subscript | ast.Call | ast.Attribute):
+        return
+    if isinstance(node, ast.Name) and node.id not in names:
+        return
+    yield "copies", ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+    yield "signs", ast.UnaryOp(ast.USub(), node)
+    yield "factors", ast.BinOp(ast.Constant(1), ast.Sub(), node)
+    yield "powers", ast.BinOp(node, ast.Pow(), ast.Constant(2))
+    for function in ("np.tanh", "sigmoid", "np.sqrt", "np.exp", "np.log", "np.abs"):
+        yield "functions", _call(function, node)
+    if isinstance(node, ast.Name | ast.BinOp):
+        for name in names:
+            other = ast.Name(name, ast.Load())
+            yield "factors", ast.BinOp(node, ast.Mult(), other)
+            yield "terms", ast.BinOp(node, ast.Add(), other)
+
+
+def _statements(tree, function) -> Iterator[Edit]:
+    """Two statements in the other order, one left out, = for += and back, one moved out of its loop."""
+    for block in [
+        b for n in ast.walk(function) for b in (getattr(n, "body", None), getattr(n, "orelse", None))
+    ]:
+        if not isinstance(block, list):
+            continue
+        whole = list(block)
+        for at, statement in enumerate(whole):
+            trials = []
+            if at + 1 < len(whole):
+                trials.append(("order", [*whole[:at], whole[at + 1], statement, *whole[at + 2 :]]))
+            if len(whole) > 1 and not isinstance(statement, ast.Return):
+                trials.append(("statement", [*whole[:at], *whole[at + 1 :]]))
+            match statement:
+                case ast.AugAssign(target=target, value=value):
+                    new = ast.copy_location(ast.Assign([target], value), statement)
+                    trials.append(("assignment", [*whole[:at], new, *whole[at + 1 :]]))
+                case ast.Assign(targets=[ast.Name() | ast.Subscript() as target], value=value):
+                    new = ast.copy_location(ast.AugAssign(target, ast.Add(), value), statement)
+                    trials.append(("assignment", [*whole[:at], new, *whole[at + 1 :]]))
+            if isinstance(statement, ast.For) and len(statement.body) > 1:
+                inner, last = statement.body[:-1], statement.body[-1]
+                moved = ast.copy_location(ast.For(statement.target, statement.iter, inner, []), statement)
+                trials.append(("indentation", [*whole[:at], moved, last, *whole[at + 1 :]]))
+            for kind, new in trials:
+                block[:] = new
+                try:
+                    yield Edit(statement.lineno, kind, ast.unparse(tree))
+                finally:
+                    block[:] = whole
