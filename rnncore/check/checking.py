@@ -1,9 +1,9 @@
 """``check(fn)``: what a student calls, and what grades them.
 
 It finds the exercise by the function's name, has the function marked on cases that nobody has seen
-before (``marking``), and returns a ``Verdict``. Credit is per part (dx, dh_prev, each parameter). Where
-numbers are wrong it names the known mistake that gives them (``diagnosis``), and an answer that is wrong
-only because of an earlier function of the student's own earns its marks (``follow_through``).
+before (``marking``), and returns a ``Verdict``. Where numbers are wrong it names the mistake that gives them
+(``diagnosis``), and an answer that is wrong only because of an earlier function of the student's own earns its
+marks (``follow_through``); what the rest is worth is decided in ``credit``.
 It never raises for what a student wrote.
 """
 
@@ -24,7 +24,7 @@ def check(function, points: float = 1, *, seed: int | None = None) -> Verdict:
     """Check a student's function against its reference on freshly drawn inputs.
 
     ``function``: the function itself; its ``__name__`` says which exercise it answers.
-    ``points``: what a fully right answer earns; each right part earns its share.
+    ``points``: what a fully right answer earns.
     ``seed``: draws the same inputs again; a fresh one is drawn if None.
     """
     name = getattr(function, "__name__", None)

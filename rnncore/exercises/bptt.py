@@ -1,11 +1,23 @@
 """Lesson 03, Send the error back through time: the loss, the measured gradient, and three backward passes."""
 
+import numpy as np
+
 from rnncore.cells.rnn import rnn_backward, rnn_cell, rnn_cell_backward, rnn_forward, truncated_backward
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.exercises.rnn_cell import draw_params
 from rnncore.gradcheck import numerical_gradient
 from rnncore.losses import softmax_cross_entropy
 from rnncore.observe import Formula
+
+
+def far_apart(rng, B, T, V):
+    """Logits whose rows differ by thousands and hold scores 40 and 800 apart, and targets that are unlikely."""
+    logits = rng.normal(0, 1.5, (B, T, V)) + 2000.0 * rng.permutation(B * T).reshape(B, T, 1) / (B * T) - 1000
+    first = rng.integers(0, V, (B, T, 1))
+    np.put_along_axis(
+        logits, first, np.take_along_axis(logits, first, 2) + rng.choice([40, 800], (B, T, 1)), 2
+    )
+    return logits, (first[..., 0] + rng.integers(1, V, (B, T))) % V
 
 
 def draw_cross_entropy(rng):
@@ -18,6 +30,7 @@ def draw_cross_entropy(rng):
         case(4, 3, 7),
         case(3, 4, 5, "the logits are near 1000", 1000.0),
         case(3, 1, 4, "T = 1"),
+        Case(far_apart(rng, 3, 4, 5), {"B": 3, "T": 4, "V": 5}, "scores lie far apart"),
     ]
 
 
@@ -55,6 +68,26 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             says="np.exp overflows for large logits. Subtract the largest logit of each row first: "
             "the probabilities stay the same and no exponential exceeds 1.",
             cost=0.4,
+        ),
+        Mistake(
+            "global-maximum",
+            old="shifted = logits - logits.max(axis=-1, keepdims=True)",
+            new="shifted = logits - logits.max()",
+            says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
+            "exponential of that row becomes 0: subtract each row's own largest logit.",
+            cost=0.3,
+        ),
+        Mistake(
+            "log-of-a-probability",
+            old="log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
+            new="log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True))",
+            also=(
+                "log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True) + 1e-8)",
+                "log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True) + 1e-12)",
+            ),
+            says="The logarithm is taken of a probability. An unlikely symbol's has become 0 by then, and its "
+            "loss infinite, or wrong with a small number added: log p is the shifted logit less the log of the sum.",
+            cost=0.2,
         ),
         Mistake(
             "averaged-twice",

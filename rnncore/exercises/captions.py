@@ -307,15 +307,18 @@ def use_image_to_state(image_to_state, params, images, layers, dstate):
         torch.nn.Linear(params["2.weight"].shape[1], len(params["2.weight"])),
     ).double()
     encoder.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
-    images = torch.tensor(images, requires_grad=True)
-    state = image_to_state(encoder, images, layers)
+    leaf = torch.tensor(images, requires_grad=True)
+    given = leaf * 1  # no leaf, so that autograd lets a change in place pass, to be seen here
+    state = image_to_state(encoder, given, layers)
+    images[...] = given.detach().numpy()
     if not isinstance(state, torch.Tensor) or state.shape != dstate.shape:
         return state, "not known yet", np.zeros(2), np.zeros(2)
     if state.requires_grad:
         (state * torch.tensor(dstate)).sum().backward()
     memory = "in one piece" if state.is_contiguous() else "not contiguous"
+    memory += "" if encoder.training else "; and the encoder was left in evaluation mode"
     zeros = np.zeros(1)
-    return state, memory, *(zeros if t.grad is None else t.grad for t in (encoder[2].weight, images))
+    return state, memory, *(zeros if t.grad is None else t.grad for t in (encoder[2].weight, leaf))
 
 
 def draw_image_to_state(rng):
@@ -499,12 +502,14 @@ def use_caption_loss(caption_loss, params, state, captions):
     with torch.random.fork_rng(devices=[]):
         decoder = Decoder().double()
     decoder.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
-    state = torch.tensor(state, requires_grad=True)
-    loss = caption_loss(decoder, state, torch.tensor(captions))
+    leaf = torch.tensor(state, requires_grad=True)
+    given = leaf * 1  # no leaf, so that autograd lets a change in place pass, to be seen here
+    loss = caption_loss(decoder, given, torch.from_numpy(captions))
+    state[...] = given.detach().numpy()
     if isinstance(loss, torch.Tensor) and loss.ndim == 0 and loss.requires_grad:
         loss.backward()
     zeros = np.zeros(1)
-    of = {"state": state, "embedding": decoder.embed.weight, "output": decoder.out.weight}
+    of = {"state": leaf, "embedding": decoder.embed.weight, "output": decoder.out.weight}
     return loss, {name: zeros if tensor.grad is None else tensor.grad for name, tensor in of.items()}
 
 
@@ -742,7 +747,7 @@ def use_caption(caption, params, state, throws, longest):
         torch.manual_seed(0)
         decoder = Decoder().double()
         decoder.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
-        words = caption(decoder, torch.tensor(state), choose, longest)
+        words = caption(decoder, torch.from_numpy(state), choose, longest)
     if not seen:
         return words, *["the decoder was never called"] * 2
     mode = ("training" if any(trains for trains, _ in seen) else "evaluation") + " mode"

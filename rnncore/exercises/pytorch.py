@@ -16,7 +16,10 @@ from rnncore.topics.pytorch import HandLSTM, evaluate, to_torch, train_step
 def use_to_torch(to_torch, params, requires_grad):
     import torch
 
+    given = dict(params)
     tensors = to_torch(params, requires_grad)
+    if any(params.get(name) is not array for name, array in given.items()):
+        params.clear()  # other things stand under its keys now: changed, whatever their numbers are
     if not isinstance(tensors, dict):
         return (tensors,) * 4
 
@@ -34,7 +37,7 @@ def use_to_torch(to_torch, params, requires_grad):
         words = {}
         for name, item in tensors.items():
             is_tensor = isinstance(item, torch.Tensor)
-            word = tell(item, params.get(name)) if is_tensor else f"none, it is a {type(item).__name__}"
+            word = tell(item, given.get(name)) if is_tensor else f"none, it is a {type(item).__name__}"
             words.setdefault(word, []).append(str(name))
         if len(words) < 2:
             return "".join(words)
@@ -151,6 +154,8 @@ def use_hand_lstm(HandLSTM, input_size, hidden_size, params, x, state, dy, d_sta
     module.to(torch.tensor(x).dtype)
     module.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     x = torch.tensor(x, requires_grad=True)
+    with torch.no_grad():
+        module(-x)  # nothing of this may be left when the next sequence comes
     if state is None:
         start, result = (), module(x)
     else:
@@ -471,13 +476,15 @@ def use_train_step(train_step, params, inputs, targets, max_norm, left_over):
             self.out = torch.nn.Linear(params["out.weight"].shape[1], V)
 
         def forward(self, ids):
+            modes.append(self.training)
             return self.out(self.rnn(self.embed(ids))[0])
 
+    modes = []
     with torch.random.fork_rng(devices=[]):
         model = Model().double()
     model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     optimiser = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.5)
-    batch = torch.tensor(inputs), torch.tensor(targets)
+    batch = torch.from_numpy(inputs), torch.from_numpy(targets)
     if left_over:
         model(batch[0])[..., 0].sum().backward()
     losses = [train_step(model, batch, optimiser, max_norm) for _ in range(2)]
@@ -487,7 +494,8 @@ def use_train_step(train_step, params, inputs, targets, max_norm, left_over):
     elif isinstance(losses[0], torch.Tensor):
         kind = "a tensor with its graph" if losses[0].requires_grad else "a number"
     change = {name: array - torch.tensor(params[name]) for name, array in model.state_dict().items()}
-    return losses[0], kind, change
+    mode = ("training" if all([*modes, model.training]) else "evaluation") + " mode"
+    return losses[0], kind, mode, change
 
 
 def draw_train_step(rng):
@@ -520,11 +528,19 @@ STEP = ZERO + FORWARD + TOKEN_LOSS + BACKWARD + CLIP + UPDATE
 
 TRAIN_STEP = Exercise(
     reference=train_step,
-    returns=("loss", "kind of loss", "change"),
+    returns=("loss", "kind of loss", "mode", "change"),
     one_idea=("change",),
     draw=draw_train_step,
     use=use_train_step,
     mistakes=(
+        Mistake(
+            "in-evaluation-mode",
+            old="    optimiser.zero_grad()\n",
+            new="    model.eval()\n    optimiser.zero_grad()\n",
+            says="The model is put into evaluation mode, so dropout is off while it learns. A step of training "
+            "belongs in training mode.",
+            cost=0.3,
+        ),
         Mistake(
             "gradients-not-zeroed",
             old=ZERO,
@@ -687,16 +703,18 @@ def use_evaluate(evaluate, params, batches, training, seed):
         model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
         was_enabled = torch.is_grad_enabled()
         try:
-            result = evaluate(model, [tuple(torch.tensor(item) for item in batch) for batch in batches])
+            result = evaluate(model, [tuple(torch.from_numpy(item) for item in batch) for batch in batches])
             enabled = torch.is_grad_enabled()
         finally:
             torch.set_grad_enabled(was_enabled)
+    kinds = [type(one).__name__ for one in (result if isinstance(result, tuple | list) else [result])]
+    kind = "numbers" if all(name.startswith(("float", "int")) for name in kinds) else " and ".join(kinds)
     if not seen:
-        return result, *["the model was never called"] * 3
+        return result, kind, *["the model was never called"] * 3
     modes = ("training" if any(trains for trains, _ in seen) else "evaluation") + " mode"
     tracked = "tracked" if any(tracks for _, tracks in seen) else "not tracked"
     after = "as before" if model.training == training else "in the other mode"
-    return result, modes, tracked, after if enabled == was_enabled else "without gradients from now on"
+    return result, kind, modes, tracked, after if enabled == was_enabled else "without gradients from now on"
 
 
 def draw_evaluate(rng):
@@ -751,7 +769,7 @@ PADDED = (
 
 EVALUATE = Exercise(
     reference=evaluate,
-    returns=(("loss", "accuracy"), "mode", "gradients", "afterwards"),
+    returns=(("loss", "accuracy"), "kind of result", "mode", "gradients", "afterwards"),
     draw=draw_evaluate,
     use=use_evaluate,
     mistakes=(
@@ -762,6 +780,13 @@ EVALUATE = Exercise(
             says="The model is evaluated in training mode, so dropout still switches units off at random. "
             "Call model.eval() first.",
             cost=0.3,
+        ),
+        Mistake(
+            "tensors-returned",
+            old=RESULT,
+            new="    return torch.tensor(loss / count), torch.tensor(right / count)",
+            says="The results are tensors; two Python numbers are asked for: .item() makes one.",
+            cost=0.15,
         ),
         Mistake(
             "gradients-tracked",

@@ -23,7 +23,8 @@ def draw_sigmoid(rng):
         Case((rng.normal(0, 2, (3, 5)),), {"B": 3, "T": 5}),
         Case((rng.normal(0, 2, (2, 3, 4)),)),
         Case((np.array([-1000.0, -40.0, 0.0, 40.0, 1000.0]) + rng.normal(0, 1, 5),), when="x is large"),
-        Case((np.float64(rng.normal()),), when="x is a single number"),
+        Case((float(rng.normal()),), when="x is a single number"),
+        Case((rng.permutation(np.arange(-4, 5)),), when="x holds whole numbers"),
     ]
 
 

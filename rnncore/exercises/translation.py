@@ -45,7 +45,9 @@ def use_encode(encode, params, ids, lengths):
     with torch.random.fork_rng(devices=[]):
         model = Model().double()
     model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
-    result = encode(model, torch.tensor(ids), torch.tensor(lengths))
+    real = torch.arange(ids.shape[1]) < torch.tensor(lengths)[:, None]
+    # Tensors that share the arrays' memory: what is changed in place is seen there.
+    result = encode(model, torch.from_numpy(ids), torch.from_numpy(lengths))
     if result is None:
         return None
     if not (isinstance(result, tuple | list) and len(result) == 2):
@@ -59,7 +61,6 @@ def use_encode(encode, params, ids, lengths):
             learning += [name] * (found is not None)
     words = f"reaches the encoder from {' and '.join(learning) or 'nowhere'}"
     if isinstance(keys, torch.Tensor) and keys.shape[:2] == ids.shape:
-        real = torch.arange(ids.shape[1]) < torch.tensor(lengths)[:, None]
         keys = keys[real]  # what stands at padding means nothing
     return keys, state, words
 
@@ -201,8 +202,12 @@ ENCODE = Exercise(
 def use_attention(attention, query, keys, mask):
     import torch
 
-    query, keys = torch.tensor(query, requires_grad=True), torch.tensor(keys, requires_grad=True)
-    result = attention(query, keys, torch.tensor(mask))
+    leaves = [torch.tensor(array, requires_grad=True) for array in (query, keys)]
+    given = [
+        leaf * 1 for leaf in leaves
+    ]  # no leaves, so that autograd lets a change in place pass, to be seen here
+    result = attention(*given, torch.from_numpy(mask))
+    query[...], keys[...] = (tensor.detach().numpy() for tensor in given)
     if result is None:
         return None
     if not (isinstance(result, tuple | list) and len(result) == 2):
@@ -210,7 +215,7 @@ def use_attention(attention, query, keys, mask):
     context, weights = result
     reached = []
     if isinstance(context, torch.Tensor) and context.requires_grad:
-        found = torch.autograd.grad(context.sum(), (query, keys), allow_unused=True)
+        found = torch.autograd.grad(context.sum(), leaves, allow_unused=True)
         reached = [name for name, one in zip(("query", "keys"), found, strict=True) if one is not None]
     words = f"reaches {' and '.join(reached) or 'nothing'}"
     return context, weights, words
@@ -452,8 +457,12 @@ def use_decode_step(decode_step, params, symbols, state, keys, mask):
     with torch.random.fork_rng(devices=[]):
         model = Model().double()
     model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
-    state, keys = torch.tensor(state, requires_grad=True), torch.tensor(keys, requires_grad=True)
-    result = decode_step(model, torch.tensor(symbols), state, keys, torch.tensor(mask))
+    leaves = [torch.tensor(array, requires_grad=True) for array in (state, keys)]
+    given = [
+        leaf * 1 for leaf in leaves
+    ]  # no leaves, so that autograd lets a change in place pass, to be seen here
+    result = decode_step(model, torch.from_numpy(symbols), *given, torch.from_numpy(mask))
+    state[...], keys[...] = (tensor.detach().numpy() for tensor in given)
     if result is None:
         return None
     if not (isinstance(result, tuple | list) and len(result) == 3):
@@ -461,7 +470,7 @@ def use_decode_step(decode_step, params, symbols, state, keys, mask):
     logits, after, weights = result
     reached = []
     if isinstance(logits, torch.Tensor) and logits.requires_grad:
-        wanted = {"keys": keys, "state": state, "decoder": model.decoder.weight_hh_l0}
+        wanted = {"keys": leaves[1], "state": leaves[0], "decoder": model.decoder.weight_hh_l0}
         found = torch.autograd.grad(logits.sum(), wanted.values(), allow_unused=True)
         reached = [name for name, one in zip(wanted, found, strict=True) if one is not None]
     words = f"reaches {', '.join(reached) or 'nothing'}"
@@ -709,9 +718,10 @@ def use_greedy_decode(greedy_decode, embedding, recurrent, output, state, first,
     import torch
 
     embedding, recurrent, output = (torch.tensor(one) for one in (embedding, recurrent, output))
-    wasted = []
+    B, asked, wasted = len(state), set(), []
 
     def step(symbols, state):
+        asked.add(len(symbols))
         # Two further numbers of the state count what a text has read, and note whether that held its end.
         h, read, ended = state[:, :-2], state[:, -2:-1], state[:, -1:]
         h = torch.tanh(embedding[symbols] + h @ recurrent)
@@ -724,7 +734,9 @@ def use_greedy_decode(greedy_decode, embedding, recurrent, output, state, first,
     texts = greedy_decode(step, state, first, end, max_length)
     if texts is None:
         return None
-    return texts, "goes on after all have ended" if wasted else "when all have ended"
+    if asked - {B}:
+        return texts, f"about {min(asked)} of {B} texts at a time"
+    return texts, "about all, even after all have ended" if wasted else "about all, until all have ended"
 
 
 def network(rng, V, H):
@@ -779,7 +791,7 @@ CUT = "    return [row[: [*row, end].index(end)] for row in rows]"
 
 GREEDY_DECODE = Exercise(
     reference=greedy_decode,
-    returns=("texts", "it stops"),
+    returns=("texts", "step is asked"),
     draw=draw_greedy_decode,
     use=use_greedy_decode,
     mistakes=(

@@ -268,7 +268,7 @@ def masks_the_padded_logits(model, batches):
         losses.append(functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")[real])
         right.append((logits.argmax(-1) == targets)[real].double())
     model.train(mode)
-    return torch.cat(losses).mean(), torch.cat(right).mean()
+    return torch.cat(losses).mean().item(), torch.cat(right).mean().item()
 
 
 @answers("evaluate")
@@ -300,7 +300,9 @@ def sequence_by_sequence(model, batches):
             logits = model(inputs[b : b + 1, :length])[0]
             log_probs = logits - logits.logsumexp(1, keepdim=True)
             loss -= log_probs[range(length), targets[b, :length]].sum().item()
-            right += sum(row.argmax().item() == want for row, want in zip(logits, targets[b], strict=False))
+            right += sum(
+                row.argmax().item() == want for row, want in zip(logits, targets[b].tolist(), strict=False)
+            )
             count += length
     torch.set_grad_enabled(previous)
     model.train(was_training)

@@ -24,7 +24,7 @@ def log_add_exp(x):
 
 @answers("sigmoid")
 def by_masks(x):
-    x = np.asarray(x)
+    x = np.asarray(x, dtype=float)
     y = np.empty_like(x)
     up = x >= 0
     y[up] = 1 / (1 + np.exp(-x[up]))

@@ -24,7 +24,7 @@ def only_the_real_rows(logits, targets, lengths):
     rows = rows - rows.max(axis=1, keepdims=True)
     probs = np.exp(rows)
     probs /= probs.sum(axis=1, keepdims=True)
-    loss = -np.log(probs[np.arange(len(rows)), wanted]).mean()
+    loss = (np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), wanted]).mean()
     probs[np.arange(len(rows)), wanted] -= 1
     dlogits = np.zeros(logits.shape)
     dlogits[real] = probs / len(rows)
@@ -36,10 +36,10 @@ def weights_of_the_mean(logits, targets, lengths):
     _, T, V = logits.shape
     weight = np.array([[1.0 if t < length else 0.0 for t in range(T)] for length in lengths])
     weight /= weight.sum()
-    e = np.exp(logits - logits.max(axis=2)[..., None])
-    probs = e / e.sum(axis=2)[..., None]
+    z = logits - logits.max(axis=2)[..., None]
+    probs = np.exp(z) / np.exp(z).sum(axis=2)[..., None]
     one_hot = np.eye(V)[targets]
-    loss = -(weight * np.log((probs * one_hot).sum(axis=2))).sum()
+    loss = (weight * (np.log(np.exp(z).sum(axis=2)) - (z * one_hot).sum(axis=2))).sum()
     return float(loss), (probs - one_hot) * weight[:, :, None]
 
 
@@ -64,7 +64,8 @@ def float32_inside(logits, targets, lengths):
     z = (logits - logits.max(-1, keepdims=True)).astype(np.float32)
     probs = np.exp(z) / np.exp(z).sum(-1, keepdims=True)
     hit = np.equal.outer(targets, np.arange(logits.shape[-1]))
-    loss = -np.sum(np.log(probs[hit]).reshape(targets.shape) * mask) / mask.sum()
+    each = np.log(np.exp(z).sum(-1)) - z[hit].reshape(targets.shape)
+    loss = np.sum(each * mask) / mask.sum()
     return loss, (probs - hit) * mask[..., None] / mask.sum()
 
 

@@ -162,18 +162,16 @@ def attention_written_out(model, symbols, state, keys, mask):
 
 
 @answers("greedy_decode")
-def text_by_text_written(step, state, first, end, max_length):
-    texts = []
-    for b in range(len(state)):
-        own, symbol, text = state[b : b + 1], first, []
-        while len(text) < max_length:
-            logits, own = step(torch.tensor([symbol]), own)
-            symbol = int(logits[0].argmax())
-            if symbol == end:
-                break
-            text.append(symbol)
-        texts.append(text)
-    return texts
+def asked_about_all_and_cut_afterwards(step, state, first, end, max_length):
+    symbols, columns = torch.full((len(state),), first), []
+    for _ in range(max_length):
+        logits, state = step(symbols, state)
+        symbols = logits.argmax(dim=1)
+        columns.append(symbols)
+        if (torch.stack(columns) == end).any(dim=0).all():
+            break
+    texts = torch.stack(columns, dim=1).tolist() if columns else [[] for _ in state]
+    return [text[: text.index(end)] if end in text else text for text in texts]
 
 
 @answers("greedy_decode")
@@ -221,18 +219,15 @@ def the_ended_say_end_for_ever(step, state, first, end, max_length):
 
 
 @answers("greedy_decode")
-def only_those_still_writing(step, state, first, end, max_length):
-    texts, rows = [[] for _ in range(len(state))], torch.arange(len(state))
+def a_set_of_those_still_writing(step, state, first, end, max_length):
+    texts, writing = [[] for _ in range(len(state))], set(range(len(state)))
     symbols = torch.full((len(state),), first)
-    for _ in range(max_length):
+    while writing and max_length > 0:
         logits, state = step(symbols, state)
-        symbols = logits.topk(1).indices[:, 0]
-        going = symbols != end
-        rows, symbols, state = rows[going], symbols[going], state[going]
-        for row, symbol in zip(rows.tolist(), symbols.tolist(), strict=True):
-            texts[row].append(symbol)
-        if len(rows) == 0:
-            return texts
+        symbols, max_length = logits.topk(1).indices[:, 0], max_length - 1
+        writing -= {row for row in writing if symbols[row] == end}
+        for row in writing:
+            texts[row].append(symbols[row].item())
     return texts
 
 
