@@ -9,6 +9,7 @@ otherwise) is a folder in nbgrader's layout: ``submitted/``, ``autograded/``, ``
 import os
 import re
 import secrets
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,7 +137,8 @@ def write_atomically(path, data):
     if isinstance(data, str):
         data = data.encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # A name of its own, and short: with the file's in it, it would be too long where that just fits.
+    part = path.with_name(f".{os.getpid()}-{threading.get_ident():x}.part")
     try:
         part.write_bytes(data)
         os.replace(part, path)

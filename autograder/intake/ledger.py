@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 
-from autograder.course.places import write_atomically
+from autograder.course.places import CourseError, write_atomically
 from autograder.intake.sources import plain
 from autograder.intake.submissions import STUDENT_NAME
 
@@ -37,12 +37,18 @@ def recorded(workspace, lesson_name):
 class Ledger:
     """The record of one lesson, collected/LESSON.json, and the folders given out in this collection.
 
-    A person is (name, number, platform): the number is the platform's own, or "".
+    A person is (name, number, platform): the number is the platform's own, or "". What was collected for
+    other lessons counts, too: a folder is one person in all of them.
     """
 
     def __init__(self, workspace, lesson, people):
+        self.workspace, self.lesson = workspace, lesson
         self.path = workspace.root / "collected" / f"{lesson.name}.json"
         self.entries = recorded(workspace, lesson.name)
+        self.elsewhere = {}
+        for path in sorted(self.path.parent.glob("*.json")):
+            for folder, entry in recorded(workspace, path.stem).items() if path != self.path else ():
+                self.elsewhere.setdefault(folder, set()).add(entry.get("student"))
         self.numbers = {}
         for name, entry in self.entries.items():
             if entry.get("number"):
@@ -54,6 +60,14 @@ class Ledger:
         self.names = {}
         for name, _, _ in people:
             self.names.setdefault(folder_name(name).casefold(), []).append(name)
+
+    def knows(self, person):
+        """Whether somebody of that name has handed in before, to this lesson or another."""
+        name = person[0]
+        records = ({entry.get("student")} for entry in self.entries.values())
+        return folder_name(name).casefold() in self.folders or any(
+            name in names for names in (*records, *self.elsewhere.values())
+        )
 
     def folder(self, person):
         """(the person's folder, a remark or ""): the one they had, else one that nobody has."""
@@ -69,11 +83,13 @@ class Ledger:
             self.given.add(folder.casefold())
             return folder, "" if same else f"{plain(name)!r} is {folder}, who changed their name."
         base = folder_name(name)
-        # Numbers of some platforms differ from lesson to lesson, so of namesakes nobody gets the bare name.
-        namesakes = len(self.names.get(base.casefold(), ())) > 1 and number
+        # Numbers of some platforms differ from lesson to lesson, so of namesakes nobody gets the bare name,
+        # but whose name is a folder's as it stands, goes before those whose name had to be changed for it.
+        alike = self.names.get(base.casefold(), ())
+        namesakes = len(alike) > 1 and number
         wanted = base = f"{base}_{number}" if namesakes else base
         count = 1
-        while not self._is_free(wanted, person):
+        while not self._is_free(wanted, person) or (count == 1 and wanted != name and wanted in alike):
             count += 1
             wanted = f"{base}_{number}" if number and count == 2 and not namesakes else f"{base}_{count}"
         self.given.add(wanted.casefold())
@@ -85,13 +101,19 @@ class Ledger:
             return False
         entry = self.entries.get(wanted)
         if not entry:
-            return True
+            owners = self.elsewhere.get(wanted)
+            # What lies there without a record was put there by hand, for somebody of that very name.
+            return name in owners if owners else wanted == name or wanted.casefold() not in self.folders
         numbered = number and entry.get("number") and entry.get("platform") == platform
         return entry.get("student") == name and not (numbered and entry["number"] != number)
 
     def collected_as_of(self, folder):
         """The time for which the source stood that the folder's content came from, as text; or None."""
         return self.entries.get(folder, {}).get("as_of")
+
+    def is_sure(self, folder):
+        """Whether nothing spoke against it that the folder's content is its student's."""
+        return self.entries.get(folder, {}).get("sure", True)
 
     def note(self, folder, person, **what):
         """Remember whose the folder is and where its content came from."""
@@ -100,5 +122,11 @@ class Ledger:
 
     def write(self):
         """Write the record."""
-        if self.entries:
+        if not self.entries:
+            return
+        try:
             write_atomically(self.path, json.dumps(self.entries, indent=1, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise CourseError(
+                f"The record {self.path} cannot be written ({error.strerror}); collect again."
+            ) from None

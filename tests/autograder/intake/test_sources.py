@@ -10,7 +10,7 @@ import pytest
 
 from autograder.course.places import CourseError
 from autograder.intake import sources
-from tests.autograder.intake.handing import archive, folder
+from tests.autograder.intake.handing import archive, everything, folder
 
 
 def entry(name, data, mode):
@@ -64,7 +64,7 @@ def test_links_devices_and_folders_in_a_folder(tmp_path, bring, handed_in):
     (root / "Sub" / "inner").symlink_to(tmp_path)
     os.link(secret, root / "Hard.ipynb")
     os.mkfifo(root / "Fifo.ipynb")
-    rows, remarks = bring(root)
+    rows, remarks = bring(root, admit=everything)
     assert handed_in() == {"Ann": "ann", "Dir": None, "Link": None, "Sub": None, "Hard": None, "Fifo": None}
     assert "is a hard link" in rows["Hard"].remarks[0] and "is no plain file" in rows["Fifo"].remarks[0]
     assert "'Far' is a link, and links are not followed; it was left out." in remarks
@@ -161,6 +161,6 @@ def test_a_locked_or_oddly_packed_entry(tmp_path, bring, handed_in):
 def test_a_student_with_very_many_files(tmp_path, bring, handed_in, monkeypatch):
     monkeypatch.setattr(sources, "MAX_FILES_EACH", 20)
     files = {f"Mallory/f{n:03}.txt": "" for n in range(50)} | {"Ann.ipynb": "ann"}
-    _, remarks = bring(folder(tmp_path / "class", files))
+    _, remarks = bring(folder(tmp_path / "class", files), admit=everything)
     assert handed_in() == {"Ann": "ann", "Mallory": None}
     assert "Mallory holds too many files; only the first 20 were looked at." in remarks
