@@ -6,6 +6,7 @@ otherwise) is a folder in nbgrader's layout: ``submitted/``, ``autograded/``, ``
 ``gradebook.db``, plus our ``results/``. Everything else in this package is given these as values.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -13,6 +14,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+# What a disk says that takes nothing more, from nobody.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 LESSON_NAME = re.compile(r"\d\d-[a-z0-9-]+")
 
 

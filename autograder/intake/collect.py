@@ -6,7 +6,6 @@ lateness. One student's trouble is that student's row. collected/LESSON.json say
 """
 
 import contextlib
-import errno
 import re
 import shutil
 import zoneinfo
@@ -17,7 +16,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.places import CourseError
+from autograder.course.places import FULL, CourseError
 from autograder.intake.choose import LONG_AGO, choose, strange
 from autograder.intake.ledger import Ledger
 from autograder.intake.naming import identify, said
@@ -30,7 +29,6 @@ CHANGES = ("new", "newer", "forced", "time noted")
 FAILED = "could not be read"
 LATE = "marked late"
 MOST_NAMED = 100  # of what looks like no submission
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what one student meets, everybody meets
 
 
 @dataclass
@@ -140,7 +138,13 @@ def _remarks_on_time(rows, found, zone, platform_zone):
         remarks.append(
             f"{len(without)} of {len(rows)} came without a time of submission, so no penalty can be counted"
             + (f" (the platform marks as late: {late})" if late else "")
-            + "; --received TIME gives one."
+            + "; `unrolled collect --received TIME` gives one."
+        )
+    of_disk = sum(row.source_time == "file" and row.outcome in CHANGES for row in rows)
+    if of_disk:
+        remarks.append(
+            f"{of_disk} of {len(rows)} have the time at which their file was last written on this disk, "
+            "which copying may have changed; `unrolled collect --received TIME` gives another."
         )
     if zone is None and any(handed.platform == "Blackboard" for handed in found.files):
         name = datetime.now(platform_zone).tzname()

@@ -10,7 +10,7 @@ from collections import Counter
 
 from autograder.course.places import CourseError, write_atomically
 from autograder.intake.sources import plain
-from autograder.intake.submissions import STUDENT_NAME
+from autograder.intake.submissions import usable_name
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
@@ -19,7 +19,7 @@ def folder_name(text):
     """A student's name as a folder's: no separators, nothing reserved, no ends that a disk would drop."""
     name = " ".join(re.sub(r"[^\w.@,' +-]", "_", plain(text)).split())
     name = name.encode()[:90].decode(errors="ignore").strip(" .")
-    if not STUDENT_NAME.fullmatch(name) or name.split(".")[0].strip().casefold() in RESERVED:
+    if not usable_name(name) or name.split(".")[0].strip().casefold() in RESERVED:
         name = f"student {name}".strip()
     return name
 

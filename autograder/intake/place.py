@@ -1,7 +1,7 @@
 """What was chosen goes to submitted/STUDENT/LESSON/, whole or not at all, and nothing there is lost.
 
-Only what is newer replaces what is there; what it replaced goes to replaced/STUDENT/LESSON-N/. What is perhaps
-somebody else's replaces nothing, and goes there, too, for a person to look at.
+Only what is newer replaces what is there; what it replaced goes to replaced/STUDENT/LESSON-N/. What is
+perhaps somebody else's replaces nothing, and goes there, too, for a person to look at.
 """
 
 import os

@@ -31,10 +31,10 @@ class OutOfReach(Unreadable):
     """The file is there, and this machine would not let us read it: our fault, and never the student's."""
 
 
-def could_not_read(error, what=""):
+def could_not_read(error, what="", end=""):
     """The exception to raise for an OSError: whose fault it is depends on what the system says."""
     kind = Unreadable if error.errno in THEIRS else OutOfReach
-    return kind(f"{what} could not be read ({error.strerror or error})".lstrip())
+    return kind(f"{what} could not be read ({error.strerror or error}){end}".lstrip())
 
 
 @dataclass
