@@ -137,6 +137,7 @@ def _decide_owners(attempts):
         return ALONE if owned[owner] == {student} else SHARED
 
     one_for_all = len(owned) == 1 and len(by_student) > 1 and all(one.owners for one in attempts)
+    one_for_all = one_for_all and not any(name in by_student for name in accounts.values())
     for student, own in by_student.items():
         levels = {one.name: min((level(owner, student) for owner in one.owners), default=OWN) for one in own}
         best = max(levels.values())
@@ -148,11 +149,12 @@ def _decide_owners(attempts):
             names = sorted({accounts[owner] or f"user {owner}" for owner in one.owners})
             if one not in sure:
                 one.doubt = f"{one.name} belongs to {' and '.join(names)}"
-            elif best < OWN and not one_for_all and (best < ALONE or any(accounts[o] for o in one.owners)):
+            elif best < ALONE or (best < OWN and any(accounts[owner] for owner in one.owners)):
                 one.sure = False
-                one.remarks.append(
-                    f"The folder {one.name} belongs to {' and '.join(names)}; did {student} hand it in?"
-                )
+                if not one_for_all:
+                    one.remarks.append(
+                        f"The folder {one.name} belongs to {' and '.join(names)}; did {student} hand it in?"
+                    )
     if one_for_all:
         (owner,) = owned
         yield (

@@ -22,7 +22,9 @@ CANVAS_ANONYMOUS = re.compile(
 )
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
 BLACKBOARD = re.compile(r"(?P<name>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)")
-EXCHANGE = re.compile(r"(?P<name>.+)\+(?P<lesson>\d\d-[a-z0-9-]+)\+(?P<time>[^+]+)(?:\+[^+]*)?")
+EXCHANGE = re.compile(
+    r"(?P<name>.+)\+(?P<lesson>\d\d-[a-z0-9-]+)\+(?P<time>[^+]+(?:\+\d\d:?\d\d)?)(?:\+[^+]*)?"
+)
 # A notebook as browsers and platforms save it: x.ipynb, X.IPYNB, x.ipynb.txt, x.ipynb-1.json, x.ipynb.ipynb.
 NOTEBOOK = re.compile(
     r"(?P<stem>.*?)\.ipynb(?P<copy>[-_]\d{1,3}| ?\(\d{1,3}\))?(?:\.(?:ipynb|json|txt))?", re.IGNORECASE
