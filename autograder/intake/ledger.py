@@ -57,6 +57,7 @@ class Ledger:
         there = workspace.submitted.iterdir() if workspace.submitted.is_dir() else ()
         self.folders = {path.name.casefold(): path.name for path in there}
         self.given = set()
+        self.exact = {name for name, _, _ in people if folder_name(name) == name}
         self.names = {}
         for name, _, _ in people:
             self.names.setdefault(folder_name(name).casefold(), []).append(name)
@@ -85,15 +86,21 @@ class Ledger:
         base = folder_name(name)
         # Numbers of some platforms differ from lesson to lesson, so of namesakes nobody gets the bare name,
         # but whose name is a folder's as it stands, goes before those whose name had to be changed for it.
-        alike = self.names.get(base.casefold(), ())
-        namesakes = len(alike) > 1 and number
+        namesakes = len(self.names.get(base.casefold(), ())) > 1 and number
         wanted = base = f"{base}_{number}" if namesakes else base
         count = 1
-        while not self._is_free(wanted, person) or (count == 1 and wanted != name and wanted in alike):
+        while not self._is_free(wanted, person) or (
+            wanted in self.exact and not self._is_theirs(wanted, name)
+        ):
             count += 1
             wanted = f"{base}_{number}" if number and count == 2 and not namesakes else f"{base}_{count}"
         self.given.add(wanted.casefold())
         return wanted, "" if wanted == name else f"{plain(name)!r} is kept as {wanted}."
+
+    def _is_theirs(self, wanted, name):
+        """Whether the folder is called as they are, or was theirs before."""
+        before = self.entries.get(wanted, {}).get("student"), *self.elsewhere.get(wanted, ())
+        return name in (wanted, *before)
 
     def _is_free(self, wanted, person):
         name, number, platform = person

@@ -153,8 +153,8 @@ def _pattern_of(files):
 def _take_plain(offered, lesson, found):
     """STUDENT.ipynb, STUDENT/NOTEBOOK.ipynb or STUDENT/LESSON/NOTEBOOK.ipynb."""
     top, rest = offered.parts[0], offered.parts[1:]
-    stem = notebook_stem(top)
-    is_notebook, student = stem is not None, top if stem is None else stem
+    is_notebook = NOTEBOOK.fullmatch(top)
+    student = is_notebook["stem"] if is_notebook else top
     if offered.folder and not rest:
         found.files.append(Handed(student, (), offered))
     elif rest:

@@ -136,7 +136,7 @@ def test_the_same_moment_does_not_mix_two_folders(exchange, bring, handed_in):
     source = exchange(
         {
             named("alice"): ("alice's", 1001, NOON),
-            named("alice", more="zzz"): ("nonsense", 1002, NOON),
+            named("alice", more="aaa"): ("nonsense", 1002, NOON),
             named("mallory"): ("m", 1002, NOON),
         }
     )
