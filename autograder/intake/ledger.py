@@ -84,11 +84,11 @@ class Ledger:
             self.given.add(folder.casefold())
             return folder, "" if same else f"{plain(name)!r} is {folder}, who changed their name."
         base = folder_name(name)
-        # Numbers of some platforms differ from lesson to lesson, so of namesakes nobody gets the bare name,
-        # but whose name is a folder's as it stands, goes before those whose name had to be changed for it.
+        # Numbers of some platforms differ from lesson to lesson, so of namesakes nobody gets the bare name.
         namesakes = len(self.names.get(base.casefold(), ())) > 1 and number
         wanted = base = f"{base}_{number}" if namesakes else base
         count = 1
+        # Whoever is called as a folder would be goes before those whose name had to be changed for it.
         while not self._is_free(wanted, person) or (
             wanted in self.exact and not self._is_theirs(wanted, name)
         ):
