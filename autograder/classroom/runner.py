@@ -4,13 +4,14 @@ Every submission ends with a row and a status. A submission that has not changed
 result is written last, a run that was stopped at any moment goes on where it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.classroom.pool import graded, process_pool
 from autograder.course.places import FULL, CourseError
 from autograder.gradebook.configuration import limits_of
 from autograder.gradebook.results import hashes_of
 from autograder.gradebook.writer import Writer
+from autograder.intake.ledger import doubts
 from autograder.intake.naming import said
 from autograder.intake.submissions import read_submission, students_folders
 from autograder.judging.submission import Task, fault_of_ours, grade_task
@@ -49,10 +50,16 @@ def run(
         folders = [folder for folder in folders if folder.name in only]
     if sandbox and grade is grade_task and executor is None:
         Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
+    told = doubts(workspace, lesson.name)
+
+    def read(folder):
+        submission = read_submission(folder, lesson)
+        return replace(submission, remarks=(*submission.remarks, *told.get(submission.student, ())))
+
     with writer:
         skipped, todo = [], []
         for folder in folders:
-            current = not force and _is_current(writer, read_submission(folder, lesson), limits, sandbox)
+            current = not force and _is_current(writer, read(folder), limits, sandbox)
             (skipped if current else todo).append(folder)
         if on_start:
             on_start(len(todo))
@@ -60,7 +67,7 @@ def run(
         secret, patience = workspace.secret(), limits.notebook_seconds + PATIENCE
 
         def task_of(folder):
-            submission = read_submission(folder, lesson)
+            submission = read(folder)
             hashes = hashes_of(submission, spec, limits, sandbox)
             sent = _Sent(submission.student, submission.timestamp, hashes)
             return sent, Task(submission, spec, limits, secret, sandbox, warm)

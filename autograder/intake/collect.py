@@ -231,7 +231,8 @@ def _collect_one(person, files, ledger, spec, received, offered, force, dry_run)
         place(row, raw, ledger.workspace, ledger.lesson, before, force, dry_run)
         if row.outcome in CHANGES or (row.outcome == "no notebook" and not known):
             when = row.time.isoformat() if row.time else None
-            more = {} if row.sure else {"sure": False}
+            more = {"doubts": row.doubts} if row.doubts else {}
+            more |= {} if row.sure else {"sure": False}
             ledger.note(
                 folder,
                 person,
@@ -241,6 +242,8 @@ def _collect_one(person, files, ledger, spec, received, offered, force, dry_run)
                 as_of=offered.as_of.isoformat(),
                 **more,
             )
+        elif row.doubts and known:
+            ledger.entries[folder]["doubts"] = row.doubts
         return row
     except CourseError:
         raise
@@ -259,7 +262,8 @@ def _look_at(folder, files, ledger, spec, received, dry_run):
     for doubtful in sorted({handed.folder for handed in files if handed.doubt}):
         _set_aside([handed for handed in files if handed.folder == doubtful], row, ledger, spec, dry_run)
     files = [handed for handed in files if not handed.doubt]
-    row.remarks += sorted({remark for handed in files for remark in handed.remarks})
+    row.doubts = [*row.remarks, *sorted({remark for handed in files for remark in handed.remarks})]
+    row.remarks = list(row.doubts)
     choice = choose(files, ledger.lesson, spec, row.remarks)
     chosen = choice.handed
     newest = chosen or max(files, key=lambda handed: handed.time or LONG_AGO)

@@ -34,6 +34,14 @@ def recorded(workspace, lesson_name):
     return {name: entry for name, entry in data.items() if isinstance(entry, dict)}
 
 
+def doubts(workspace, lesson_name):
+    """{student: sentences} on what collecting found odd about whose it is and when it came."""
+    said = {name: entry.get("doubts") for name, entry in recorded(workspace, lesson_name).items()}
+    return {
+        name: tuple(map(str, sentences)) for name, sentences in said.items() if isinstance(sentences, list)
+    }
+
+
 class Ledger:
     """The record of one lesson, collected/LESSON.json, and the folders given out in this collection.
 

@@ -30,6 +30,7 @@ class Row:
     remarks: list = field(default_factory=list)
     secret: bytes | None = None  # by which nbgrader's exchange finds whose the feedback is
     sure: bool = True  # whether it is certain who handed it in
+    doubts: list = field(default_factory=list)  # the remarks that whoever grades should see, too
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize(("step", "error"), zip(STEPS, ERRORS * 2, strict=False))
+@pytest.mark.parametrize(("step", "error"), [*zip(STEPS, ERRORS * 2, strict=False)])
 def test_grading_goes_on_whatever_step_raises(workspace, lesson, spec, monkeypatch, step, error):
     hand_in(workspace, lesson)
     where, name = STEPS[step]

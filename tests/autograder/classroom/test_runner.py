@@ -5,8 +5,11 @@ The grader itself is tested elsewhere; here small stand-ins take its place, some
 
 import json
 import os
+import shutil
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC
 
 import nbformat
 import pytest
@@ -17,6 +20,7 @@ from autograder.classroom.runner import run
 from autograder.course.places import CourseError, all_lessons
 from autograder.gradebook import database
 from autograder.gradebook.results import read_results
+from autograder.intake.collect import collect
 from autograder.intake.submissions import find_submissions, left_out
 from autograder.sandbox.box import Limits
 from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory, starts
@@ -313,6 +317,21 @@ def test_the_time_of_submission_reaches_the_gradebook(handed_in, lesson, spec):
     assert skipped == ["Bob", "Cem"]
     with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
         assert book.find_submission("01-double", "Ann").timestamp.day == 4
+
+
+def test_what_was_odd_in_the_exchange_stands_in_the_row(workspace, lesson, spec, tmp_path):
+    name = "Ann+01-double+2026-07-01 17:00:00.000000 IST+r4nd0m"
+    (tmp_path / "inbound" / name).mkdir(parents=True)
+    shutil.copy(lesson.lesson_path, tmp_path / "inbound" / name / "double.ipynb")
+    collect(tmp_path / "inbound", workspace, lesson, spec, zone=UTC)
+    results, _ = grade(workspace, lesson, spec, grade=with_remarks)
+    assert "in the zone IST, which may be one of several" in " ".join(results["Ann"]["remarks"])
+    with Gradebook(workspace.db_url, database.COURSE_ID) as book:
+        assert book.find_submission("01-double", "Ann").timestamp is None
+
+
+def with_remarks(task):
+    return replace(half_marks(task), remarks=list(task.submission.remarks))
 
 
 def test_what_nbgraders_exchange_releases_feedback_by_is_kept(handed_in, lesson, spec):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.intake import sources
+from autograder.intake.ledger import doubts
 from tests.autograder.intake.handing import folder, noted
 
 ACCOUNTS = {1001: "alice", 1002: "mallory", 1003: "bob", 1004: "carol", 1900: "hub"}
@@ -83,6 +84,8 @@ def test_a_later_folder_in_another_students_name_replaces_nothing(
         said = " ".join(rows["alice"].remarks)
         assert f"{forged} belongs to " in said and "replaced/alice/01-double-1" in said
         assert not rows["bob"].remarks
+        told = doubts(workspace, "01-double")
+        assert "alice" in told and "bob" not in told and f"{forged} belongs to " in told["alice"][0]
     assert noted(workspace, "alice").startswith("2026-11-01 12:00")
 
 
