@@ -15,7 +15,7 @@ COPY_MARK = re.compile(r"(?P<stem>.+?)(?:[-_](?P<number>\d{1,3})| ?\((?P<bracket
 ARCHIVE = re.compile(r"\.(zip|tar|t?gz|rar|7z)", re.IGNORECASE)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NAMED = 3  # so many files are named in one remark
-MOST_LOOKED_AT = 20
+MOST_LOOKED_AT = 8  # notebooks of one student, which may all be as large as a file may be
 OF_NBGRADER = ("timestamp.txt", "submission_secret.txt")  # which its exchange writes beside a notebook
 
 
@@ -50,7 +50,7 @@ def choose(files, lesson, spec, remarks):
     newest = _newest_attempt(files, usable, remarks)
     pool = [handed for handed in usable if _attempt(handed) == newest]
     beside = [handed.path[-1] for handed in others if not newest or _attempt(handed) == newest]
-    for handed in _in_order(pool, lesson, spec, remarks):
+    for handed in _in_order(pool, lesson, spec, remarks)[:MOST_LOOKED_AT]:
         try:
             raw = handed.offered.read()
         except OutOfReach as error:
@@ -105,7 +105,9 @@ def _in_order(pool, lesson, spec, remarks):
         remarks.append(f"{pool[0].path[-1]} was taken for {lesson.notebook}.ipynb.")
     elif pool:
         names = [cell.grade_id.encode() for cell in spec.cells if cell.kind == "solution"]
-        ordered = sorted(pool, key=lambda handed: (_recognised(handed, names), *rank(handed)), reverse=True)
+        likely = sorted(pool, key=rank, reverse=True)
+        found = {id(handed): _recognised(handed, names) for handed in likely[:MOST_LOOKED_AT]}
+        ordered = sorted(likely, key=lambda handed: found.get(id(handed), -1), reverse=True)
         remarks.append(
             f"None of {len(pool)} notebooks is called {lesson.notebook}.ipynb; "
             f"{'/'.join(ordered[0].path)}, which has most of the exercises, was taken, "

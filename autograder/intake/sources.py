@@ -27,7 +27,6 @@ MAX_FILES_EACH = 2_000  # in one folder of a folder: one student's
 MAX_DEPTH = 6
 MAX_DIRECTORY = 64_000_000  # bytes of an archive's table of contents
 MAX_RATIO = 200  # unpacked to packed; notebooks reach about 30
-MAX_TOTAL = 4_000_000_000  # bytes read from one source
 HIDDEN = "is hidden"
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 NOISE = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
@@ -102,23 +101,6 @@ def _opened(path):
         raise CourseError(f"{path} cannot be opened ({error.strerror}).") from None
 
 
-def _total(read):
-    """Give every file's reader one common budget of bytes."""
-    used = 0
-
-    def budgeted(*arguments):
-        nonlocal used
-        data = read(*arguments)
-        used += len(data)
-        if used > MAX_TOTAL:
-            raise CourseError(
-                f"The submissions hold more than {MAX_TOTAL / 1e9:.0f} GB; collect them in parts."
-            )
-        return data
-
-    return budgeted
-
-
 def _is_noise(part):
     return part.startswith(".") or part in NOISE
 
@@ -139,7 +121,6 @@ def plain(text):
 
 def _list_folder(root):
     files, remarks, counts = [], [], Counter()
-    read = _total(lambda raw: _read_below(root, raw))
     try:
         top = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
@@ -149,7 +130,7 @@ def _list_folder(root):
         if problem == HIDDEN:
             remarks.append(f"{parts[0]!r} is hidden; it was left out.")
             continue
-        file = Offered(parts, lambda raw=raw: read(raw), problem=problem, ours=ours)
+        file = Offered(parts, lambda raw=raw: _read_below(root, raw), problem=problem, ours=ours)
         if info is not None:
             file = replace(
                 file,
@@ -272,7 +253,6 @@ def _directory_size(file):
 
 def _list_archive(archive):
     files, remarks = [], []
-    read = _total(lambda info: _read_entry(archive, info))
     for info in archive.infolist():
         name = plain(_entry_name(info))
         parts = tuple(part for part in re.split(r"[\\/]", name) if part not in ("", "."))
@@ -287,7 +267,13 @@ def _list_archive(archive):
             remarks.append(f"{name!r} lies too deep in the archive; it was left out.")
             continue
         files.append(
-            Offered(parts, lambda info=info: read(info), None, _entry_problem(info), name[-1] in "/\\")
+            Offered(
+                parts,
+                lambda info=info: _read_entry(archive, info),
+                None,
+                _entry_problem(info),
+                name[-1] in "/\\",
+            )
         )
     return files, remarks
 

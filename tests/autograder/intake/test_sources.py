@@ -122,7 +122,6 @@ def test_archives_too_large_to_be_a_class(tmp_path, bring, monkeypatch):
     for limit, value, says in (
         ("MAX_ENTRIES", 29, "more than 29 entries"),
         ("MAX_DIRECTORY", 100, "table of contents"),
-        ("MAX_TOTAL", 100, "collect them in parts"),
     ):
         with monkeypatch.context() as patch, pytest.raises(CourseError, match=says):
             patch.setattr(sources, limit, value)
@@ -156,6 +155,22 @@ def test_a_locked_or_oddly_packed_entry(tmp_path, bring, handed_in):
     rows, _ = bring(path)
     assert handed_in() == {"Ann": "ann", "Odd": None, "Locked": None}
     assert "is locked with a password" in rows["Locked"].remarks[0]
+
+
+def test_a_student_with_very_many_large_notebooks(tmp_path, bring, handed_in, monkeypatch):
+    """Nobody's files can be so many bytes that the class's are too many; few of one student's are read."""
+    read, looked_at = sources._read_below, []
+
+    def counting(root, raw):
+        looked_at.append(raw[0])
+        return read(root, raw)
+
+    monkeypatch.setattr(sources, "_read_below", counting)
+    files = {f"Mallory/f{n:03}.ipynb": "double" for n in range(60)}
+    files |= {f"S{n}/any name.ipynb": "double" for n in range(9)}
+    bring(folder(tmp_path / "class", files), admit=everything)
+    assert len(handed_in()) == 10 and set(handed_in().values()) == {"double"}
+    assert looked_at.count("Mallory") <= 20
 
 
 def test_a_student_with_very_many_files(tmp_path, bring, handed_in, monkeypatch):
