@@ -75,7 +75,7 @@ def open_source(path):
         return
     is_notebook = path.suffix.lower() == ".ipynb"
     what = "one notebook; put it in a folder as STUDENT.ipynb" if is_notebook else "no archive"
-    refusal = f"{path} is {what}: expected is a folder or a zip archive of submissions."
+    refusal = f"{path} is {what}: collect takes a folder or a zip archive of submissions."
     if not path.is_file():
         raise CourseError(refusal)
     with _opened(path) as file:

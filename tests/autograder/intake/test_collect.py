@@ -180,7 +180,7 @@ def test_wrong_sources_are_one_sentence(tmp_path, bring, workspace):
     for source, says in (
         (tmp_path / "nowhere", "There is no file or folder"),
         (tmp_path / "one.ipynb", "put it in a folder as STUDENT.ipynb"),
-        (tmp_path / "no.zip", "expected is a folder or a zip archive"),
+        (tmp_path / "no.zip", "takes a folder or a zip archive"),
         (broken, "is damaged"),
         (tmp_path / "empty", "There are no submissions to 01-double"),
         (workspace.submitted, "is where submissions are collected to"),
