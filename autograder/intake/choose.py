@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from autograder.course.places import all_lessons
 from autograder.intake.naming import LESSON_FOLDER, Handed, notebook_stem
 from autograder.intake.reading import OutOfReach, Unreadable
 
@@ -30,16 +31,16 @@ class Choice:
 
 def choose(files, lesson, spec, remarks):
     """A Choice among one student's files; what was not taken, and why, is added to ``remarks``."""
-    usable, others, closed = [], [], False
+    usable, others, closed, troubles = [], [], False, {True: [], False: []}
     for handed in files:
         name, shown = handed.path[-1] if handed.path else "", "/".join(handed.path)
         is_notebook = notebook_stem(name) is not None
         if is_notebook and handed.offered.folder:
-            remarks.append(f"{shown} is a folder.")
+            troubles[True].append(f"{shown} is a folder.")
         elif any(part.lower().endswith(".ipynb") for part in handed.path[:-1]):
             continue  # in such a folder
         elif handed.offered.problem:
-            remarks.append(f"{shown or handed.offered.name} {handed.offered.problem}.")
+            troubles[is_notebook].append(f"{shown or handed.offered.name} {handed.offered.problem}.")
             closed = closed or handed.offered.ours
         elif is_notebook:
             usable.append(handed)
@@ -47,6 +48,10 @@ def choose(files, lesson, spec, remarks):
             remarks.append("A timestamp.txt among the files was not believed.")
         elif name and not handed.offered.folder and not (handed.folder and name in OF_NBGRADER):
             others.append(handed)
+    told = [*troubles[True], *troubles[False]]
+    remarks += told[:MOST_LOOKED_AT]
+    if len(told) > MOST_LOOKED_AT:
+        remarks.append(f"{len(told) - MOST_LOOKED_AT} more files could not be used for such reasons.")
     newest = _newest_attempt(files, usable, remarks)
     pool = [handed for handed in usable if _attempt(handed) == newest]
     beside = [handed.path[-1] for handed in others if not newest or _attempt(handed) == newest]
@@ -150,14 +155,17 @@ def _some(names):
 
 
 def strange(people, lesson, spec):
-    """{person: why it looks like nobody's submission}; ``people``: {person: files}.
+    """{(name, number, platform): why it looks like nobody's submission}; ``people``: {person: files}.
 
     What a learning platform named is always somebody's, and so is a file that is broken. A folder that may be
     one student's or a class's is taken for a student's, unless most around it is strange, too.
     """
     found, unclear = {}, {}
+    lessons = {one.name for one in all_lessons(lesson.course)}
     for person, files in people.items():
         why, certain = _strange(files, lesson, spec)
+        if person[0] in lessons and not person[2]:
+            why, certain = "is called like a lesson", True
         if why:
             (found if certain else unclear)[person] = why
     if 2 * len(found) + len(unclear) > len(people):
@@ -168,19 +176,19 @@ def strange(people, lesson, spec):
 def _strange(files, lesson, spec):
     """(why, whether that is certain) for one name in a plain folder; ("", False) for a submission."""
     notebooks, no = [], ("", False)
-    folders = {handed.path[:2] for handed in files if len(handed.path) > 1}
+    folders = {pair for handed in files for pair in zip(handed.path, handed.path[1:], strict=False)}
     if any(side == "solutions" and LESSON_FOLDER.fullmatch(name) for side, name in folders):
         return "is a copy of the course", True
     for handed in files:
         named = bool(handed.path) and notebook_stem(handed.path[-1]) is not None
         if handed.platform or lesson.name in handed.path[:1]:
             return no
-        if handed.offered.problem and (named or not handed.path):
+        near = not handed.path or (named and len(handed.path) == 1)
+        if handed.offered.problem and (near or (named and _copy_number(handed, lesson) is not None)):
             return no
-        stem = handed.path[-1].partition(".")[0].casefold() if handed.path else ""
-        if not named and not handed.offered.folder and stem in (lesson.name, lesson.notebook.casefold()):
-            return no  # the lesson's, in a form that cannot be graded: bptt.zip, bptt.html
-        if named and not handed.offered.folder:
+        if handed.path and not handed.offered.folder and _is_the_lessons(handed.path[-1], lesson):
+            return no
+        if named and not handed.offered.folder and not handed.offered.problem:
             notebooks.append(handed)
     usual = {one.path[:-1] for one in notebooks if _copy_number(one, lesson) is not None}
     if len(usual) > 1 and () not in usual:
@@ -193,6 +201,13 @@ def _strange(files, lesson, spec):
         return ("has none of the lesson's exercises" if notebooks else "has no notebook"), True
     why = f"holds {theirs} notebooks, none of them called {lesson.notebook}.ipynb"
     return (why, theirs > 2) if theirs > 1 else no
+
+
+def _is_the_lessons(name, lesson):
+    """Whether a file is the lesson's, in a form that cannot be graded: bptt.zip, bptt.html."""
+    stem, _, ending = name.casefold().partition(".")
+    called = stem in (lesson.name, lesson.notebook.casefold())
+    return called and (_is_archive(name) or ending in ("html", "htm", "pdf", "py"))
 
 
 def _is_another_notebook(handed, spec):

@@ -122,7 +122,7 @@ def plain(text):
 def _list_folder(root):
     files, remarks, counts = [], [], Counter()
     try:
-        top = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        top = _enter(root)
     except OSError as error:
         raise CourseError(f"{root} cannot be opened ({error.strerror}).") from None
     for raw, info, problem, ours in _walk(top, (), counts):
@@ -148,10 +148,11 @@ def _list_folder(root):
     return files, remarks
 
 
-def _walk(descriptor, above, counts):
-    """Yield (names, stat or None, problem, whether it is ours) of all below an open folder, and close it."""
+def _walk(entered, above, counts):
+    """Yield (names, stat or None, problem, whether it is ours) of all in a folder that was entered."""
+    descriptor, listed = entered
     try:
-        for name in sorted(os.listdir(descriptor)):
+        for name in listed:
             here, info, below = (*above, name), None, None
             if _is_noise(name):
                 if not above and _is_hidden_notebook(name):
@@ -166,8 +167,7 @@ def _walk(descriptor, above, counts):
                 if stat.S_ISDIR(info.st_mode) and len(here) > MAX_DEPTH:
                     problem = "lies too deep and was not opened"
                 elif stat.S_ISDIR(info.st_mode):
-                    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-                    below = os.open(name, flags, dir_fd=descriptor)
+                    below = _enter(name, descriptor)
             except OSError as error:
                 if error.errno not in GONE:  # since it was listed
                     yield here, info, f"could not be opened ({error.strerror})", True
@@ -177,6 +177,17 @@ def _walk(descriptor, above, counts):
                 yield from _walk(below, here, counts)
     finally:
         os.close(descriptor)
+
+
+def _enter(folder, descriptor=None):
+    """(a folder's descriptor, the names in it); below an open one, no link is followed."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if descriptor is not None else 0)
+    opened = os.open(folder, flags, dir_fd=descriptor)
+    try:
+        return opened, sorted(os.listdir(opened))
+    except BaseException:
+        os.close(opened)
+        raise
 
 
 def _moment(seconds):

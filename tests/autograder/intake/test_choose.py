@@ -189,6 +189,23 @@ def test_a_wrong_folder_makes_no_students(tmp_path, bring, workspace):
     assert not list(workspace.submitted.iterdir())
     with pytest.raises(CourseError, match="is a course"):
         bring(home / "course")
+    folder(home / "course" / "lessons", {"pictures/01-double.png": "", "README.md": ""})
+    with pytest.raises(CourseError, match="'01-double' is called like a lesson; 'pictures' has no notebook"):
+        bring(home / "course" / "lessons")
+
+
+def test_what_lies_deep_in_a_wrong_folder_makes_it_no_students(tmp_path, bring, workspace):
+    home = folder(
+        tmp_path / "home",
+        {
+            "work/clone/solutions/01-double/double.ipynb": OURS,
+            "tmp/a/b/x.ipynb": ANOTHER,
+            "tmp/a/y.txt": "",
+        },
+    )
+    (home / "tmp" / "a" / "link.ipynb").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(CourseError, match=r"'tmp' has none .*; 'work' is a copy of the course"):
+        bring(home)
 
 
 def test_strangers_among_submissions_are_named_or_asked_about(tmp_path, bring, handed_in):
@@ -236,6 +253,16 @@ def test_a_broken_or_half_empty_notebook_is_somebodys(tmp_path, bring, handed_in
 def test_several_drafts_in_one_folder_are_one_students(tmp_path, bring, handed_in):
     bring(folder(tmp_path / "class", {"Ann/draft.ipynb": OURS, "Ann/final.ipynb": OURS, "Bob.ipynb": OURS}))
     assert handed_in() == {"Ann": OURS, "Bob": OURS}
+
+
+def test_troubles_are_told_but_not_by_the_hundred(tmp_path, bring):
+    root = folder(tmp_path / "class", {"Ann/double.ipynb": OURS})
+    for number in range(50):
+        (root / "Ann" / f"link{number}").symlink_to(tmp_path)
+    (root / "Ann" / "z.ipynb").symlink_to(tmp_path)
+    rows, _ = bring(root)
+    assert len(rows["Ann"].remarks) < 12 and "z.ipynb is a link" in rows["Ann"].remarks[0]
+    assert any("43 more files could not be used" in remark for remark in rows["Ann"].remarks)
 
 
 # What may not be read

@@ -86,6 +86,21 @@ def test_a_folder_swapped_for_a_link_while_we_look(tmp_path, bring, handed_in, m
     assert handed_in() == {"Ann": None, "Bob": "bob"} and "could not be read" in rows["Ann"].remarks[0]
 
 
+def test_a_folder_that_opens_and_cannot_be_listed(tmp_path, bring, handed_in, monkeypatch):
+    """As folders in /proc do, and some on a disk elsewhere."""
+    root = folder(tmp_path / "class", {"Ann/double.ipynb": "ann", "Bob/double.ipynb": "bob"})
+    listing, bobs = os.listdir, os.stat(root / "Bob").st_ino
+
+    def refusing(path):
+        if isinstance(path, int) and os.fstat(path).st_ino == bobs:
+            raise PermissionError(13, "Permission denied")
+        return listing(path)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    rows, _ = bring(root)
+    assert rows["Bob"].outcome == "could not be read" and rows["Ann"].outcome == "new"
+
+
 def test_bombs_cost_their_student_and_nobody_else(tmp_path, bring, handed_in, monkeypatch):
     monkeypatch.setattr(sources, "MAX_BYTES", 3_000_000)
     path = archive(
