@@ -166,6 +166,8 @@ def strange(people, lesson, spec):
         why, certain = _strange(files, lesson, spec)
         if person[0] in lessons and not person[2]:
             why, certain = "is called like a lesson", True
+        elif person[0] in ("lessons", "solutions") and not person[2]:
+            why, certain = "is called like a folder of the course", True
         if why:
             (found if certain else unclear)[person] = why
     if 2 * len(found) + len(unclear) > len(people):
@@ -186,7 +188,7 @@ def _strange(files, lesson, spec):
         near = not handed.path or (named and len(handed.path) == 1)
         if handed.offered.problem and (near or (named and _copy_number(handed, lesson) is not None)):
             return no
-        if handed.path and not handed.offered.folder and _is_the_lessons(handed.path[-1], lesson):
+        if len(handed.path) == 1 and not handed.offered.folder and _is_the_lessons(handed.path[0], lesson):
             return no
         if named and not handed.offered.folder and not handed.offered.problem:
             notebooks.append(handed)
@@ -195,7 +197,8 @@ def _strange(files, lesson, spec):
         return "holds several folders with notebooks of the lesson", True
     others = [] if usual and len(notebooks[0].offered.parts) > 1 else notebooks
     if usual and not others:
-        return no
+        deep = min(map(len, usual)) > 1
+        return ("holds the notebook only deep inside", False) if deep else no
     theirs = sum(not _is_another_notebook(handed, spec) for handed in others[:MOST_LOOKED_AT])
     if not theirs:
         return ("has none of the lesson's exercises" if notebooks else "has no notebook"), True
@@ -207,7 +210,7 @@ def _is_the_lessons(name, lesson):
     """Whether a file is the lesson's, in a form that cannot be graded: bptt.zip, bptt.html."""
     stem, _, ending = name.casefold().partition(".")
     called = stem in (lesson.name, lesson.notebook.casefold())
-    return called and (_is_archive(name) or ending in ("html", "htm", "pdf", "py"))
+    return called and (_is_archive(name) or ending in ("html", "htm", "pdf"))
 
 
 def _is_another_notebook(handed, spec):

@@ -28,6 +28,7 @@ from autograder.intake.times import MachineZone, UnknownZone, read_time
 CHANGES = ("new", "newer", "forced", "time noted")
 FAILED = "could not be read"
 LATE = "marked late"
+OF_EXCHANGE = {"inbound", "outbound", "feedback"}  # and a student's folder may be called like one of them
 MOST_NAMED = 100  # of what looks like no submission
 
 
@@ -166,15 +167,17 @@ def _nothing_found(source, lesson, found, remarks):
 def _folder_meant(source, workspace):
     """The folder to list: an exchange's own in a course's; raises CourseError where it is not handed in."""
     try:
-        if (source / "inbound").is_dir():
+        if (source / "inbound").is_dir() and OF_EXCHANGE.issuperset(_names(source)):
             return source / "inbound"  # a course's folder in nbgrader's exchange
         if source.exists() and source.resolve() == workspace.submitted.resolve():
             raise CourseError(f"{source} is where submissions are collected to; name where they come from.")
-        if (source / "solutions").is_dir() and (source / "lessons").is_dir():
-            raise CourseError(f"{source} is a course, no class's work; name the folder of submissions.")
     except OSError as error:
         raise CourseError(f"{source} cannot be opened ({error.strerror}).") from None
     return source
+
+
+def _names(folder):
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
 def _by_person(files, remarks):

@@ -187,7 +187,8 @@ def test_a_wrong_folder_makes_no_students(tmp_path, bring, workspace):
     for said in ("'course' is a copy of the course", "'in' holds 3 notebooks", "'empty' has no notebook"):
         assert said in str(refused.value)
     assert not list(workspace.submitted.iterdir())
-    with pytest.raises(CourseError, match="is a course"):
+    folder(home / "course", {"classroom/submitted/ann/01-double/double.ipynb": OURS, "docs/a.md": ""})
+    with pytest.raises(CourseError, match="'lessons' is called like a folder of the course"):
         bring(home / "course")
     folder(home / "course" / "lessons", {"pictures/01-double.png": "", "README.md": ""})
     with pytest.raises(CourseError, match="'01-double' is called like a lesson; 'pictures' has no notebook"):
@@ -206,6 +207,14 @@ def test_what_lies_deep_in_a_wrong_folder_makes_it_no_students(tmp_path, bring, 
     (home / "tmp" / "a" / "link.ipynb").symlink_to(tmp_path / "nowhere")
     with pytest.raises(CourseError, match=r"'tmp' has none .*; 'work' is a copy of the course"):
         bring(home)
+
+
+def test_no_students_folder_stops_or_hides_the_others(tmp_path, bring, handed_in):
+    """In a folder into which all can write, somebody's may be called like what means something to us."""
+    names = ("inbound", "lessons/01-double", "solutions/01-double", "outbound", "__MACOSX", "01-double")
+    files = {f"{name}/double.ipynb": "mallory's" for name in names}
+    bring(folder(tmp_path / "class", {**files, "Ann/double.ipynb": OURS, "Bob.ipynb": OURS}))
+    assert {name: handed_in()[name] for name in ("Ann", "Bob")} == {"Ann": OURS, "Bob": OURS}
 
 
 def test_strangers_among_submissions_are_named_or_asked_about(tmp_path, bring, handed_in):
