@@ -1,11 +1,12 @@
 """Times and their zones: numbers and places are right; letters that say too little are no time in UTC."""
 
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.intake.times import UnknownZone, read_time, read_timestamp
+from autograder.intake.times import MachineZone, UnknownZone, read_time, read_timestamp
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,19 @@ def test_letters_are_read_where_the_class_is(place, name, hour):
     assert when == datetime(2026, 7, 1 + hour // 24, hour % 24, tzinfo=UTC)
     with pytest.raises(UnknownZone):  # a winter's name in summer
         read_time(f"2026-07-01 17:00:00 {name[0]}ST", ZoneInfo(place))
+
+
+@pytest.mark.parametrize(("month", "hour"), [(1, 17), (7, 16)])
+def test_the_machines_zone_has_summer_and_winter(monkeypatch, month, hour):
+    """Whenever it is read: in winter, what was handed in in summer is not an hour early."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert read_time(f"2026-{month:02}-10 12:00", MachineZone()).hour == hour
+        assert read_time(f"2026-{month:02}-10 12:00 E{'SD'[month == 7]}T", MachineZone()).hour == hour
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
