@@ -4,14 +4,17 @@ Every submission ends with a row and a status. A submission that has not changed
 result is written last, a run that was stopped at any moment goes on where it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.classroom.pool import graded, process_pool
+from autograder.course.places import FULL, CourseError
 from autograder.gradebook.configuration import limits_of
 from autograder.gradebook.results import hashes_of
 from autograder.gradebook.writer import Writer
+from autograder.intake.ledger import doubts
+from autograder.intake.naming import said
 from autograder.intake.submissions import read_submission, students_folders
-from autograder.judging.submission import Task, grade_task
+from autograder.judging.submission import Task, fault_of_ours, grade_task
 from autograder.sandbox.box import Sandbox
 
 PATIENCE = 120  # seconds beyond a notebook's own time in which a worker must answer
@@ -47,31 +50,59 @@ def run(
         folders = [folder for folder in folders if folder.name in only]
     if sandbox and grade is grade_task and executor is None:
         Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
+    told = doubts(workspace, lesson.name)
+
+    def read(folder):
+        submission = read_submission(folder, lesson)
+        return replace(submission, remarks=(*submission.remarks, *told.get(submission.student, ())))
+
     with writer:
         skipped, todo = [], []
         for folder in folders:
-            submission = read_submission(folder, lesson)
-            current = writer.is_current(submission.student, hashes_of(submission, spec, limits, sandbox))
-            (skipped if current and not force else todo).append(folder)
+            current = not force and _is_current(writer, read(folder), limits, sandbox)
+            (skipped if current else todo).append(folder)
         if on_start:
             on_start(len(todo))
         warm = warm and len(todo) > workers
         secret, patience = workspace.secret(), limits.notebook_seconds + PATIENCE
 
         def task_of(folder):
-            submission = read_submission(folder, lesson)
+            submission = read(folder)
             hashes = hashes_of(submission, spec, limits, sandbox)
             sent = _Sent(submission.student, submission.timestamp, hashes)
             return sent, Task(submission, spec, limits, secret, sandbox, warm)
 
         pools = executor or process_pool
         for sent, notebook in graded(todo, task_of, grade, pools, max(1, workers), patience):
-            result = writer.write(sent.student, sent.timestamp, notebook, sent.hashes)
+            result = _written(writer, sent, notebook)
             if on_result:
                 on_result(result)
-        writer.penalise_late(folder.name for folder in skipped)
+        for student, error in writer.penalise_late(folder.name for folder in skipped).items():
+            remark = f"What lateness costs could not be counted ({said(error)}); run the command again."
+            writer.give_up(student, fault_of_ours(spec, remark))
     results = {student: writer.results[student] for student in sorted(folder.name for folder in folders)}
     return results, [folder.name for folder in skipped]
+
+
+def _is_current(writer, submission, limits, sandbox):
+    """Whether it was graded as it is; where that cannot be found out, it is graded again."""
+    try:
+        return writer.is_current(submission.student, hashes_of(submission, writer.spec, limits, sandbox))
+    except Exception:
+        return False
+
+
+def _written(writer, sent, notebook):
+    """The result as it was written; what cannot be written for one student is that student's row."""
+    try:
+        return writer.write(sent.student, sent.timestamp, notebook, sent.hashes)
+    except CourseError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
+        remark = f"What was graded could not be written ({said(error)}); nothing was charged."
+        return writer.give_up(sent.student, fault_of_ours(writer.spec, remark))
 
 
 @dataclass(frozen=True)

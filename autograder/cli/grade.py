@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autograder.cli.collect import Yes, bring_in, must_exist, tell
 from autograder.cli.common import (
     CORES,
     CourseFolder,
@@ -28,10 +29,11 @@ from autograder.course import places
 from autograder.course.places import CourseError
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import instructors_config, limits_of
+from autograder.gradebook.results import shown
 from autograder.intake.reading import Unreadable, read_cells
+from autograder.intake.sources import plain
 from autograder.intake.submissions import (
     Submission,
-    import_submissions,
     left_out,
     read_regular,
     students_folders,
@@ -61,9 +63,11 @@ def grade(
         typer.Option(
             "--submissions",
             "-s",
-            help="First import this folder of STUDENT.ipynb files or of STUDENT/ folders.",
+            help="First collect from here, as `unrolled collect` does: a folder of STUDENT.ipynb files or "
+            "STUDENT/ folders, nbgrader's exchange, or a learning platform's zip.",
         ),
     ] = None,
+    yes: Yes = False,
     workers: WorkerCount = CORES,
     student: Annotated[
         list[str] | None, typer.Option("--student", help="Only this student (may be repeated).")
@@ -114,6 +118,9 @@ def grade(
 
     Submissions lie in WORKSPACE/submitted/STUDENT/LESSON/; results go to nbgrader's gradebook there.
     Unchanged submissions are skipped, and grades and comments given by hand are never touched.
+
+    A student who left is removed in two steps: move WORKSPACE/submitted/STUDENT away, and in WORKSPACE run
+    `nbgrader db student remove STUDENT --force`. Nothing then lists or exports them any more.
     """
     root = course_folder(course, workspace)
     chosen = places.find_lesson(root, lesson)
@@ -126,11 +133,13 @@ def grade(
         return
     if not scheduler and (tls_ca or tls_cert or tls_key or insecure):
         raise CourseError("The --tls options and --insecure are for grading on a cluster; add --scheduler.")
-    if submissions is not None and not submissions.is_dir():
-        import_submissions(submissions, None, chosen)  # says what is wrong before anything is written
-    room = workspace_folder(workspace, root)
     if submissions is not None:
-        import_submissions(submissions, room, chosen)
+        must_exist(submissions)
+    room = workspace_folder(workspace, root)
+    if submissions is not None and submissions.resolve() != room.submitted.resolve():
+        collected = bring_in(submissions, room, chosen, spec, yes)
+        tell(collected)
+        typer.echo(f"Collected from {plain(str(submissions))}: {collected.count()}.")
     options = {"workers": workers, "force": force, "sandbox": not unsafe_no_sandbox, "only": student}
     options["warm"] = not cold
     if scheduler:
@@ -180,7 +189,8 @@ def run_with_progress(room, lesson, spec, **options):
             on_result=lambda result: progress.advance(bar),
             **options,
         )
-    console().print(terminal_table(results, title=title(lesson, results)))
+    heading = title(lesson, results)
+    console().print(shown(results, spec, lambda some: terminal_table(some, title=heading)))
     if skipped:
         typer.echo(
             f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would)."

@@ -23,7 +23,8 @@ from autograder.cli.common import (
 from autograder.course import places
 from autograder.course.places import CourseError
 from autograder.course.spec import read_spec
-from autograder.gradebook.results import read_results
+from autograder.gradebook.results import read_results, shown
+from autograder.intake.naming import said
 
 app = typer.Typer()
 
@@ -42,12 +43,19 @@ def feedback(
     root = course_folder(course, workspace)
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
-    count = write_pages(room, root, chosen, student)
+    count, failed = write_pages(room, root, chosen, student)
     typer.echo(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
+    for name, error in failed.items():
+        typer.echo(f"There is no page for {name}: {said(error)}.", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 def write_pages(room, root, lesson, only=None):
-    """Write the feedback pages of a lesson's students, or ``only`` of some; returns how many."""
+    """Write the feedback pages of a lesson's students, or ``only`` of some.
+
+    Returns how many, and {student: the exception} of those for whom it failed.
+    """
     spec = read_spec(lesson.lesson_path)
     results, _ = graded_so_far(room, lesson, spec)
     missing = [name for name in only or () if name not in results]
@@ -58,10 +66,17 @@ def write_pages(room, root, lesson, only=None):
     from autograder.gradebook.feedback import write_feedback
 
     with database.sole_writer(room):
-        count = 0
+        count, failed = 0, {}
         for name in track(names, "Writing feedback", console=Console(stderr=True), transient=True):
-            count += write_feedback(room, root, spec, [name])
-    return count
+            try:
+                count += write_feedback(room, root, spec, [name])
+            except CourseError:
+                raise
+            except Exception as error:
+                if isinstance(error, OSError) and error.errno in places.FULL:
+                    raise
+                failed[name] = error
+    return count, failed
 
 
 @app.command()
@@ -74,7 +89,8 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
     path, results = write_report(room, chosen)
     from autograder.reporting.report import terminal_table
 
-    console().print(terminal_table(results, title=title(chosen, results)))
+    spec, heading = read_spec(chosen.lesson_path), title(chosen, results)
+    console().print(shown(results, spec, lambda some: terminal_table(some, title=heading)))
     typer.echo(f"Report: {path}")
 
 
@@ -86,7 +102,8 @@ def write_report(room, lesson):
     from autograder.reporting import report as page
 
     changed = database.changed_since_by_hand(room, spec)
-    return page.write_report(room, spec, results, standings, changed), results
+    path = shown(results, spec, lambda some: page.write_report(room, spec, some, standings, changed))
+    return path, results
 
 
 def graded_so_far(room, lesson, spec):

@@ -6,12 +6,16 @@ otherwise) is a folder in nbgrader's layout: ``submitted/``, ``autograded/``, ``
 ``gradebook.db``, plus our ``results/``. Everything else in this package is given these as values.
 """
 
+import errno
 import os
 import re
 import secrets
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+# What a disk says that takes nothing more, from nobody.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 LESSON_NAME = re.compile(r"\d\d-[a-z0-9-]+")
 
 
@@ -136,7 +140,8 @@ def write_atomically(path, data):
     if isinstance(data, str):
         data = data.encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # A name of its own, and short: with the file's in it, it would be too long where that just fits.
+    part = path.with_name(f".{os.getpid()}-{threading.get_ident():x}.part")
     try:
         part.write_bytes(data)
         os.replace(part, path)

@@ -138,7 +138,11 @@ def record(workspace, spec, student, notebook=None, timestamp=None, config=None,
 
 
 def penalise_late(workspace, spec, students, config=None):
-    """Take off again what lateness costs these students, whose work has not changed: the rule may have."""
+    """Take off again what lateness costs these students, whose work has not changed: the rule may have.
+
+    Returns {student: the exception} of those for whom that failed.
+    """
+    failed = {}
     with open_gradebook(workspace) as gradebook:
         late = [
             entry.student_id
@@ -147,9 +151,15 @@ def penalise_late(workspace, spec, students, config=None):
             and (entry.total_seconds_late or any(one.late_submission_penalty for one in entry.notebooks))
         ]
     for student in late:
-        _penalise(untouched(spec), _resources(workspace, spec, student), config)
+        try:
+            _penalise(untouched(spec), _resources(workspace, spec, student), config)
+        except CourseError:
+            raise
+        except Exception as error:
+            failed[student] = error
     if late:
         _forget_stray_course(workspace)
+    return failed
 
 
 def _penalise(notebook, resources, config):

@@ -17,7 +17,7 @@ from autograder.course.places import Workspace
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import limits_of
 from autograder.gradebook.results import changed_answers, read_result, write_result
-from autograder.intake.reading import Unreadable
+from autograder.intake.reading import OutOfReach, Unreadable
 from autograder.intake.rescue import rescue, untouched
 from autograder.intake.submissions import read_regular
 from autograder.judging.status import Status
@@ -37,6 +37,8 @@ class RescueExporter(NotebookExporter):
         try:
             rescued = rescue(read_regular(Path(filename)), spec)
             notebook, note = rescued.notebook, {"remarks": rescued.remarks}
+        except OutOfReach as error:  # our fault: nbgrader names the student, and goes on
+            raise RuntimeError(str(error)) from error
         except Unreadable as error:
             notebook, note = untouched(spec), {"unreadable": str(error)}
         notebook.metadata["unrolled"].update(nbformat.from_dict(note))

@@ -9,6 +9,7 @@ from pathlib import Path
 import autograder
 import rnncore
 from autograder.course.places import write_atomically
+from autograder.intake.naming import said
 
 
 def result_path(workspace, spec, student):
@@ -70,6 +71,14 @@ def read_results(workspace, spec):
 
 def write_result(workspace, spec, student, graded, hashes):
     """Write one student's result as JSON and return it."""
+    result = as_data(spec, student, graded, hashes)
+    text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
+    write_atomically(result_path(workspace, spec, student), text)
+    return result
+
+
+def as_data(spec, student, graded, hashes):
+    """One student's result as JSON data."""
     exercises = {name: asdict(score) for name, score in graded.scores.items()}
     mistakes = [
         {"exercise": score["verdict"]["exercise"], **mistake}
@@ -77,7 +86,7 @@ def write_result(workspace, spec, student, graded, hashes):
         if score["verdict"]
         for mistake in score["verdict"].get("mistakes", ())
     ]
-    result = {
+    return {
         "student": student,
         "lesson": spec.assignment,
         "status": str(graded.status),
@@ -91,9 +100,24 @@ def write_result(workspace, spec, student, graded, hashes):
         "answers": _answers(graded.notebook, spec),
         "hashes": hashes,
     }
-    text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
-    write_atomically(result_path(workspace, spec, student), text)
-    return result
+
+
+def shown(results, spec, show):
+    """What ``show(results)`` gives; a result on which it fails is shown as a fault of ours, and only that."""
+    try:
+        return show(results)
+    except Exception:
+        from autograder.judging.submission import fault_of_ours  # with nbformat, which help does without
+
+        sound = {}
+        for student, result in results.items():
+            try:
+                show({student: result})
+                sound[student] = result
+            except Exception as error:
+                remark = f"The result cannot be shown ({said(error)}); grade it again with --force."
+                sound[student] = as_data(spec, student, fault_of_ours(spec, remark), hashes={})
+        return show(sound)
 
 
 @cache

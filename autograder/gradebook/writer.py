@@ -11,7 +11,7 @@ import nbformat
 from autograder.course.places import write_atomically
 from autograder.gradebook import database
 from autograder.gradebook.configuration import instructors_config
-from autograder.gradebook.results import changed_answers, read_results, write_result
+from autograder.gradebook.results import as_data, changed_answers, read_results, write_result
 from autograder.intake.reading import Unreadable
 from autograder.intake.submissions import read_regular
 from autograder.judging.status import Status
@@ -66,9 +66,21 @@ class Writer:
         self.results[student] = write_result(self.workspace, self.spec, student, graded, hashes)
         return self.results[student]
 
+    def give_up(self, student, fault):
+        """Give a student whose result cannot be written a row that says so, as far as that can be written."""
+        self.results[student] = as_data(self.spec, student, fault, hashes={})
+        with contextlib.suppress(Exception):
+            database.record(self.workspace, self.spec, student)
+        with contextlib.suppress(Exception):
+            write_result(self.workspace, self.spec, student, fault, hashes={})
+        return self.results[student]
+
     def penalise_late(self, students):
-        """Count again what lateness costs these students, whose work has not changed: the rule may have."""
-        database.penalise_late(self.workspace, self.spec, set(students), self.config)
+        """Count again what lateness costs these students, whose work has not changed: the rule may have.
+
+        Returns {student: the exception} of those for whom that failed.
+        """
+        return database.penalise_late(self.workspace, self.spec, set(students), self.config)
 
     def _write_notebook(self, student, timestamp, notebook):
         path = self._path(student)

@@ -10,9 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from autograder.intake.exchange import read_date, settle
 from autograder.intake.reading import Unreadable
-from autograder.intake.sources import Offered
-from autograder.intake.times import read_time
+from autograder.intake.sources import Offered, plain
+from autograder.intake.times import UnknownZone, read_time
 
 # Canvas: ContentZipper in canvas-lms joins sortable name, LATE, user id, attachment id and file name.
 CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?P<order>\d+)_(?P<file>.+)")
@@ -21,7 +22,13 @@ CANVAS_ANONYMOUS = re.compile(
 )
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
 BLACKBOARD = re.compile(r"(?P<name>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)")
-EXCHANGE = re.compile(r"(?P<name>.+)\+(?P<lesson>\d\d-[a-z0-9-]+)\+(?P<time>[^+]+)(?:\+[^+]*)?")
+EXCHANGE = re.compile(
+    r"(?P<name>.+)\+(?P<lesson>\d\d-[a-z0-9-]+)\+(?P<time>[^+]+(?:\+\d\d:?\d\d)?)(?:\+[^+]*)?"
+)
+# A notebook as browsers and platforms save it: x.ipynb, X.IPYNB, x.ipynb.txt, x.ipynb-1.json, x.ipynb.ipynb.
+NOTEBOOK = re.compile(
+    r"(?P<stem>.*?)\.ipynb(?P<copy>[-_]\d{1,3}| ?\(\d{1,3}\))?(?:\.(?:ipynb|json|txt))?", re.IGNORECASE
+)
 GRADESCOPE = re.compile(r"submission_\d+")
 GRADESCOPE_TABLE = "submission_metadata.yml"
 LESSON_FOLDER = re.compile(r"\d\d-[a-z0-9-]+")
@@ -41,6 +48,9 @@ class Handed:
     order: int = 0  # a later upload has a larger one
     late: bool = False
     remarks: tuple = ()
+    folder: str = ""  # the exchange's, of this attempt
+    doubt: str = ""  # why it is less certainly this student's than another
+    sure: bool = True  # whether nothing speaks against its being this student's
 
 
 @dataclass
@@ -52,6 +62,12 @@ class Class:
     other_lessons: int = 0
 
 
+def notebook_stem(name):
+    """A notebook's name without its ending ("bptt-1" for bptt.ipynb-1.json); None where it is no notebook."""
+    match = NOTEBOOK.fullmatch(name)
+    return match["stem"] + (match["copy"] or "") if match else None
+
+
 def identify(files, lesson, zone=None):
     """Say whose the files are; ``zone`` is the platform's, for times that do not name theirs."""
     files = _without_wrapper(files, lesson)
@@ -61,18 +77,18 @@ def identify(files, lesson, zone=None):
     pattern = _pattern_of(files)
     prefix = _blackboard_prefix(files) if pattern is BLACKBOARD else ""
     other, elsewhere, lost = set(), set(), {}
-    for offered in files:
+
+    def take(offered):
         top, rest = offered.parts[0], offered.parts[1:]
         match = pattern.fullmatch(top) if pattern else None
         exchange = EXCHANGE.fullmatch(top) if not match and (rest or offered.folder) else None
-        if offered is table:
-            continue
         if exchange and exchange["lesson"] != lesson.name:
             other.add(top)
         elif exchange:
-            when = read_time(exchange["time"])
-            if when:
-                found.files.append(Handed(exchange["name"], rest, offered, "exchange", "", when, when))
+            when, order, remarks = read_date(exchange["time"], zone)
+            if order:
+                handed = Handed(exchange["name"], rest, offered, "exchange", "", when, order, folder=top)
+                found.files.append(replace(handed, remarks=remarks))
             else:
                 lost[top] = f"{top!r} has no time that can be read; it was left out."
         elif submitters is not None and GRADESCOPE.fullmatch(top):
@@ -94,11 +110,25 @@ def identify(files, lesson, zone=None):
             elsewhere.add(top)  # handed in for another lesson
         else:
             _take_plain(offered, lesson, found)
+
+    for offered in files:
+        if offered is table:
+            continue
+        try:
+            take(offered)
+        except Exception as error:  # one file's fault, whatever it is, ends nothing for the others
+            lost[offered.name] = f"{offered.name!r} could not be taken ({said(error)}); it was left out."
     here = {handed.student for handed in found.files if handed.path}
     found.files = [h for h in found.files if h.path or h.student in here or h.student not in elsewhere]
-    found.remarks += lost.values()
-    found.other_lessons = len(other)
+    found.files, remarks = settle(found.files)
+    found.remarks += [*lost.values(), *remarks]
+    found.other_lessons = len(other | (elsewhere - here))
     return found
+
+
+def said(error):
+    """What an exception of any kind says, as a few words that can be printed."""
+    return plain(f"{type(error).__name__}: {error}")[:200]
 
 
 def _pattern_of(files):
@@ -123,19 +153,30 @@ def _pattern_of(files):
 def _take_plain(offered, lesson, found):
     """STUDENT.ipynb, STUDENT/NOTEBOOK.ipynb or STUDENT/LESSON/NOTEBOOK.ipynb."""
     top, rest = offered.parts[0], offered.parts[1:]
-    is_notebook = top.lower().endswith(".ipynb")
-    student = top[: -len(".ipynb")] if is_notebook else top
+    is_notebook = NOTEBOOK.fullmatch(top)
+    student = is_notebook["stem"] if is_notebook else top
     if offered.folder and not rest:
         found.files.append(Handed(student, (), offered))
     elif rest:
         found.files.append(Handed(student, rest, offered, time=offered.modified))
     elif not is_notebook:
         why = offered.problem or "is neither a notebook nor a student's folder"
-        found.remarks.append(f"{top!r} {why}; it was left out.")
+        more = "" if offered.problem else _instead(top)
+        found.remarks.append(f"{top!r} {why}; it was left out{more}.")
     elif student.casefold() == lesson.notebook.casefold():
         found.remarks.append(f"{top} does not say whose it is; it was left out.")
     else:
         found.files.append(Handed(student, (top,), offered, time=offered.modified))
+
+
+def _instead(name):
+    """What to say of a file that students hand in where the notebook was meant."""
+    ending = name.lower().rpartition(".")[2]
+    if ending in ("zip", "tar", "gz", "tgz", "rar", "7z"):
+        return ", as archives within are not opened: unpack it into a folder of its student's name"
+    if ending in ("html", "htm", "pdf", "py"):
+        return ": ask whoever handed it in for the .ipynb file"
+    return ""
 
 
 def _from_canvas(match, offered):
@@ -167,7 +208,7 @@ def _without_wrapper(files, lesson):
         if not any(name == GRADESCOPE_TABLE or _is_platforms(name) for name in below):
             # Perhaps it is a student's own folder; in a folder on disk the user would have named it.
             folders = {file.parts[1] for file in inner if file.folder or len(file.parts) > 2}
-            notebooks = {name for name in below - folders if name.endswith(".ipynb")}
+            notebooks = {name for name in below - folders if notebook_stem(name) is not None}
             if below & {f"{lesson.notebook}.ipynb", lesson.name} or inner[0].modified is not None:
                 return files
             if not folders and len(notebooks) < 2:
@@ -217,12 +258,19 @@ def _gradescope_submitters(table, remarks, zone):
             continue
         when = record.get(":created_at")
         when = when.get("utc") if isinstance(when, dict) else when
-        when = read_time(when, zone) if when else None
+        when = _known_time(when, zone) if when else None
         people = record.get(":submitters")
         people = people if isinstance(people, list) else []
         names = Counter(_submitter_name(person) for person in people if isinstance(person, dict))
         found[str(folder)] = [(name, when) for name in names if name]
     return found
+
+
+def _known_time(text, zone):
+    try:
+        return read_time(text, zone)
+    except UnknownZone:
+        return None
 
 
 def _submitter_name(person):

@@ -5,15 +5,36 @@ sense. Nothing in here knows the lesson; ``rescue`` puts what was found in its p
 """
 
 import ast
+import errno
 import json
 import re
 from dataclasses import dataclass, field
 
 MAX_BYTES = 120_000_000
+# What opening says where there is no file that could be opened: a link, a pipe, a folder, nothing.
+THEIRS = (
+    errno.ELOOP,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENXIO,
+    errno.ENODEV,
+    errno.ENAMETOOLONG,
+)
 
 
 class Unreadable(Exception):
     """There is no notebook in the file; the message says why in one sentence."""
+
+
+class OutOfReach(Unreadable):
+    """The file is there, and this machine would not let us read it: our fault, and never the student's."""
+
+
+def could_not_read(error, what="", end=""):
+    """The exception to raise for an OSError: whose fault it is depends on what the system says."""
+    kind = Unreadable if error.errno in THEIRS else OutOfReach
+    return kind(f"{what} could not be read ({error.strerror or error}){end}".lstrip())
 
 
 @dataclass

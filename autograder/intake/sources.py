@@ -6,6 +6,7 @@ that one file, never an end to the run. ``naming`` says whose file it is, ``coll
 """
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -15,18 +16,19 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from autograder.course.places import CourseError
-from autograder.intake.reading import MAX_BYTES, Unreadable
+from autograder.intake.reading import MAX_BYTES, Unreadable, could_not_read
 
 MAX_ENTRIES = 100_000  # in one archive
 MAX_FILES_EACH = 2_000  # in one folder of a folder: one student's
 MAX_DEPTH = 6
 MAX_DIRECTORY = 64_000_000  # bytes of an archive's table of contents
 MAX_RATIO = 200  # unpacked to packed; notebooks reach about 30
-MAX_TOTAL = 4_000_000_000  # bytes read from one source
+HIDDEN = "is hidden"
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 NOISE = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
 
 
@@ -40,6 +42,8 @@ class Offered:
     problem: str = ""
     folder: bool = False
     owner: int | None = None  # user id, in a folder
+    changed: datetime | None = None  # when the disk last noted something of it, which nobody can set
+    ours: bool = False  # whether the problem is ours: this machine would not let us look
 
     @property
     def name(self):
@@ -53,24 +57,30 @@ class Source:
     files: list
     remarks: list
     as_of: datetime
+    name: str = ""
 
 
 @contextlib.contextmanager
 def open_source(path):
     """List a folder or a zip archive; raises CourseError where it is neither, or too large to be honest."""
-    if not path.exists():
-        raise CourseError(f"There is no file or folder {path} to collect submissions from.")
-    as_of = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    try:
+        as_of = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (FileNotFoundError, NotADirectoryError):
+        raise CourseError(f"There is no file or folder {path} to collect submissions from.") from None
+    except OSError as error:
+        raise CourseError(f"{path} cannot be opened ({error.strerror}).") from None
     if path.is_dir():
         files, remarks = _list_folder(path.resolve())
-        yield Source(files, remarks, as_of)
+        yield Source(files, remarks, as_of, path.name)
         return
-    if not path.is_file() or not zipfile.is_zipfile(path):
-        what = (
-            "one notebook; put it in a folder as STUDENT.ipynb" if path.suffix == ".ipynb" else "no archive"
-        )
-        raise CourseError(f"{path} is {what}: collect takes a folder or a zip archive of submissions.")
-    with path.open("rb") as file:
+    is_notebook = path.suffix.lower() == ".ipynb"
+    what = "one notebook; put it in a folder as STUDENT.ipynb" if is_notebook else "no archive"
+    refusal = f"{path} is {what}: collect takes a folder or a zip archive of submissions."
+    if not path.is_file():
+        raise CourseError(refusal)
+    with _opened(path) as file:
+        if not zipfile.is_zipfile(file):
+            raise CourseError(refusal)
         if _directory_size(file) > MAX_DIRECTORY:
             raise CourseError(f"The table of contents of {path} is too large for a class; it was not opened.")
         try:
@@ -81,28 +91,22 @@ def open_source(path):
             if len(archive.infolist()) > MAX_ENTRIES:
                 raise CourseError(f"{path} has more than {MAX_ENTRIES} entries; it was not opened.")
             files, remarks = _list_archive(archive)
-            yield Source(files, remarks, as_of)
+            yield Source(files, remarks, as_of, path.name)
 
 
-def _total(read):
-    """Give every file's reader one common budget of bytes."""
-    used = 0
-
-    def budgeted(*arguments):
-        nonlocal used
-        data = read(*arguments)
-        used += len(data)
-        if used > MAX_TOTAL:
-            raise CourseError(
-                f"The submissions hold more than {MAX_TOTAL / 1e9:.0f} GB; collect them in parts."
-            )
-        return data
-
-    return budgeted
+def _opened(path):
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CourseError(f"{path} cannot be opened ({error.strerror}).") from None
 
 
 def _is_noise(part):
     return part.startswith(".") or part in NOISE
+
+
+def _is_hidden_notebook(name):
+    return name.lower().endswith(".ipynb") and not name.startswith("._")  # macOS's notes beside each file
 
 
 def plain(text):
@@ -117,39 +121,80 @@ def plain(text):
 
 def _list_folder(root):
     files, remarks, counts = [], [], Counter()
-    read = _total(lambda raw: _read_below(root, raw))
-    for folder, folders, names, descriptor in os.fwalk(root, follow_symlinks=False):
-        raw = tuple(os.path.relpath(folder, root).split(os.sep)) if folder != str(root) else ()
-        folders[:] = sorted(name for name in folders if not _is_noise(name))
-        for name in [*folders, *sorted(name for name in names if not _is_noise(name))]:
-            here = (*raw, name)
-            parts = tuple(map(plain, here))
-            counts[here[0]] += 1
-            if counts[here[0]] > MAX_FILES_EACH:
-                continue
-            try:
-                info = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            except OSError:
-                continue  # gone since it was listed
-            modified = datetime.fromtimestamp(info.st_mtime, UTC)
-            files.append(
-                Offered(
-                    parts,
-                    lambda here=here: read(here),
-                    modified,
-                    _kind_problem(stat.S_IFMT(info.st_mode), info.st_nlink),
-                    stat.S_ISDIR(info.st_mode),
-                    info.st_uid,
-                )
+    try:
+        top = _enter(root)
+    except OSError as error:
+        raise CourseError(f"{root} cannot be opened ({error.strerror}).") from None
+    for raw, info, problem, ours in _walk(top, (), counts):
+        parts = tuple(map(plain, raw))
+        if problem == HIDDEN:
+            remarks.append(f"{parts[0]!r} is hidden; it was left out.")
+            continue
+        file = Offered(parts, lambda raw=raw: _read_below(root, raw), problem=problem, ours=ours)
+        if info is not None:
+            file = replace(
+                file,
+                modified=_moment(info.st_mtime),
+                changed=_moment(info.st_ctime),
+                folder=stat.S_ISDIR(info.st_mode),
+                owner=info.st_uid,
             )
-        if len(raw) >= MAX_DEPTH or (raw and counts[raw[0]] > MAX_FILES_EACH):
-            folders[:] = []
-    for top, count in counts.items():
+        files.append(file)
+    for name, count in counts.items():
         if count > MAX_FILES_EACH:
             remarks.append(
-                f"{plain(top)} holds too many files; only the first {MAX_FILES_EACH} were looked at."
+                f"{plain(name)} holds too many files; only the first {MAX_FILES_EACH} were looked at."
             )
     return files, remarks
+
+
+def _walk(entered, above, counts):
+    """Yield (names, stat or None, problem, whether it is ours) of all in a folder that was entered."""
+    descriptor, listed = entered
+    try:
+        for name in listed:
+            here, info, below = (*above, name), None, None
+            if _is_noise(name):
+                if not above and _is_hidden_notebook(name):
+                    yield here, None, HIDDEN, False
+                continue
+            counts[here[0]] += 1
+            if counts[here[0]] > MAX_FILES_EACH:
+                return
+            try:
+                info = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                problem = _kind_problem(stat.S_IFMT(info.st_mode), info.st_nlink)
+                if stat.S_ISDIR(info.st_mode) and len(here) > MAX_DEPTH:
+                    problem = "lies too deep and was not opened"
+                elif stat.S_ISDIR(info.st_mode):
+                    below = _enter(name, descriptor)
+            except OSError as error:
+                if error.errno not in GONE:  # since it was listed
+                    yield here, info, f"could not be opened ({error.strerror})", True
+                continue
+            yield here, info, problem, False
+            if below is not None:
+                yield from _walk(below, here, counts)
+    finally:
+        os.close(descriptor)
+
+
+def _enter(folder, descriptor=None):
+    """(a folder's descriptor, the names in it); below an open one, no link is followed."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if descriptor is not None else 0)
+    opened = os.open(folder, flags, dir_fd=descriptor)
+    try:
+        return opened, sorted(os.listdir(opened))
+    except BaseException:
+        os.close(opened)
+        raise
+
+
+def _moment(seconds):
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None  # a year that no calendar has
 
 
 def _kind_problem(kind, links=1):
@@ -174,7 +219,7 @@ def _read_below(root, parts):
         # Not blocking, because opening a named pipe would wait for ever.
         opened = os.open(parts[-1], flags | os.O_NONBLOCK, dir_fd=descriptor)
     except OSError as error:
-        raise Unreadable(f"could not be read ({error.strerror})") from None
+        raise could_not_read(error) from None
     finally:
         os.close(descriptor)
     with os.fdopen(opened, "rb") as file:
@@ -182,7 +227,10 @@ def _read_below(root, parts):
         problem = _kind_problem(stat.S_IFMT(info.st_mode), info.st_nlink)
         if problem or not stat.S_ISREG(info.st_mode):
             raise Unreadable(problem or "is a folder")
-        return _bounded(file)
+        try:
+            return _bounded(file)
+        except OSError as error:
+            raise could_not_read(error) from None
 
 
 def _bounded(file):
@@ -216,19 +264,23 @@ def _directory_size(file):
 
 def _list_archive(archive):
     files, remarks = [], []
-    read = _total(lambda info: _read_entry(archive, info))
     for info in archive.infolist():
         name = plain(_entry_name(info))
         parts = tuple(part for part in re.split(r"[\\/]", name) if part not in ("", "."))
         if not parts or any(_is_noise(part) for part in parts if part != ".."):
+            if len(parts) == 1 and _is_hidden_notebook(parts[0]):
+                remarks.append(f"{parts[0]!r} is hidden; it was left out.")
             continue
         if name[0] in "/\\" or re.match(r"[A-Za-z]:", name) or ".." in parts or "\0" in info.orig_filename:
             remarks.append(f"{name!r} leads outside the archive; it was left out.")
             continue
+        if len(parts) > MAX_DEPTH + 2:
+            remarks.append(f"{name!r} lies too deep in the archive; it was left out.")
+            continue
         files.append(
             Offered(
-                parts[: MAX_DEPTH + 2],
-                lambda info=info: read(info),
+                parts,
+                lambda info=info: _read_entry(archive, info),
                 None,
                 _entry_problem(info),
                 name[-1] in "/\\",

@@ -1,7 +1,8 @@
-"""Submissions as files: where they lie, which file is meant, and how a plain folder of them is imported.
+"""Submissions as files: where they lie in submitted/, and which file is meant.
 
 Links are never followed and only plain files are read, since a submission may have been unpacked from
-an archive that a student made. What cannot be used still becomes a submission, with the reason.
+an archive that a student made. What cannot be used still becomes a submission, with the reason; and where
+the reason is this machine's, it says so, since no student is charged for that.
 """
 
 import hashlib
@@ -10,11 +11,14 @@ import re
 import stat
 from dataclasses import dataclass
 
-from autograder.course.places import CourseError, write_atomically
-from autograder.intake.reading import MAX_BYTES, Unreadable
-from autograder.intake.times import read_timestamp
+from autograder.course.places import CourseError
+from autograder.intake.naming import notebook_stem, said
+from autograder.intake.reading import MAX_BYTES, OutOfReach, Unreadable, could_not_read
+from autograder.intake.sources import plain
+from autograder.intake.times import UnknownZone, read_timestamp
 
 STUDENT_NAME = re.compile(r"[\w][\w.@,' +-]{0,99}")
+MAX_NAME = 240  # bytes, since some files are called as a student is, with an ending
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,16 @@ class Submission:
     problem: str = ""
     remarks: tuple = ()
     timestamp: object = None
+    ours: bool = False  # whether the problem is ours, and the student is charged nothing
 
     @property
     def hash(self):
         return hashlib.sha256(self.raw if self.raw is not None else self.problem.encode()).hexdigest()
+
+
+def usable_name(name):
+    """Whether a folder's name can be a student's, in a gradebook and in files that are called so."""
+    return bool(STUDENT_NAME.fullmatch(name)) and len(name.encode()) <= MAX_NAME
 
 
 def find_submissions(workspace, lesson):
@@ -44,18 +54,18 @@ def students_folders(submitted, lesson):
     """
     folder = submitted
     expected = f"{folder}/STUDENT/{lesson.name}/{lesson.notebook}.ipynb"
-    students = sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.startswith("."))
-    found = [path for path in students if STUDENT_NAME.fullmatch(path.name) and (path / lesson.name).exists()]
+    folders = [path for path in _listed(folder) if _is_folder(path)]
+    found = [path for path in folders if usable_name(path.name) and _is_there(path / lesson.name)]
     if found:
         return found
-    if (folder / lesson.name).is_dir():
+    if _is_folder(folder / lesson.name):
         raise CourseError(f"{folder} is laid out as LESSON/STUDENT; submissions are expected at {expected}.")
-    if any(folder.glob("*.ipynb")) or any(folder.glob("*/*.ipynb")):
+    if any(_has_notebooks(path) for path in (folder, *folders)):
         raise CourseError(
             f"The notebooks in {folder} lack a folder for their lesson; move them to another folder and "
             f"import them with --submissions, or put them at {expected}."
         )
-    others = sorted({path.name for path in folder.glob("*/*") if path.is_dir()})
+    others = sorted({plain(path.name) for one in folders for path in _listed(one) if _is_folder(path)})
     there = f" (there are some to {', '.join(others)})" if others else ""
     raise CourseError(
         f"There are no submissions to {lesson.name} in {folder}{there}; "
@@ -66,16 +76,47 @@ def students_folders(submitted, lesson):
 def left_out(workspace, lesson):
     """Names in submitted/ that look like a submission to this lesson but are not graded, each with why."""
     notes = []
-    for path in sorted(workspace.submitted.glob("*")):
-        if path.name.startswith(".") or (STUDENT_NAME.fullmatch(path.name) and (path / lesson.name).exists()):
-            continue
-        if path.is_file() and path.suffix == ".ipynb":
-            notes.append(f"{path.name} is not in a student's folder.")
-        elif path.is_dir() and not STUDENT_NAME.fullmatch(path.name):
-            notes.append(f"{path.name!r} is not usable as a student's name.")
-        elif path.is_dir() and any(path.glob("*.ipynb")):
-            notes.append(f"{path.name} has notebooks, but no folder {lesson.name}.")
+    for path in _listed(workspace.submitted):
+        shown = plain(path.name)
+        if not _is_folder(path):
+            if notebook_stem(path.name) is not None:
+                notes.append(f"{shown} is not in a student's folder.")
+        elif not usable_name(path.name):
+            long = " (it is too long)" if STUDENT_NAME.fullmatch(path.name) else ""
+            notes.append(f"{shown!r} is not usable as a student's name{long}; give the folder another.")
+        elif not _is_there(path / lesson.name) and _has_notebooks(path):
+            notes.append(f"{shown} has notebooks, but no folder {lesson.name}.")
     return notes
+
+
+def _listed(folder):
+    """The paths in a folder but for hidden ones, in order; none where it cannot be listed."""
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]
+    except OSError:
+        return []
+
+
+def _is_folder(path):
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _is_there(path):
+    """Whether there is something of that name, or may be: where we may not look, reading it will say so."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _has_notebooks(folder):
+    return any(notebook_stem(path.name) is not None for path in _listed(folder))
 
 
 def read_submission(student_folder, lesson):
@@ -83,94 +124,82 @@ def read_submission(student_folder, lesson):
     student, folder = student_folder.name, student_folder / lesson.name
     remarks, timestamp = [], None
     try:
-        text = read_regular(folder / "timestamp.txt").decode()
-    except (Unreadable, UnicodeDecodeError):
-        text = ""
-    if text.strip():
-        try:
-            timestamp = read_timestamp(text)
-        except ValueError:
-            remarks.append("The time of submission in timestamp.txt could not be read.")
-    try:
+        timestamp = _read_time(folder / "timestamp.txt", remarks)
         path, note = _choose(student_folder, folder, lesson)
         remarks += note
         return Submission(student, read_regular(path), "", tuple(remarks), timestamp)
+    except OutOfReach as error:
+        return Submission(
+            student, None, f"{error} Nothing was charged.", tuple(remarks), timestamp, ours=True
+        )
     except Unreadable as error:
         return Submission(student, None, str(error), tuple(remarks), timestamp)
+    except Exception as error:  # whatever it is, it is this submission's, and never the student's fault
+        problem = f"It could not be read ({said(error)}); nothing was charged."
+        return Submission(student, None, problem, tuple(remarks), timestamp, ours=True)
+
+
+def _read_time(path, remarks):
+    try:
+        text = read_regular(path)[:200].decode()
+    except OutOfReach as error:
+        remarks.append(f"The time of submission is not known: {error}")
+        return None
+    except (Unreadable, UnicodeDecodeError):
+        return None
+    try:
+        return read_timestamp(text) if text.strip() else None
+    except UnknownZone as zone:
+        remarks.append(
+            f"The time of submission is in the zone {plain(str(zone))}, which may be one of several: write "
+            "timestamp.txt with a number, as in 2026-11-01 18:00 +0100."
+        )
+    except ValueError:
+        remarks.append("The time of submission in timestamp.txt could not be read.")
+    return None
 
 
 def _choose(student_folder, folder, lesson):
     """(path of the notebook, remarks); raises Unreadable where it is not clear which file is meant."""
-    for part in (student_folder, folder):
-        if part.is_symlink():
-            raise Unreadable(f"The folder {part.name} is a link, and links are not followed.")
-    if not folder.is_dir():
-        raise Unreadable(f"{lesson.name} is a file; a folder with the notebook in it was expected.")
-    expected = folder / f"{lesson.notebook}.ipynb"
-    if expected.exists() or expected.is_symlink():
-        return expected, []
-    others = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
-    if len(others) == 1:
-        return others[0], [f"The notebook is called {others[0].name}; it was taken for {expected.name}."]
-    if others:
-        raise Unreadable(f"There are {len(others)} notebooks, none of them called {expected.name}.")
-    raise Unreadable(f"There is no notebook {expected.name} in the folder.")
+    try:
+        for part in (student_folder, folder):
+            if part.is_symlink():
+                raise Unreadable(f"The folder {plain(part.name)} is a link, and links are not followed.")
+        if not stat.S_ISDIR(os.stat(folder).st_mode):
+            raise Unreadable(f"{lesson.name} is a file; a folder with the notebook in it was expected.")
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise could_not_read(error, f"{plain(student_folder.name)}/{lesson.name}", ".") from None
+    expected = f"{lesson.notebook}.ipynb"
+    if expected in names:
+        return folder / expected, []
+    notebooks = [name for name in names if notebook_stem(name) is not None]
+    alike = [name for name in notebooks if notebook_stem(name).casefold() == lesson.notebook.casefold()]
+    if len(notebooks) == 1 or len(alike) == 1:
+        (name,) = alike if len(alike) == 1 else notebooks
+        return folder / name, [f"The notebook is called {plain(name)}; it was taken for {expected}."]
+    if notebooks:
+        raise Unreadable(f"There are {len(notebooks)} notebooks, none of them called {expected}.")
+    there = f" (there is {plain(names[0])})" if names else ""
+    raise Unreadable(f"There is no notebook {expected} in the folder{there}.")
 
 
 def read_regular(path):
-    """The bytes of a plain file of bearable size; raises Unreadable for links, folders and devices."""
-    if path.is_symlink():
-        raise Unreadable(f"{path.name} is a link, and links are not followed.")
+    """The bytes of a plain file of bearable size; raises Unreadable for links, folders and devices.
+
+    Raises OutOfReach where there is a file that this machine does not let us read.
+    """
+    name = plain(path.name)
     try:
+        if path.is_symlink():
+            raise Unreadable(f"{name} is a link, and links are not followed.")
         # Not blocking, because opening a named pipe would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Unreadable(f"{path.name} is no plain file.")
+                raise Unreadable(f"{name} is no plain file.")
             return file.read(MAX_BYTES + 1)
     except IsADirectoryError:
-        raise Unreadable(f"{path.name} is a folder.") from None
+        raise Unreadable(f"{name} is a folder.") from None
     except OSError as error:
-        raise Unreadable(f"{path.name} could not be read ({error.strerror}).") from None
-
-
-def import_submissions(source, workspace, lesson):
-    """Copy a folder of STUDENT.ipynb files, or of STUDENT/ folders, into submitted/; returns how many.
-
-    Only notebooks are taken: a timestamp.txt among them could be the student's own. ``collect`` knows times.
-    """
-    if not source.exists():
-        raise CourseError(f"There is no folder {source} to import submissions from.")
-    if not source.is_dir():
-        raise CourseError(
-            f"{source} is a file; --submissions takes a folder of STUDENT.ipynb files or STUDENT/ folders."
-        )
-    if source.resolve() == workspace.submitted.resolve():
-        return 0
-    count = 0
-    for path in sorted(source.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.suffix == ".ipynb":
-            files = {f"{lesson.notebook}.ipynb": path}
-        elif path.is_dir():
-            inner = path / lesson.name
-            files = {file.name: file for file in (inner if inner.is_dir() else path).iterdir()}
-            files = {name: file for name, file in files.items() if name.endswith(".ipynb")}
-        else:
-            continue
-        student = re.sub(r"[^\w.@,' +-]", "_", path.stem if path.suffix == ".ipynb" else path.name)
-        student = student if STUDENT_NAME.fullmatch(student) else f"student {student}"[:100]
-        target = workspace.submitted / student / lesson.name
-        target.mkdir(parents=True, exist_ok=True)
-        for name, file in files.items():
-            try:
-                raw = read_regular(file)
-            except Unreadable:
-                continue  # the row will say that there is no notebook
-            if not (target / name).is_file() or (target / name).read_bytes() != raw:
-                write_atomically(target / name, raw)
-        count += 1
-    if not count:
-        raise CourseError(f"There are no submissions in {source}: no .ipynb file and no folder.")
-    return count
+        raise could_not_read(error, name, ".") from None

@@ -40,6 +40,8 @@ def grade_task(task):
         "warm": task.warm,
     }
     remarks = list(submission.remarks)
+    if submission.ours:
+        return fault_of_ours(task.spec, submission.problem)
     try:
         if submission.raw is None:
             raise Unreadable(submission.problem)

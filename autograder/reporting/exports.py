@@ -11,7 +11,7 @@ import re
 from autograder.course.places import CourseError, write_atomically
 from autograder.intake.ledger import recorded
 from autograder.reporting import gradescope, rosters
-from autograder.reporting.grades import as_number, grades, some
+from autograder.reporting.grades import as_number, feedback_text, grades, some, unread
 
 KINDS = ("csv", "canvas", "moodle", "gradescope")
 FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  (spreadsheets take the wide ones for formulas, too)
@@ -42,7 +42,7 @@ def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None,
     if (kind == "gradescope") == out.is_file() and out.exists():
         kinds = ("file", "folder") if kind == "gradescope" else ("folder", "file")
         raise CourseError(f"--out {out} is a {kinds[0]}; {kind} writes a {kinds[1]}.")
-    found = grades(workspace, spec)
+    found = [_exportable(grade, spec, kind) for grade in grades(workspace, spec)]
     if not found:
         raise CourseError(
             f"Nothing was graded for {lesson.name} in {workspace.root} yet; run `unrolled grade` first."
@@ -65,6 +65,19 @@ def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None,
     except OSError as error:
         raise CourseError(f"{out} cannot be written ({error.strerror or error}).") from None
     return out, count, [*more, *notes(found, spec)]
+
+
+def _exportable(grade, spec, kind):
+    """The grade, or an empty one where it cannot be written in this format, which must stop no other."""
+    try:
+        table([grade], spec)
+        if kind == "gradescope" and grade.score is not None:
+            gradescope.results_of(grade, spec)
+        elif kind == "moodle":
+            feedback_text(grade)
+        return grade
+    except Exception as error:
+        return unread(grade.student, grade.max_score, error)
 
 
 # Tables

@@ -12,6 +12,7 @@ from nbgrader.api import MissingEntry
 
 from autograder.gradebook.database import open_gradebook
 from autograder.gradebook.results import read_results
+from autograder.intake.naming import said
 from autograder.judging.status import Status
 
 
@@ -45,8 +46,20 @@ def grades(workspace, spec):
             submissions = gradebook.assignment_submissions(spec.assignment)
         except MissingEntry:
             submissions = []
-        found = [_grade(submission, results.get(submission.student.id, {})) for submission in submissions]
+        found = []
+        for submission in submissions:
+            student = submission.student.id
+            try:
+                found.append(_grade(submission, results.get(student, {})))
+            except Exception as error:
+                found.append(unread(student, spec.max_points, error))
     return sorted(found, key=lambda grade: grade.student)
+
+
+def unread(student, max_score, error):
+    """The grade of a student whose own cannot be read, through no fault of theirs."""
+    remark = f"The grade could not be read ({said(error)})."
+    return Grade(student, None, max_score, status=str(Status.INFRASTRUCTURE_FAULT), remarks=(remark,))
 
 
 def _grade(submission, result):

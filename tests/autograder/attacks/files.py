@@ -5,11 +5,13 @@ Where a student's own work can still be found in it, it earns its marks as if no
 
 import json
 import os
+from functools import partial
 
 from nbformat.v4 import new_code_cell
 
 from tests.autograder.attacks.core import (
     ALL,
+    COURSE,
     LOSS,
     SOLVED,
     Attack,
@@ -123,6 +125,11 @@ def with_others(folder, released):
 def timed(folder, released, text="99999-13-45 tomorrow\n"):
     hand_in()(folder, released)
     (folder / "timestamp.txt").write_text(text)
+
+
+def linked_folder(folder, released):
+    folder.rmdir()
+    folder.symlink_to(COURSE / "solutions" / folder.name)
 
 
 def notebook_folder(folder, released):
@@ -240,8 +247,36 @@ ATTACKS = [
         hand_in(name="my homework (2).ipynb"),
         says="was taken for",
     ),
+    files(
+        "text-ending",
+        "A browser has saved the notebook as text.",
+        hand_in(name="bptt.ipynb.txt"),
+        says="was taken for",
+    ),
+    files("capital-ending", "The name is in capitals.", hand_in(name="BPTT.IPYNB"), says="was taken for"),
+    files(
+        "latin-name",
+        "The notebook's name is in Latin-1, from an old archive.",
+        hand_in(name=os.fsdecode(b"\xdcbung.ipynb")),
+        says="was taken for",
+    ),
+    files(
+        "long-name",
+        "A name of 82 Chinese letters, as long as a disk allows.",
+        hand_in(name="\u6c49" * 82 + ".ipynb"),
+        says="was taken for",
+    ),
+    no_notebook(
+        "linked-folder", "The folder is a link to the solution's.", linked_folder, says="not followed"
+    ),
     files("more-notebooks", "Copies, checkpoints and folders lie beside the notebook.", with_others),
     files("odd-time", "The time of submission is no time.", timed, says="could not be read"),
+    files(
+        "zone-of-letters",
+        "The time of submission is in a zone whose letters are those of three.",
+        partial(timed, text="2026-11-01 17:00:00.000000 IST\n"),
+        says="may be one of several",
+    ),
     files("stored-outputs-30-mb", "Thirty megabytes of stored outputs.", stored(3 * 10**7)),
     files("stored-outputs-100-mb", "A hundred megabytes of stored outputs.", stored(10**8)),
     files("malformed-outputs", "Stored outputs of every wrong form.", hand_in_json(malformed_outputs)),

@@ -8,6 +8,8 @@ import os
 import shutil
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC
 
 import nbformat
 import pytest
@@ -18,7 +20,8 @@ from autograder.classroom.runner import run
 from autograder.course.places import CourseError, all_lessons
 from autograder.gradebook import database
 from autograder.gradebook.results import read_results
-from autograder.intake.submissions import find_submissions, import_submissions, left_out
+from autograder.intake.collect import collect
+from autograder.intake.submissions import find_submissions, left_out
 from autograder.sandbox.box import Limits
 from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory, starts
 from tests.autograder.waiting import wait_until
@@ -316,21 +319,26 @@ def test_the_time_of_submission_reaches_the_gradebook(handed_in, lesson, spec):
         assert book.find_submission("01-double", "Ann").timestamp.day == 4
 
 
+def test_what_was_odd_in_the_exchange_stands_in_the_row(workspace, lesson, spec, tmp_path):
+    name = "Ann+01-double+2026-07-01 17:00:00.000000 IST+r4nd0m"
+    (tmp_path / "inbound" / name).mkdir(parents=True)
+    shutil.copy(lesson.lesson_path, tmp_path / "inbound" / name / "double.ipynb")
+    collect(tmp_path / "inbound", workspace, lesson, spec, zone=UTC)
+    results, _ = grade(workspace, lesson, spec, grade=with_remarks)
+    assert "in the zone IST, which may be one of several" in " ".join(results["Ann"]["remarks"])
+    with Gradebook(workspace.db_url, database.COURSE_ID) as book:
+        assert book.find_submission("01-double", "Ann").timestamp is None
+
+
+def with_remarks(task):
+    return replace(half_marks(task), remarks=list(task.submission.remarks))
+
+
 def test_what_nbgraders_exchange_releases_feedback_by_is_kept(handed_in, lesson, spec):
     hand_in(handed_in, "Ann", b"a secret of Ann's", "submission_secret.txt")
     grade(handed_in, lesson, spec)
     (kept,) = handed_in.autograded.glob("*/*/submission_secret.txt")
     assert kept.parts[-3] == "Ann" and kept.read_text() == "a secret of Ann's"
-
-
-def test_a_time_that_students_could_have_written_is_not_imported(workspace, lesson, tmp_path):
-    folder = tmp_path / "handed-in" / "Ann"
-    folder.mkdir(parents=True)
-    shutil.copy(lesson.solution_path, folder / "double.ipynb")
-    (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
-    assert import_submissions(folder.parent, workspace, lesson) == 1
-    (submission,) = find_submissions(workspace, lesson)
-    assert submission.timestamp is None
 
 
 @pytest.mark.parametrize(
@@ -362,37 +370,6 @@ def test_what_is_left_out_is_named(handed_in, lesson):
     assert "Flat has notebooks, but no folder 01-double" in notes
     assert "'<b>x' is not usable" in notes
     assert [one.student for one in find_submissions(handed_in, lesson)] == ["Ann", "Bob", "Cem"]
-
-
-def test_a_plain_folder_is_imported(workspace, lesson, tmp_path):
-    raw = lesson.lesson_path.read_bytes()
-    source = tmp_path / "downloads"
-    for name in (
-        "Ann.ipynb",
-        "Bob/double.ipynb",
-        "Cem/any name.ipynb",
-        "Dee/01-double/double.ipynb",
-        "Eve <3>.ipynb",
-    ):
-        path = source / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(raw)
-    (source / "Fay.ipynb").symlink_to(lesson.solution_path)
-    (source / "readme.txt").write_text("ignored")
-    assert import_submissions(source, workspace, lesson) == 6
-    found = {one.student: one.raw for one in find_submissions(workspace, lesson)}
-    assert found == {**dict.fromkeys(["Ann", "Bob", "Cem", "Dee", "Eve _3_"], raw), "Fay": None}
-
-
-@pytest.mark.parametrize("kind", ["missing", "file", "empty"])
-def test_an_import_of_nothing_is_refused(workspace, lesson, tmp_path, kind):
-    source = tmp_path / "source"
-    if kind == "file":
-        source.write_text("")
-    elif kind == "empty":
-        source.mkdir()
-    with pytest.raises(CourseError, match=r"no folder|is a file|no submissions"):
-        import_submissions(source, workspace, lesson)
 
 
 # The gradebook

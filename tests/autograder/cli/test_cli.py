@@ -125,12 +125,12 @@ def test_grading_without_submissions(course):
 
 
 def test_grading_a_folder_that_is_missing_or_empty(course, tmp_path):
-    refused(unrolled("grade", "01", "-s", tmp_path / "nowhere"), "There is no folder")
+    refused(unrolled("grade", "01", "-s", tmp_path / "nowhere"), "There is no file or folder")
     (tmp_path / "empty").mkdir()
-    refused(unrolled("grade", "01", "-s", tmp_path / "empty"), "There are no submissions in")
+    refused(unrolled("grade", "01", "-s", tmp_path / "empty"), "There are no submissions to 01-double in")
     file = tmp_path / "file"
     file.write_text("")
-    refused(unrolled("grade", "01", "-s", file), "is a file")
+    refused(unrolled("grade", "01", "-s", file), "is no archive")
 
 
 def test_submissions_in_the_wrong_layout(course):

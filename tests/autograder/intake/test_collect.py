@@ -79,7 +79,7 @@ def test_only_newer_replaces_and_what_was_replaced_is_kept(tmp_path, bring, hand
     assert bring(attempt(tmp_path, 1, "ten", 10))[0]["Ann"].outcome == "new"
     assert bring(attempt(tmp_path, 1, "ten", 10))[0]["Ann"].outcome == "unchanged"
     row = bring(attempt(tmp_path, 2, "nine", 9))[0]["Ann"]
-    assert row.outcome == "kept" and "no newer; --force takes it" in row.remarks[0]
+    assert row.outcome == "kept" and "no newer; `unrolled collect --force` takes it" in row.remarks[0]
     assert handed_in() == {"Ann": "ten"}
     row = bring(attempt(tmp_path, 3, "eleven", 11))[0]["Ann"]
     assert row.outcome == "newer" and "replaced/Ann/01-double-1" in row.remarks[0]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.course.places import CourseError
-from tests.autograder.intake.handing import UTC_TIME, archive, folder, noted, stamped
+from tests.autograder.intake.handing import UTC_TIME, archive, everything, folder, noted, stamped
 
 
 def test_canvas_names_late_marks_and_resubmissions(tmp_path, bring, handed_in, workspace):
@@ -220,7 +220,7 @@ def test_a_plain_folder_with_the_files_own_times(tmp_path, bring, handed_in, wor
     )
     (root / "Fay").mkdir()
     stamped(root / "Bob" / "double.ipynb", UTC_TIME)
-    rows, remarks = bring(root)
+    rows, remarks = bring(root, admit=everything)
     assert handed_in() == {"Ann": "ann", "Bob": "bob", "Cem": "cem", "Eva": "eva", "Fay": None}
     assert noted(workspace, "Bob") == "2026-11-01 10:00:00.000000 UTC"
     assert "A timestamp.txt among the files was not believed." in rows["Bob"].remarks

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.course.places import CourseError
 from autograder.intake import sources
-from tests.autograder.intake.handing import archive, folder
+from tests.autograder.intake.handing import archive, everything, folder
 
 
 def entry(name, data, mode):
@@ -64,7 +64,7 @@ def test_links_devices_and_folders_in_a_folder(tmp_path, bring, handed_in):
     (root / "Sub" / "inner").symlink_to(tmp_path)
     os.link(secret, root / "Hard.ipynb")
     os.mkfifo(root / "Fifo.ipynb")
-    rows, remarks = bring(root)
+    rows, remarks = bring(root, admit=everything)
     assert handed_in() == {"Ann": "ann", "Dir": None, "Link": None, "Sub": None, "Hard": None, "Fifo": None}
     assert "is a hard link" in rows["Hard"].remarks[0] and "is no plain file" in rows["Fifo"].remarks[0]
     assert "'Far' is a link, and links are not followed; it was left out." in remarks
@@ -84,6 +84,21 @@ def test_a_folder_swapped_for_a_link_while_we_look(tmp_path, bring, handed_in, m
     monkeypatch.setattr(sources, "_list_folder", swapping)
     rows, _ = bring(root)
     assert handed_in() == {"Ann": None, "Bob": "bob"} and "could not be read" in rows["Ann"].remarks[0]
+
+
+def test_a_folder_that_opens_and_cannot_be_listed(tmp_path, bring, handed_in, monkeypatch):
+    """As folders in /proc do, and some on a disk elsewhere."""
+    root = folder(tmp_path / "class", {"Ann/double.ipynb": "ann", "Bob/double.ipynb": "bob"})
+    listing, bobs = os.listdir, os.stat(root / "Bob").st_ino
+
+    def refusing(path):
+        if isinstance(path, int) and os.fstat(path).st_ino == bobs:
+            raise PermissionError(13, "Permission denied")
+        return listing(path)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    rows, _ = bring(root)
+    assert rows["Bob"].outcome == "could not be read" and rows["Ann"].outcome == "new"
 
 
 def test_bombs_cost_their_student_and_nobody_else(tmp_path, bring, handed_in, monkeypatch):
@@ -122,7 +137,6 @@ def test_archives_too_large_to_be_a_class(tmp_path, bring, monkeypatch):
     for limit, value, says in (
         ("MAX_ENTRIES", 29, "more than 29 entries"),
         ("MAX_DIRECTORY", 100, "table of contents"),
-        ("MAX_TOTAL", 100, "collect them in parts"),
     ):
         with monkeypatch.context() as patch, pytest.raises(CourseError, match=says):
             patch.setattr(sources, limit, value)
@@ -158,9 +172,25 @@ def test_a_locked_or_oddly_packed_entry(tmp_path, bring, handed_in):
     assert "is locked with a password" in rows["Locked"].remarks[0]
 
 
+def test_a_student_with_very_many_large_notebooks(tmp_path, bring, handed_in, monkeypatch):
+    """Nobody's files can be so many bytes that the class's are too many; few of one student's are read."""
+    read, looked_at = sources._read_below, []
+
+    def counting(root, raw):
+        looked_at.append(raw[0])
+        return read(root, raw)
+
+    monkeypatch.setattr(sources, "_read_below", counting)
+    files = {f"Mallory/f{n:03}.ipynb": "double" for n in range(60)}
+    files |= {f"S{n}/any name.ipynb": "double" for n in range(9)}
+    bring(folder(tmp_path / "class", files), admit=everything)
+    assert len(handed_in()) == 10 and set(handed_in().values()) == {"double"}
+    assert looked_at.count("Mallory") <= 20
+
+
 def test_a_student_with_very_many_files(tmp_path, bring, handed_in, monkeypatch):
     monkeypatch.setattr(sources, "MAX_FILES_EACH", 20)
     files = {f"Mallory/f{n:03}.txt": "" for n in range(50)} | {"Ann.ipynb": "ann"}
-    _, remarks = bring(folder(tmp_path / "class", files))
+    _, remarks = bring(folder(tmp_path / "class", files), admit=everything)
     assert handed_in() == {"Ann": "ann", "Mallory": None}
     assert "Mallory holds too many files; only the first 20 were looked at." in remarks
