@@ -12,6 +12,7 @@ from autograder.cli.common import (
     console,
     course_folder,
     plainly,
+    say,
     workspace_folder,
 )
 from autograder.course import places
@@ -78,8 +79,8 @@ def collect(
     console().print(collection_table(collected.rows, title=f"{chosen.name} from {source.name}"))
     for row in collected.rows:
         for remark in row.remarks:
-            typer.echo(f"{row.student}: {remark}")
+            say(f"{row.student}: {remark}")
     for remark in collected.remarks:
-        typer.echo(remark)
+        say(remark)
     would = "Nothing was changed; this would be" if dry_run else f"Collected to {room.submitted}"
-    typer.echo(f"{would}: {collected.count()}.")
+    say(f"{would}: {collected.count()}.")

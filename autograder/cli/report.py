@@ -17,6 +17,7 @@ from autograder.cli.common import (
     console,
     course_folder,
     plainly,
+    say,
     title,
     workspace_folder,
 )
@@ -43,7 +44,7 @@ def feedback(
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
     count = write_pages(room, root, chosen, student)
-    typer.echo(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
+    say(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
 
 
 def write_pages(room, root, lesson, only=None):
@@ -75,7 +76,7 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
     from autograder.reporting.report import terminal_table
 
     console().print(terminal_table(results, title=title(chosen, results)))
-    typer.echo(f"Report: {path}")
+    say(f"Report: {path}")
 
 
 def write_report(room, lesson):
@@ -150,5 +151,5 @@ def export(
 
     path, count, notes = write(room, chosen, spec, kind, out, roster=roster, column=column, excel=excel)
     for note in notes:
-        typer.echo(note, err=True)
-    typer.echo(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")
+        say(note, err=True)
+    say(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")

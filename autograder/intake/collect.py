@@ -20,6 +20,7 @@ from rich.text import Text
 from autograder.course.places import CourseError, write_atomically
 from autograder.intake.ledger import Ledger
 from autograder.intake.naming import identify
+from autograder.intake.plain import plain
 from autograder.intake.reading import Unreadable
 from autograder.intake.sources import open_source
 from autograder.intake.times import read_time
@@ -68,7 +69,7 @@ def collection_table(rows, title=None):
         style = "green" if row.outcome in CHANGES else "dim" if row.outcome == "unchanged" else "yellow"
         when = f"{row.time:%Y-%m-%d %H:%M:%S}" if row.time else "-"
         texts = (row.student, row.outcome, row.file or "-", when, row.source_time or "-")
-        table.add_row(*(Text(text, style if text is row.outcome else "") for text in texts))
+        table.add_row(*(Text(plain(text), style if text is row.outcome else "") for text in texts))
     return table
 
 

@@ -79,6 +79,7 @@ def _match(cells, spec, remarks):
         if not candidates:
             remarks.append(f"The cell {cell.grade_id} was missing; its empty version was put back.")
             continue
+        _join_halves(candidates, cell, dropped, remarks)
         best = max(candidates, key=lambda found, cell=cell: _rank(found, cell))
         matched[cell.grade_id] = best.index
         claimed.add(best.index)
@@ -99,6 +100,19 @@ def _match(cells, spec, remarks):
 
     _match_written(cells, spec, matched, claimed, dropped, remarks)
     return matched, dropped - set(matched.values())
+
+
+def _join_halves(candidates, cell, dropped, remarks):
+    """Put an answer together that was cut in two in the middle, as editors do at a press of two keys."""
+    halves = [found for found in candidates if found.name == cell.grade_id and found.cell_type == "code"]
+    if len(halves) < 2 or any(_is_code(found) and not _is_empty(found, cell) for found in candidates):
+        return
+    whole = "\n".join(found.source for found in halves)
+    if parsed(whole) is not None and not is_empty(whole, cell.source, cell.grade_id):
+        halves[0].source = whole
+        dropped |= {found.index for found in halves[1:]}
+        remarks.append(f"The cell {cell.grade_id} was cut in {len(halves)}; they were put together.")
+        candidates[:] = [found for found in candidates if found not in halves[1:]]
 
 
 def _rank(found, cell):

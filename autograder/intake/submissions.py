@@ -11,6 +11,8 @@ import stat
 from dataclasses import dataclass
 
 from autograder.course.places import CourseError, write_atomically
+from autograder.course.spec import SpecError, read_spec
+from autograder.intake.plain import named
 from autograder.intake.reading import MAX_BYTES, Unreadable
 from autograder.intake.times import read_timestamp
 
@@ -107,14 +109,57 @@ def _choose(student_folder, folder, lesson):
     if not folder.is_dir():
         raise Unreadable(f"{lesson.name} is a file; a folder with the notebook in it was expected.")
     expected = folder / f"{lesson.notebook}.ipynb"
-    if expected.exists() or expected.is_symlink():
+    there = expected.exists() or expected.is_symlink()
+    others = sorted(
+        path for path in folder.glob("*.ipynb") if path != expected and not path.name.startswith(".")
+    )
+    if there and not others:
         return expected, []
-    others = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
-    if len(others) == 1:
-        return others[0], [f"The notebook is called {others[0].name}; it was taken for {expected.name}."]
-    if others:
-        raise Unreadable(f"There are {len(others)} notebooks, none of them called {expected.name}.")
-    raise Unreadable(f"There is no notebook {expected.name} in the folder.")
+    if len(others) == 1 and not there:
+        note = f"The notebook is called {named(others[0].name)}; it was taken for {expected.name}."
+        return others[0], [note]
+    if not others:
+        raise Unreadable(f"There is no notebook {expected.name} in the folder.")
+    return _worked_on(expected if there else None, others, lesson)
+
+
+def _worked_on(expected, others, lesson):
+    """Of several notebooks the one that was worked on, with a remark; raises Unreadable where none is."""
+    work = {path: _work(path, lesson) for path in (*([expected] if expected else []), *others)}
+    done = [path for path in others if work[path]]
+    names = " and ".join(named(path.name) for path in (done or others)[:5])
+    if expected and (work[expected] or not done):
+        other = [path for path in done if _bytes(path) != _bytes(expected)]
+        note = f"There is also work in {names}; {expected.name} was graded."
+        return expected, [note] if other else []
+    if expected:
+        best = max(done, key=lambda path: (work[path], path.name))
+        more = f" Of {names} it has the most answers." if len(done) > 1 else ""
+        return best, [f"{named(best.name)} was graded, since nothing was done in {expected.name}.{more}"]
+    if len(done) == 1:
+        return done[0], [f"{named(done[0].name)} was graded, since nothing was done in the other notebooks."]
+    what = f"and there is work in {names}" if done else "and nothing was done in any"
+    raise Unreadable(
+        f"There are {len(others)} notebooks, none of them called {lesson.notebook}.ipynb, {what}; "
+        "hand in one."
+    )
+
+
+def _work(path, lesson):
+    """How many answers were worked on in a notebook; 0 where it cannot be read."""
+    from autograder.intake.rescue import amount_of_work  # takes a second, and is seldom needed
+
+    try:
+        return amount_of_work(_bytes(path), read_spec(lesson.lesson_path))
+    except (Unreadable, SpecError):
+        return 0
+
+
+def _bytes(path):
+    try:
+        return read_regular(path)
+    except Unreadable:
+        return b""
 
 
 def read_regular(path):

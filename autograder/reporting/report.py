@@ -10,9 +10,11 @@ import html
 import statistics
 from collections import Counter
 
+from rich.markup import escape
 from rich.table import Table
 
 from autograder.course.places import write_atomically
+from autograder.intake.plain import plain
 from autograder.judging.status import Status
 from autograder.reporting.reteach import Links, mistakes_table, prose, remarks_table
 
@@ -67,10 +69,10 @@ def terminal_table(results, title=None):
         style = STATUS_STYLES.get(result["status"], "magenta")
         named = ", ".join(f"{mistake['exercise']}: {mistake['id']}" for mistake in result["mistakes"])
         table.add_row(
-            student,
+            escape(plain(student)),
             _score(result["score"], result["max_score"]),
             f"[{style}]{result['status']}[/]",
-            named or "[dim]-[/]",
+            escape(plain(named)) or "[dim]-[/]",
             f"{result['seconds']:.1f}",
         )
     return table

@@ -9,6 +9,8 @@ import re
 from collections import defaultdict
 from urllib.parse import quote
 
+from autograder.intake.plain import plain
+
 
 class Links:
     """Links from the page to feedback pages: a student's, or the section of the lesson shown in one."""
@@ -25,7 +27,9 @@ class Links:
 
     def student(self, student, exercise=None):
         """The student's name, linked to the feedback page if there is one, there to the exercise."""
-        return self._link(student, f"{exercise}-check" if exercise else None, html.escape(student))
+        return self._link(
+            student, f"{exercise}-check" if exercise else None, html.escape(plain(student, tex=True))
+        )
 
     def section(self, exercise, students):
         """The name of an exercise's section, linked to where the first of these students' pages shows it."""
@@ -96,5 +100,5 @@ def remarks_table(results, links, changed):
 
 def prose(text):
     """Text as html: `code` and *emphasis* as in Markdown, everything else escaped."""
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(plain(text, tex=True)))
     return re.sub(r"(?<![\w*])\*(\w[^*\n]*?\w|\w)\*(?![\w*])", r"<em>\1</em>", text)

@@ -1,5 +1,6 @@
 """Which of several versions of a function is the answer: the one that running the notebook would leave."""
 
+import copy
 import json
 
 import pytest
@@ -87,6 +88,18 @@ def test_a_broken_cell_defines_nothing_so_the_draft_counts(notebook, spec):
     put(notebook, "def double(x):\n    return 2 *")
     notebook.cells.insert(3, new_code_cell(DRAFT))
     assert answer(notebook, spec) == DRAFT
+
+
+def test_an_answer_that_was_cut_in_two_is_put_together(notebook, spec):
+    place = next(n for n, cell in enumerate(notebook.cells) if cell.id == "double")
+    half = copy.deepcopy(notebook.cells[place])
+    put(notebook, 'def double(x):\n    """Twice x."""')
+    half.source = "    y = 2 * x\n    return y"
+    notebook.cells.insert(place + 1, half)
+    found = rescue(json.dumps(notebook).encode(), spec)
+    assert answer(notebook, spec) == 'def double(x):\n    """Twice x."""\n    y = 2 * x\n    return y'
+    assert "The cell double was cut in 2; they were put together." in found.remarks
+    assert not [cell for cell in found.notebook.cells if cell.id.startswith("added")]
 
 
 def test_a_text_that_quotes_a_function_is_no_answer(notebook, spec):
