@@ -61,7 +61,7 @@ def _of_stop(stopped):
 
 
 def _of_error(source, failed):
-    kind = failed.ename if isinstance(getattr(builtins, failed.ename, None), type) else "an exception"
+    kind = failed.ename if failed.ename.isidentifier() else "an exception"
     mistake = not_python(source) if failed.ename in NOT_PYTHON else None
     if mistake:
         kind, message, number = type(mistake).__name__, mistake.msg, mistake.lineno
@@ -74,11 +74,14 @@ def _of_error(source, failed):
     line = lines[number - 1].strip() if number and number <= len(lines) else ""
     where = f" at line {number}" if line else ""
     stopped = "is not Python" if mistake else "stopped"
-    says = f"Its cell {stopped}{where}{f', {named(line, 120)}' if line else ''}: {kind}: {message}."
+    says = (
+        f"Its cell {stopped}{where}{f', {named(line, 120)}' if line else ''}: {plain(kind, 80)}: {message}."
+    )
     if kind == "ModuleNotFoundError":
         says += " While a lesson is graded only the packages that it uses itself are there."
     elif failed.ename == "StdinNotImplementedError":
         says += " While a lesson is graded nobody is there to answer `input`."
+    kind = kind if isinstance(getattr(builtins, kind, None), type) else "an exception of its own"
     return Cause(says, f"its cell {stopped}{where} ({kind})")
 
 

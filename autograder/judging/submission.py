@@ -75,8 +75,30 @@ def grade_rescued(
         graded = grade_notebook(
             notebook, spec, limits or Limits(), student=student, secret=secret, sandbox=sandbox, warm=warm
         )
+    graded = replace(graded, remarks=remarks_of([*remarks, *graded.remarks]))
     sanitise(graded.notebook, spec)
-    return replace(graded, remarks=remarks_of([*remarks, *graded.remarks]))
+    graded.notebook.metadata["unrolled"]["graded"] = nbformat.from_dict(told(graded, spec))
+    return graded
+
+
+def told(graded, spec):
+    """What a feedback page says in words, as plain data; it travels in the graded notebook's metadata."""
+    released = {cell.grade_id: cell.source for cell in spec.cells}
+    return {
+        "status": str(graded.status),
+        "remarks": list(graded.remarks),
+        "theirs": [cell.id for cell in graded.notebook.cells if released.get(cell.id) != cell.source],
+        "checks": {name: _in_short(score.verdict) for name, score in graded.scores.items() if score.verdict},
+    }
+
+
+def _in_short(verdict):
+    return {
+        "status": verdict["status"],
+        "headline": verdict["headline"],
+        "mistakes": [dict(mistake) for mistake in verdict["mistakes"]],
+        "right": [part["name"] for part in verdict["parts"] if part["right"]],
+    }
 
 
 def remarks_of(remarks):

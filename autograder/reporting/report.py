@@ -14,9 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.course.places import write_atomically
+from autograder.gradebook.page import prose
 from autograder.intake.plain import plain
 from autograder.judging.status import Status
-from autograder.reporting.reteach import Links, mistakes_table, prose, remarks_table
+from autograder.reporting.reteach import Links, mistakes_table, remarks_table
 
 STATUS_STYLES = {
     Status.GRADED: "green",

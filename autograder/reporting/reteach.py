@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from urllib.parse import quote
 
+from autograder.gradebook.page import prose
 from autograder.intake.plain import plain
 
 
@@ -96,9 +97,3 @@ def remarks_table(results, links, changed):
         for remark, students in who.items()
     )
     return f"<table><thead><tr><th>remark</th><th>who</th></tr></thead><tbody>{rows}</tbody></table>"
-
-
-def prose(text):
-    """Text as html: `code` and *emphasis* as in Markdown, everything else escaped."""
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(plain(text, tex=True)))
-    return re.sub(r"(?<![\w*])\*(\w[^*\n]*?\w|\w)\*(?![\w*])", r"<em>\1</em>", text)
