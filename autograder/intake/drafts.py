@@ -7,7 +7,7 @@ one. An empty version, whose function raises before it does anything, must not s
 import ast
 import re
 
-LONGEST = 200_000  # characters of a cell that are parsed: far more than anyone types, little for a parser
+LONGEST = 60_000  # characters of a cell that are parsed: more than anyone types, little for a parser
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 

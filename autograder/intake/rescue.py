@@ -19,7 +19,9 @@ from autograder.intake.reading import read_cells
 from autograder.intake.written import Release
 
 MAX_ADDED = 300
-MOST_READ = 2000  # cells that are looked through for a written answer that is not in its place
+MOST_VERSIONS = 12  # of one answer that are compared
+# What is looked through for a written answer that is not in its place: cells, and characters of code in them.
+MOST_READ, MOST_CODE = 2000, 600_000
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def _match(cells, spec, remarks):
             if (cell.grade_id in found.defines and _may_run(found, cell))
             or (found.name == cell.grade_id and not found.defines & names)
         ]
+        candidates = candidates[-MOST_VERSIONS:]
         if not candidates:
             remarks.append(f"The cell {cell.grade_id} was missing; its empty version was put back.")
             continue
@@ -261,7 +264,7 @@ def _elsewhere(cells, matched, dropped, answered, names, release, spec):
     order = {cell.grade_id: place for place, cell in enumerate(spec.cells)}
     claims = {index: spec.cell(name) for name, index in matched.items()}
     blank = [name for name in names if name not in answered]
-    found_for, place = {}, -1
+    found_for, place, room = {}, -1, MOST_CODE
     for found in cells[:MOST_READ]:
         own = claims.get(found.index)
         place = order[own.grade_id] if own else place
@@ -270,6 +273,9 @@ def _elsewhere(cells, matched, dropped, answered, names, release, spec):
         if not wanted or (own and own.kind == "written"):
             continue
         if found.cell_type == "code" or (own and own.kind == "solution"):
+            room -= len(found.source)
+            if room < 0:
+                continue
             text = release.prose(found.source, beside_code=own is not None)
         else:
             text = release.text(found.source)

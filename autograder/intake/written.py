@@ -10,10 +10,10 @@ import io
 import re
 import tokenize
 
-from autograder.intake.drafts import DEFINITIONS, parsed, trimmed
+from autograder.intake.drafts import DEFINITIONS, LONGEST, parsed, trimmed
 
 FEW = 4  # words: shorter remarks beside code are about the code
-LINE_OF_PROSE = re.compile(r"(?:[^\W\d_]+[,;:.]? ){3,}[^\W\d_]+|[^\x00-\x7f]{6,}")
+LINE_OF_PROSE = re.compile(r"(?<!\w)(?:[^\W\d_]{1,40}[,;:.]? ){3}[^\W\d_]|[^\x00-\x7f]{6}")
 LINE_OF_CODE = re.compile(r"\w\(|\w\[|\w *[-+*/]?= *\S|^\s*(def|class|import|return|print|#)\b|:\s*$|['\"]")
 NOTHING = re.compile(r"#+ *((BEGIN|END) \w+( \w+)?|YOUR CODE HERE|%%.*)\s*$")
 
@@ -44,6 +44,7 @@ class Release:
         """
         if trimmed(source) in self.cells:
             return ""
+        source = source[:LONGEST]
         tree, lines = parsed(source), source.split("\n")
         if tree is None and not beside_code and any(map(_is_prose, lines)):
             return self.text("\n".join(map(_uncommented, lines)))

@@ -208,7 +208,8 @@ def clean_output(output, most=MAX_OUTPUT_TEXT):
     data = pictures(bundle)
     for name, clean in TEXTS.items():
         if isinstance(bundle.get(name), str | list):
-            data[name] = clean(_shown(_joined(bundle[name]), most))
+            text = _joined(bundle[name])
+            data[name] = clean(plain(text, most, lines=True, colours=name == "text/plain", tex=True))
     if not data:
         return None
     cleaned = {"output_type": kind, "data": data, "metadata": {}}

@@ -168,3 +168,13 @@ def test_a_solved_lesson_without_the_answer_waits_for_nobody(lesson):
     result = rescue(json.dumps(notebook).encode(), spec)
     assert result.remarks == []
     assert next(c.source for c in result.notebook.cells if c.id == "written") == spec.cell("written").source
+
+
+MEGABYTES = ["y", "a ", "a, ", "#", "# a\n", "(", "\u3042", "=", "a =", " ", "'", "%md ", "\\", "f("]
+
+
+@pytest.mark.parametrize("part", MEGABYTES)
+def test_a_cell_of_megabytes_is_read_through_once(lesson_notebook, spec, part):
+    """Nothing here takes time that grows with the square of a text: with that, this would take hours."""
+    far_away(new_code_cell(part * 500_000), new_markdown_cell(part * 500_000))(lesson_notebook)
+    assert written(lesson_notebook, spec) is not None
