@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 MAX_BYTES = 120_000_000
 # What turns a code cell into text where an editor has no text cells.
-TEXT_MAGIC = re.compile(r"\s*%{1,2}(md|markdown|html|latex)(-sandbox)?\b[^\S\n]*\n?")
+TEXT_MAGIC = re.compile(r"\s*%{1,2}(md|markdown)(-sandbox)?\b[^\S\n]*\n?")
 
 
 class Unreadable(Exception):

@@ -16,7 +16,7 @@ import nbformat
 
 from autograder.intake.drafts import holds_only, is_empty, parsed, same_text
 from autograder.intake.reading import read_cells
-from autograder.intake.written import Release
+from autograder.intake.written import Release, is_blank
 
 MAX_ADDED = 300
 MOST_VERSIONS = 12  # of one answer that are compared
@@ -236,7 +236,7 @@ def _written_answers(cells, matched, dropped, spec, remarks):
     by_index = {found.index: found for found in cells}
     for name in names:
         own = by_index.get(matched.get(name))
-        if own and release.text(own.source):
+        if own and not is_blank(own.source, spec.cell(name).source):
             text = (own.cell_type == "code" and release.prose(own.source, beside_code=False)) or own.source
             answers[name] = (text, own.attachments)
     for name, parts in _elsewhere(cells, matched, dropped, answers, names, release, spec).items():

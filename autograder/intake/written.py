@@ -62,12 +62,18 @@ class Release:
         return "" if few and (beside_code or not only_strings) else text
 
 
+def is_blank(source, placeholder):
+    """Is there nothing in a written answer's own cell but the lesson's placeholder, however it is set?"""
+    words = _words(source)
+    return not source.strip() or (bool(words) and words == _words(placeholder))
+
+
 def _plain(line):
     return line.strip().lstrip("# ").lower()
 
 
 def _words(line):
-    return tuple(re.findall(r"\w+", line.lower()))
+    return tuple(re.findall(r"[^\W_]+", line.lower()))
 
 
 def _uncommented(line):

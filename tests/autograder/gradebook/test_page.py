@@ -18,6 +18,7 @@ from autograder.judging.sanitise import sanitise
 from autograder.judging.status import Status
 from autograder.judging.submission import no_marks, told
 from rnncore.check.verdict import Named, Part, Verdict
+from tests.autograder.browser import Browser
 
 ANSWER = "Because it is the sum."
 
@@ -169,3 +170,37 @@ def test_a_notebook_of_an_earlier_grader_still_has_a_page(workspace, released, s
 
 def test_words_are_words():
     assert prose("`a<b` and *this* \x1b[31m<b>") == "<code>a&lt;b</code> and <em>this</em> &lt;b&gt;"
+
+
+def test_every_link_leads_to_a_place(workspace, released, spec, done):
+    page = hand_in(workspace, released, spec, done)
+    places = set(re.findall(r'\bid="([^"]+)"', page))
+    links = set(re.findall(r'href="#([^"]+)"', page.partition('id="work"')[0]))
+    assert links and links <= places
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+def test_it_fits_a_telephone_and_the_dark(browser, workspace, released, spec, done):
+    """Long lines of code and wide tables scroll by themselves: the page does not."""
+    for cell in done.cells:
+        if cell.id == "double":
+            cell.source = f"def double(x):\n    return x + x  # {'wide ' * 60}{'w' * 300}"
+        elif cell.id == "written":
+            cell.source = (
+                f"| {' | '.join('abcdefghij' * 2)} |\n|{'---|' * 20}\n\n{'unbroken' * 60}\n\n`{'c' * 200}`"
+            )
+    hand_in(workspace, released, spec, done, remarks=[f"`{'m' * 300}` was graded."])
+    path = workspace.feedback / "Ann" / spec.assignment / f"{spec.notebook}.html"
+    papers = {}
+    for scheme in ("light", "dark"):
+        for width in (390, 1280):
+            seen = browser.look(path, width=width, scheme=scheme)
+            assert seen["wide"] <= width, (scheme, width)
+            papers[scheme] = seen["paper"]
+    assert papers == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 25, 31)"}

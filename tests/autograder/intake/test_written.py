@@ -117,6 +117,7 @@ NOBODYS = {
     "deleted": instead(),
     "copied": below(new_markdown_cell("Why does this work?")),
     "question in bold": into("why-does-this", "**{}**"),
+    "the placeholder set otherwise": into("written", "__Write your answer here.__\n"),
     "only signs": below(new_markdown_cell("---")),
     "solved": into("double", "def double(x):\n    # the sum of the number with itself\n    return x + x"),
     "a short comment": into("double", "# my try\ndef double(x):\n    return x + x\n# done"),
@@ -141,6 +142,14 @@ def test_an_answer_in_its_cell_stays_alone(lesson_notebook, spec):
     found = rescue(json.dumps(lesson_notebook).encode(), spec).notebook.cells
     assert next(cell.source for cell in found if cell.id == "written") == ANSWER
     assert {"My notes: read this again.", SECOND} <= {cell.source for cell in found}
+
+
+@pytest.mark.parametrize(
+    "text", ["Add the number to itself.", "?", "3", "\u2211", "*Write your answer here.* Yes."]
+)
+def test_whatever_is_in_its_own_cell_is_the_answer(lesson_notebook, spec, text):
+    into("written", text)(lesson_notebook)
+    assert written(lesson_notebook, spec).source == text
 
 
 def test_what_stood_in_a_restored_cell_is_kept_beside_the_answer(lesson_notebook, spec):
