@@ -36,9 +36,13 @@ def is_empty(source, released, name):
         return all(map(_does_nothing, tree.body))
     if not isinstance(last, DEFINITIONS):
         return False
+    if _raises_at_once(last):
+        return True
     given = parsed(released)
     given = given and _binding(given, name)
-    return _raises_at_once(last) or (given is not None and _shape(last) == _shape(given))
+    if given is None or _raises_at_once(given):
+        return False
+    return _shape(last) == _shape(given)
 
 
 def holds_only(source, name):

@@ -82,8 +82,10 @@ def _match(cells, spec, remarks):
         if not candidates:
             remarks.append(f"The cell {cell.grade_id} was missing; its empty version was put back.")
             continue
-        _join_halves(candidates, cell, dropped, remarks)
-        best = max(candidates, key=lambda found, cell=cell: _rank(found, cell))
+        if len(candidates) > 1:
+            _join_halves(candidates, cell, dropped, remarks)
+        several = len(candidates) > 1
+        best = max(candidates, key=lambda found, cell=cell: _rank(found, cell)) if several else candidates[0]
         matched[cell.grade_id] = best.index
         claimed.add(best.index)
         copies = [found for found in candidates if found.name == cell.grade_id]
@@ -97,7 +99,7 @@ def _match(cells, spec, remarks):
         idle = {
             found.index
             for found in candidates
-            if _is_empty(found, cell) and holds_only(found.source, cell.grade_id)
+            if several and _is_empty(found, cell) and holds_only(found.source, cell.grade_id)
         }
         dropped |= idle - {best.index}
 
