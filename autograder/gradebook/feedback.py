@@ -41,6 +41,8 @@ MATHML_ATTRIBUTES = set(
 class FeedbackExporter(HTMLExporter):
     """The feedback page, without scripts; named in the workspace's nbgrader_config."""
 
+    _as_written = False  # whether texts are shown as they are, unconverted
+
     @default("template_name")
     def _template_name_default(self):
         return TEMPLATE
@@ -53,15 +55,16 @@ class FeedbackExporter(HTMLExporter):
         nb, resources = super()._preprocess(nb, resources)  # nbgrader's step puts grades and comments in
         resources["unrolled"] = page.lay_out(nb, resources, _waiting(resources.get("nbgrader", {})))
         for cell in nb.cells:
-            if cell.cell_type == "markdown":
+            if cell.cell_type == "markdown" and not self._as_written:
                 cell.source = typeset(cell.source)
         return nb, resources
 
     def from_notebook_node(self, nb, resources=None, **kw):
-        nb = copy.deepcopy(nb)
+        nb, self._as_written = copy.deepcopy(nb), False
         try:
             written, told = super().from_notebook_node(nb, copy.deepcopy(resources), **kw)
         except Exception:  # a student's text that the converter cannot read is shown as it was written
+            self._as_written = True
             for cell in nb.cells:
                 if cell.cell_type == "markdown":
                     cell.source = "\n".join(f"    {line}" for line in cell.source.splitlines())

@@ -72,6 +72,7 @@ def _binding(tree, name):
         elif any(
             (isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id == name)
             or (isinstance(part, ast.alias) and (part.asname or part.name) == name)
+            or (isinstance(part, DEFINITIONS) and part.name == name)
             for part in ast.walk(one)
         ):
             found = one

@@ -71,6 +71,7 @@ def test_an_empty_version_gives_way_to_one_that_does_something(notebook, spec, s
         f"{STUB}\n\n\ndouble = lambda x: 2 * x",
         f"{STUB}\n\n\ndef double(x):\n    return 2 * x",
         f"{STUB}\n\n\nfrom operator import neg as double",
+        f"{STUB}\n\n\nif True:\n\n    def double(x):\n        return 2 * x",
         f"{DONE}\n\n\ndef later(x):\n    raise NotImplementedError",
         "def double(x):\n    y = 2 * x\n    raise NotImplementedError",
         "def double(x):\n    return 2 *",
