@@ -6,7 +6,6 @@ started again, the cells that had worked are run again, the one that stopped it 
 is graded, all within the notebook's time.
 """
 
-import ast
 import copy
 import hashlib
 import hmac
@@ -20,9 +19,10 @@ from nbformat.v4 import new_output
 
 from autograder.judging.causes import Causes
 from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.imports import hidden_part, imported
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import Status
-from autograder.sandbox.box import NEVER, Limits, NoSandbox
+from autograder.sandbox.box import Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
 
 NOT_RUN = "experiment"  # the tag of cells that only show something
@@ -330,23 +330,11 @@ class _Grading:
 
     def _look_for_answers(self, name, source):
         """Note imports of what is not there while this lesson is graded."""
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self._look_at_import(name, alias.name)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                self._look_at_import(name, node.module)
-                for alias in node.names:
-                    self._look_at_import(name, f"{node.module}.{alias.name}")
+        for module in imported(source):
+            self._look_at_import(name, module)
 
     def _look_at_import(self, name, module):
-        """Note an import of what is not there, by the name that is ours, never in the student's words."""
-        hidden = (*self.spec.hides, *NEVER, *({"torch"} - set(self.spec.needs)))
-        found = next((one for one in hidden if _within(module, one)), None)
+        found = hidden_part(module, self.spec)
         if found and found not in self.noted:
             self.noted.append(found)
             self._remark(f"The cell {name} imports {found}, which is not there while this lesson is graded.")
@@ -368,10 +356,6 @@ class _Grading:
             cause = self.causes.of(name)
             self._remark(f"The notebook never defines `{name}`{f': {cause.remark}' if cause else ''}.")
         return Status.PARTLY_GRADED if missing else Status.GRADED
-
-
-def _within(module, package):
-    return module == package or module.startswith(f"{package}.")
 
 
 def _name(cell):
