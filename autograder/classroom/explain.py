@@ -10,6 +10,7 @@ import numpy as np
 
 from autograder.course.places import CourseError
 from autograder.gradebook.results import grader_version, read_results
+from autograder.intake.plain import plain
 from autograder.intake.reading import Unreadable
 from autograder.intake.rescue import rescue
 from autograder.intake.submissions import find_submissions
@@ -17,6 +18,8 @@ from autograder.judging.notebook import grade_notebook
 from autograder.judging.verdicts import verdict_text
 from autograder.sandbox.box import MIB, Limits
 from rnncore.exercises import by_name
+
+MOST = 200_000  # characters of an explanation
 
 
 def explanation(workspace, lesson, spec, student, exercise, *, sandbox=True):
@@ -42,8 +45,7 @@ def explanation(workspace, lesson, spec, student, exercise, *, sandbox=True):
     graded = _repeat(notebook, spec, test, score["seed"], limits, student, sandbox)
     code = next((cell.source for cell in notebook.cells if solution and cell.id == solution.grade_id), "")
     text = "\n".join(_tell(spec, test, result, score, graded, limits, code))
-    # What a student wrote must not give orders to the terminal of whoever reads it.
-    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text.expandtabs(4))
+    return plain(text, MOST, lines=True, tex=True).expandtabs(4)
 
 
 def _cells(spec, exercise):

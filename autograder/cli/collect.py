@@ -14,6 +14,7 @@ from autograder.cli.common import (
     console,
     course_folder,
     plainly,
+    say,
     workspace_folder,
 )
 from autograder.course import places
@@ -21,7 +22,7 @@ from autograder.course.places import CourseError
 from autograder.course.spec import read_spec
 from autograder.intake.collect import collect as bring
 from autograder.intake.collect import collection_table, parse_received, time_zone
-from autograder.intake.sources import plain
+from autograder.intake.plain import plain
 
 app = typer.Typer()
 
@@ -91,7 +92,7 @@ def collect(
     console().print(collection_table(collected.rows, title=f"{chosen.name} from {plain(source.name)}"))
     tell(collected)
     would = "Nothing was changed; this would be" if dry_run else f"Collected to {room.submitted}"
-    typer.echo(f"{would}: {collected.count()}.")
+    say(f"{would}: {collected.count()}.")
 
 
 def must_exist(source):
@@ -108,10 +109,10 @@ def bring_in(source, room, lesson, spec, yes, **options):
         if yes or not is_terminal():
             return yes
         names = ", ".join(alike[:MOST_SHOWN]) + (", ..." if len(alike) > MOST_SHOWN else "")
-        typer.echo(f"To be taken as submissions to {lesson.name}: {names or 'nothing'}.")
-        typer.echo("These look like none:")
+        say(f"To be taken as submissions to {lesson.name}: {names or 'nothing'}.")
+        say("These look like none:")
         for other in others:
-            typer.echo(f"- {other}")
+            say(f"- {other}")
         return typer.confirm("Take them, too?", default=False)
 
     with sole_writer(room):
@@ -127,6 +128,6 @@ def tell(collected):
     """Print every sentence about a collection."""
     for row in collected.rows:
         for remark in row.remarks:
-            typer.echo(f"{row.student}: {remark}")
+            say(f"{row.student}: {remark}")
     for remark in collected.remarks:
-        typer.echo(remark)
+        say(remark)

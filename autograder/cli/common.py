@@ -13,9 +13,11 @@ from autograder.course import places
 from autograder.course.places import CourseError
 from autograder.course.spec import SpecError
 from autograder.gradebook.configuration import CONFIG_NAME, course_of, prepare_workspace
+from autograder.intake.plain import plain
 from autograder.sandbox.view import NoSandbox
 
 CORES = os.cpu_count() or 1
+MOST_SAID = 200_000  # characters of one thing that is printed
 
 LessonName = Annotated[str, typer.Argument(metavar="LESSON", help="The lesson: 03-bptt, or 03, or bptt.")]
 CourseFolder = Annotated[
@@ -57,13 +59,18 @@ def plainly(command):
             message = " ".join(str(error).split())
             if isinstance(error, NoSandbox) and command.__name__ in ("grade", "check"):
                 message += " (To run trusted code without one: --unsafe-no-sandbox.)"
-            typer.echo(message, err=True)
+            say(message, err=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
-            typer.echo("Stopped. What was graded is kept; run the same command again to go on.", err=True)
+            say("Stopped. What was graded is kept; run the same command again to go on.", err=True)
             raise typer.Exit(130) from None
 
     return wrapped
+
+
+def say(text="", *, err=False, end="\n"):
+    """Print to the terminal: every word of a command goes through here, since any may be a student's."""
+    typer.echo(plain(text, MOST_SAID, lines=True, tex=True) + end, err=err, nl=False)
 
 
 def console():

@@ -11,6 +11,7 @@ from autograder.cli.common import (
     WorkspaceFolder,
     course_folder,
     plainly,
+    say,
     workspace_folder,
 )
 from autograder.cli.grade import complain_of_faults, run_with_progress
@@ -46,12 +47,12 @@ def demo(
             "name another folder for the sample class with --workspace."
         )
     names = sample.write_class(lesson, room)
-    typer.echo(f"A sample class of {len(names)} students handed in {lesson.name}.")
+    say(f"A sample class of {len(names)} students handed in {lesson.name}.")
     results = run_with_progress(room, lesson, spec, workers=workers, only=names)
     write_pages(room, root, lesson, names)
     path, _ = write_report(room, lesson)
-    typer.echo(f"Gradebook: {room.gradebook}")
-    typer.echo(f"Feedback:  {room.feedback}")
-    typer.echo(f"Report:    {path}")
-    typer.echo(f"To grade by hand: cd {room.root} && jupyter lab, then Formgrader in the Nbgrader menu.")
+    say(f"Gradebook: {room.gradebook}")
+    say(f"Feedback:  {room.feedback}")
+    say(f"Report:    {path}")
+    say(f"To grade by hand: cd {room.root} && jupyter lab, then Formgrader in the Nbgrader menu.")
     complain_of_faults(results)

@@ -22,6 +22,7 @@ from autograder.cli.common import (
     console,
     course_folder,
     plainly,
+    say,
     title,
     workspace_folder,
 )
@@ -30,8 +31,8 @@ from autograder.course.places import CourseError
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import instructors_config, limits_of
 from autograder.gradebook.results import shown
+from autograder.intake.plain import plain
 from autograder.intake.reading import Unreadable, read_cells
-from autograder.intake.sources import plain
 from autograder.intake.submissions import (
     Submission,
     left_out,
@@ -129,7 +130,7 @@ def grade(
         from autograder.classroom.explain import explanation
 
         room = workspace_folder(workspace, root)
-        typer.echo(explanation(room, chosen, spec, *explain, sandbox=not unsafe_no_sandbox))
+        say(explanation(room, chosen, spec, *explain, sandbox=not unsafe_no_sandbox))
         return
     if not scheduler and (tls_ca or tls_cert or tls_key or insecure):
         raise CourseError("The --tls options and --insecure are for grading on a cluster; add --scheduler.")
@@ -139,7 +140,7 @@ def grade(
     if submissions is not None and submissions.resolve() != room.submitted.resolve():
         collected = bring_in(submissions, room, chosen, spec, yes)
         tell(collected)
-        typer.echo(f"Collected from {plain(str(submissions))}: {collected.count()}.")
+        say(f"Collected from {plain(str(submissions))}: {collected.count()}.")
     options = {"workers": workers, "force": force, "sandbox": not unsafe_no_sandbox, "only": student}
     options["warm"] = not cold
     if scheduler:
@@ -154,12 +155,10 @@ def grade(
     else:
         results = run_with_progress(room, chosen, spec, **options)
     for note in left_out(room, chosen):
-        typer.echo(f"Not graded: {note}", err=True)
+        say(f"Not graded: {note}", err=True)
     _tell_changed(room, spec)
-    typer.echo(f"Gradebook: {room.gradebook}")
-    typer.echo(
-        f"Feedback pages: `unrolled feedback {lesson}`; a page for the class: `unrolled report {lesson}`."
-    )
+    say(f"Gradebook: {room.gradebook}")
+    say(f"Feedback pages: `unrolled feedback {lesson}`; a page for the class: `unrolled report {lesson}`.")
     complain_of_faults(results)
 
 
@@ -192,9 +191,7 @@ def run_with_progress(room, lesson, spec, **options):
     heading = title(lesson, results)
     console().print(shown(results, spec, lambda some: terminal_table(some, title=heading)))
     if skipped:
-        typer.echo(
-            f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would)."
-        )
+        say(f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would).")
     return results
 
 
@@ -203,7 +200,7 @@ def _tell_changed(room, spec):
     from autograder.gradebook.database import changed_since_by_hand
 
     for student, names in changed_since_by_hand(room, spec).items():
-        typer.echo(
+        say(
             f"{student} changed {', '.join(names)} after it was graded by hand; the grade and the comment "
             "were kept, and it waits to be looked at again."
         )
@@ -213,7 +210,7 @@ def complain_of_faults(results):
     """Name those whom the grader failed, and exit with 1, if there are any."""
     faults = [name for name, result in results.items() if result["status"] == "infrastructure fault"]
     if faults:
-        typer.echo(f"The grader itself failed for {', '.join(faults)}; run the command again.", err=True)
+        say(f"The grader itself failed for {', '.join(faults)}; run the command again.", err=True)
         raise typer.Exit(1)
 
 
@@ -238,14 +235,14 @@ def check(
     task = Task(submission, spec, Limits(), secrets.token_bytes(32), not unsafe_no_sandbox, warm=False)
     graded = grade_task(task)
     for score in graded.scores.values():
-        typer.echo(verdict_text(score))
+        say(verdict_text(score))
     earned = round(sum(score.points for score in graded.scores.values()), 2)
     top = sum(cell.points for cell in spec.cells if cell.kind == "test")
     by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
-    typer.echo(f"\n{spec.assignment}: {earned:g} of {top:g} points, {graded.status}.", nl=False)
-    typer.echo(f" {by_hand:g} more are given by hand for the written answer." if by_hand else "")
+    say(f"\n{spec.assignment}: {earned:g} of {top:g} points, {graded.status}.", end="")
+    say(f" {by_hand:g} more are given by hand for the written answer." if by_hand else "")
     for remark in graded.remarks:
-        typer.echo(f"- {remark}")
+        say(f"- {remark}")
 
 
 def _read_notebook(path):

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from autograder.cli.common import CourseFolder, console, course_folder, plainly, workspace_folder
+from autograder.cli.common import CourseFolder, console, course_folder, plainly, say, workspace_folder
 from autograder.course import places
 from autograder.course.spec import read_spec
+from autograder.intake.plain import plain
 from autograder.sandbox.doctor import attempts
 
 app = typer.Typer()
@@ -22,12 +23,10 @@ def doctor():
     failed = 0
     for finding in attempts():
         mark = "[green]held[/]" if finding.held else "[bold red]BROKE[/]"
-        screen.print(f"{mark}  {escape(finding.attempt)}: {escape(finding.says)}")
+        screen.print(f"{mark}  {escape(finding.attempt)}: {escape(plain(finding.says, tex=True))}")
         failed += not finding.held
     if failed:
-        typer.echo(
-            f"{failed} attacks got through; do not grade untrusted notebooks on this machine.", err=True
-        )
+        say(f"{failed} attacks got through; do not grade untrusted notebooks on this machine.", err=True)
         raise typer.Exit(1)
     screen.print("The sandbox holds: grading is safe here.")
 
@@ -51,5 +50,5 @@ def workspace(
             if lesson.lesson_path.is_file():
                 database.register(room, read_spec(lesson.lesson_path))
                 names.append(lesson.name)
-    typer.echo(f"{room.root} is ready for {', '.join(names) or 'lessons, once there are some'}.")
-    typer.echo(f"Put submissions at {room.submitted}/STUDENT/LESSON/, and run nbgrader in {room.root}.")
+    say(f"{room.root} is ready for {', '.join(names) or 'lessons, once there are some'}.")
+    say(f"Put submissions at {room.submitted}/STUDENT/LESSON/, and run nbgrader in {room.root}.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.common import CourseFolder, course_folder, plainly
+from autograder.cli.common import CourseFolder, course_folder, plainly, say
 from autograder.course import places
 from autograder.course.places import CourseError
 
@@ -37,15 +37,15 @@ def release(
     if check:
         problems = releasing.check(root, chosen)
         for problem in problems:
-            typer.echo(problem, err=True)
+            say(problem, err=True)
         if problems:
             raise typer.Exit(1)
-        typer.echo("lessons/ is what solutions/ makes.")
+        say("lessons/ is what solutions/ makes.")
         return
     for path in tidied(root, chosen) if tidy else ():
-        typer.echo(f"tidied {path.relative_to(root)}")
+        say(f"tidied {path.relative_to(root)}")
     written = releasing.release(root, chosen)
     for path in written:
-        typer.echo(f"released {path.relative_to(root)}")
+        say(f"released {path.relative_to(root)}")
     if not written:
-        typer.echo("Nothing to do: lessons/ is what solutions/ makes.")
+        say("Nothing to do: lessons/ is what solutions/ makes.")

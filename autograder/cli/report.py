@@ -17,6 +17,7 @@ from autograder.cli.common import (
     console,
     course_folder,
     plainly,
+    say,
     title,
     workspace_folder,
 )
@@ -44,9 +45,9 @@ def feedback(
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
     count, failed = write_pages(room, root, chosen, student)
-    typer.echo(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
+    say(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
     for name, error in failed.items():
-        typer.echo(f"There is no page for {name}: {said(error)}.", err=True)
+        say(f"There is no page for {name}: {said(error)}.", err=True)
     if failed:
         raise typer.Exit(1)
 
@@ -91,7 +92,7 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
 
     spec, heading = read_spec(chosen.lesson_path), title(chosen, results)
     console().print(shown(results, spec, lambda some: terminal_table(some, title=heading)))
-    typer.echo(f"Report: {path}")
+    say(f"Report: {path}")
 
 
 def write_report(room, lesson):
@@ -167,5 +168,5 @@ def export(
 
     path, count, notes = write(room, chosen, spec, kind, out, roster=roster, column=column, excel=excel)
     for note in notes:
-        typer.echo(note, err=True)
-    typer.echo(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")
+        say(note, err=True)
+    say(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")

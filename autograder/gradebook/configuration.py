@@ -69,6 +69,9 @@ def configure(config, *, course, workspace, sandbox=True):
     config.GradeInSandbox.workspace = str(workspace)
     config.GradeInSandbox.sandbox = sandbox
     config.GenerateFeedback.exporter_class = "autograder.gradebook.feedback.FeedbackExporter"
+    # nbgrader names a template of its own for every exporter of html.
+    config.FeedbackExporter.template_name = "unrolled"
+    config.FeedbackExporter.extra_template_basedirs = [str(Path(__file__).parent / "templates")]
     return config
 
 

@@ -1,8 +1,8 @@
 """Feedback pages: the graded notebook with scores and comments, as one file that runs nothing.
 
-nbgrader's feedback template lays the page out. Formulas become MathML, which browsers draw by themselves;
-then everything that could run or load something is removed, and a content-security policy is written at
-the top, so that even what was overlooked is inert.
+``page`` says what stands on it, in a template of our own. Formulas become MathML, which browsers draw by
+themselves; then everything that could run or load something is removed, and a content-security policy is
+written at the top, so that even what was overlooked is inert.
 """
 
 import copy
@@ -11,24 +11,18 @@ from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 from nbconvert.exporters import HTMLExporter
+from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from traitlets import default
 from traitlets.config import Config
 
-from autograder.gradebook.configuration import configure, quiet_log
+from autograder.gradebook import page
+from autograder.gradebook.configuration import COURSE_ID, configure, quiet_log
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'"
+TEMPLATE = "unrolled"
 META = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-STYLE = """<style>
-.anchor-link, .prompt { display: none; }
-.rendered_html table, .text_cell_render table { margin: 0 0 1em; border-collapse: collapse; }
-.rendered_html :is(th, td), .text_cell_render :is(th, td) { padding: .25em 1.2em .25em 0;
-  border-bottom: 1px solid #ddd; vertical-align: top; }
-details { margin: 0 0 .6em; } summary { cursor: pointer; display: list-item; }
-math[display="block"] { margin: .6em 0; }
-div#toc li { line-height: 1.7; }
-</style>"""
-
 # Code, in which a dollar is a dollar, or a formula.
 MATH = re.compile(
     r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|(?<![\\$])\$(?![\s$])([^$\n]+?)(?<![\s\\])\$(?!\d)", re.DOTALL
@@ -45,39 +39,63 @@ MATHML_ATTRIBUTES = set(
 
 
 class FeedbackExporter(HTMLExporter):
-    """nbgrader's feedback page without scripts; named in the workspace's nbgrader_config."""
+    """The feedback page, without scripts; named in the workspace's nbgrader_config."""
+
+    _as_written = False  # whether texts are shown as they are, unconverted
+
+    @default("template_name")
+    def _template_name_default(self):
+        return TEMPLATE
+
+    @default("extra_template_basedirs")
+    def _extra_template_basedirs_default(self):
+        return [str(page.TEMPLATES)]
+
+    def _preprocess(self, nb, resources):
+        nb, resources = super()._preprocess(nb, resources)  # nbgrader's step puts grades and comments in
+        resources["unrolled"] = page.lay_out(nb, resources, _waiting(resources.get("nbgrader", {})))
+        for cell in nb.cells:
+            if cell.cell_type == "markdown" and not self._as_written:
+                cell.source = typeset(cell.source)
+        return nb, resources
 
     def from_notebook_node(self, nb, resources=None, **kw):
-        nb = copy.deepcopy(nb)
-        for cell in nb.cells:
-            if cell.cell_type == "markdown":
-                cell.source = typeset(cell.source)
+        nb, self._as_written = copy.deepcopy(nb), False
         try:
-            page, told = super().from_notebook_node(nb, copy.deepcopy(resources), **kw)
+            written, told = super().from_notebook_node(nb, copy.deepcopy(resources), **kw)
         except Exception:  # a student's text that the converter cannot read is shown as it was written
+            self._as_written = True
             for cell in nb.cells:
                 if cell.cell_type == "markdown":
                     cell.source = "\n".join(f"    {line}" for line in cell.source.splitlines())
-            page, told = super().from_notebook_node(nb, resources, **kw)
-        return secure(name_exercises(page)), told
+            written, told = super().from_notebook_node(nb, resources, **kw)
+        return secure(lower_headings(written)), told
 
 
-def secure(page):
+def _waiting(names):
+    """{grade_id: whether it was graded by hand before} of what waits for a person, by the gradebook."""
+    if not names.get("db_url"):
+        return {}
+    with Gradebook(names["db_url"], COURSE_ID) as gradebook:
+        found = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
+        return {
+            grade.name: grade.manual_score is not None for grade in found.grades if grade.needs_manual_grade
+        }
+
+
+def lower_headings(written):
+    """The page with the notebook's headings below its own two levels."""
+    place = written.find("</h2>", written.find('<h2 id="work">')) + 1
+    lower = re.sub(r"(</?h)([1-6])\b", lambda one: f"{one[1]}{min(6, int(one[2]) + 2)}", written[place + 4 :])
+    return written[: place + 4] + lower
+
+
+def secure(written):
     """The page without scripts and remote files, with the policy as the first thing in its head."""
-    page = re.sub(r"<script\b.*?</script\s*>", "", page, flags=re.DOTALL | re.IGNORECASE)
-    page = re.sub(r"<link\b[^>]*>", "", page, flags=re.IGNORECASE)
-    page = re.sub(
-        r"<head[^>]*>", lambda match: f"{match.group()}\n{META}", page, count=1, flags=re.IGNORECASE
-    )
-    return re.sub(r"</head>", lambda match: f"{STYLE}\n{match.group()}", page, count=1, flags=re.IGNORECASE)
-
-
-def name_exercises(page):
-    """The page whose table of contents says which exercise each score is for, instead of "Test cell"."""
+    written = re.sub(r"<script\b.*?</script\s*>", "", written, flags=re.DOTALL | re.IGNORECASE)
+    written = re.sub(r"<link\b[^>]*>", "", written, flags=re.IGNORECASE)
     return re.sub(
-        r'<a href="#([\w-]+)-check">Test cell</a>',
-        lambda match: f'<a href="#{match[1]}-check"><code>{match[1]}</code></a>',
-        page,
+        r"<head[^>]*>", lambda match: f"{match.group()}\n{META}", written, count=1, flags=re.IGNORECASE
     )
 
 

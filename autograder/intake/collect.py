@@ -21,8 +21,9 @@ from autograder.intake.choose import LONG_AGO, choose, strange
 from autograder.intake.ledger import Ledger
 from autograder.intake.naming import identify, said
 from autograder.intake.place import PARTS, SECRET, Before, Row, keep, place
+from autograder.intake.plain import plain
 from autograder.intake.reading import Unreadable
-from autograder.intake.sources import open_source, plain
+from autograder.intake.sources import open_source, printable
 from autograder.intake.times import MachineZone, UnknownZone, read_time
 
 CHANGES = ("new", "newer", "forced", "time noted")
@@ -55,7 +56,7 @@ def collection_table(rows, title=None):
         style = "green" if row.outcome in CHANGES else "dim" if row.outcome == "unchanged" else "yellow"
         when = f"{row.time:%Y-%m-%d %H:%M:%S}" if row.time else "-"
         texts = (row.student, row.outcome, row.file or "-", when, row.source_time or "-")
-        table.add_row(*(Text(text, style if text is row.outcome else "") for text in texts))
+        table.add_row(*(Text(plain(text), style if text is row.outcome else "") for text in texts))
     return table
 
 
@@ -198,8 +199,8 @@ def _leave_strangers(people, ledger, lesson, spec, source, admit, remarks):
     found = strange(unknown, lesson, spec)
     if not found:
         return
-    alike = [plain(person[0]) for person in people if person not in found]
-    each = [f"{plain(person[0])!r} {why}" for person, why in found.items()]
+    alike = [printable(person[0]) for person in people if person not in found]
+    each = [f"{printable(person[0])!r} {why}" for person, why in found.items()]
     if admit is not None and admit(alike, each):
         return
     if not alike:
@@ -239,7 +240,7 @@ def _collect_one(person, files, ledger, spec, received, offered, force, dry_run)
             ledger.note(
                 folder,
                 person,
-                source=plain(offered.name),
+                source=printable(offered.name),
                 file=row.file,
                 time=when,
                 as_of=offered.as_of.isoformat(),
@@ -256,7 +257,7 @@ def _collect_one(person, files, ledger, spec, received, offered, force, dry_run)
                 f"{ledger.workspace.root} cannot be written ({error.strerror}); what was collected is kept."
             ) from None
         remark = f"It could not be collected ({said(error)}); what was there is as it was."
-        return Row(plain(person[0]), FAILED, remarks=[remark])
+        return Row(printable(person[0]), FAILED, remarks=[remark])
 
 
 def _look_at(folder, files, ledger, spec, received, dry_run):

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 
 from autograder.course.places import CourseError, write_atomically
-from autograder.intake.sources import plain
+from autograder.intake.sources import printable
 from autograder.intake.submissions import usable_name
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -17,7 +17,7 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 
 def folder_name(text):
     """A student's name as a folder's: no separators, nothing reserved, no ends that a disk would drop."""
-    name = " ".join(re.sub(r"[^\w.@,' +-]", "_", plain(text)).split())
+    name = " ".join(re.sub(r"[^\w.@,' +-]", "_", printable(text)).split())
     name = name.encode()[:90].decode(errors="ignore").strip(" .")
     if not usable_name(name) or name.split(".")[0].strip().casefold() in RESERVED:
         name = f"student {name}".strip()
@@ -90,7 +90,7 @@ class Ledger:
         if same or (len(known) == 1 and self.present[platform, number] == 1):
             folder = (same or known)[0]
             self.given.add(folder.casefold())
-            return folder, "" if same else f"{plain(name)!r} is {folder}, who changed their name."
+            return folder, "" if same else f"{printable(name)!r} is {folder}, who changed their name."
         base = folder_name(name)
         # Numbers of some platforms differ from lesson to lesson, so of namesakes nobody gets the bare name.
         namesakes = len(self.names.get(base.casefold(), ())) > 1 and number
@@ -103,7 +103,7 @@ class Ledger:
             count += 1
             wanted = f"{base}_{number}" if number and count == 2 and not namesakes else f"{base}_{count}"
         self.given.add(wanted.casefold())
-        return wanted, "" if wanted == name else f"{plain(name)!r} is kept as {wanted}."
+        return wanted, "" if wanted == name else f"{printable(name)!r} is kept as {wanted}."
 
     def _is_theirs(self, wanted, name):
         """Whether the folder is called as they are, or was theirs before."""

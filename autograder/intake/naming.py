@@ -12,7 +12,7 @@ from datetime import datetime
 
 from autograder.intake.exchange import read_date, settle
 from autograder.intake.reading import Unreadable
-from autograder.intake.sources import Offered, plain
+from autograder.intake.sources import Offered, printable
 from autograder.intake.times import UnknownZone, read_time
 
 # Canvas: ContentZipper in canvas-lms joins sortable name, LATE, user id, attachment id and file name.
@@ -128,7 +128,7 @@ def identify(files, lesson, zone=None):
 
 def said(error):
     """What an exception of any kind says, as a few words that can be printed."""
-    return plain(f"{type(error).__name__}: {error}")[:200]
+    return printable(f"{type(error).__name__}: {error}")[:200]
 
 
 def _pattern_of(files):

@@ -21,6 +21,8 @@ THEIRS = (
     errno.ENODEV,
     errno.ENAMETOOLONG,
 )
+# What turns a code cell into text where an editor has no text cells.
+TEXT_MAGIC = re.compile(r"\s*%{1,2}(md|markdown)(-sandbox)?\b[^\S\n]*\n?")
 
 
 class Unreadable(Exception):
@@ -113,6 +115,8 @@ def _found(cell, index):
             level = cell.get("level")
             source = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source
         cell_type = "code" if "outputs" in cell or "input" in cell else "markdown"
+    if cell_type == "code" and (magic := TEXT_MAGIC.match(source)):
+        source, cell_type = source[magic.end() :], "markdown"
     return Found(
         index=index,
         source=source,

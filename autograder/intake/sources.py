@@ -109,7 +109,7 @@ def _is_hidden_notebook(name):
     return name.lower().endswith(".ipynb") and not name.startswith("._")  # macOS's notes beside each file
 
 
-def plain(text):
+def printable(text):
     """A name as text that can be compared, printed and stored: composed, without control characters."""
     text = text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
     text = unicodedata.normalize("NFC", text)
@@ -126,7 +126,7 @@ def _list_folder(root):
     except OSError as error:
         raise CourseError(f"{root} cannot be opened ({error.strerror}).") from None
     for raw, info, problem, ours in _walk(top, (), counts):
-        parts = tuple(map(plain, raw))
+        parts = tuple(map(printable, raw))
         if problem == HIDDEN:
             remarks.append(f"{parts[0]!r} is hidden; it was left out.")
             continue
@@ -143,7 +143,7 @@ def _list_folder(root):
     for name, count in counts.items():
         if count > MAX_FILES_EACH:
             remarks.append(
-                f"{plain(name)} holds too many files; only the first {MAX_FILES_EACH} were looked at."
+                f"{printable(name)} holds too many files; only the first {MAX_FILES_EACH} were looked at."
             )
     return files, remarks
 
@@ -265,7 +265,7 @@ def _directory_size(file):
 def _list_archive(archive):
     files, remarks = [], []
     for info in archive.infolist():
-        name = plain(_entry_name(info))
+        name = printable(_entry_name(info))
         parts = tuple(part for part in re.split(r"[\\/]", name) if part not in ("", "."))
         if not parts or any(_is_noise(part) for part in parts if part != ".."):
             if len(parts) == 1 and _is_hidden_notebook(parts[0]):

@@ -12,9 +12,11 @@ import stat
 from dataclasses import dataclass
 
 from autograder.course.places import CourseError
+from autograder.course.spec import SpecError, read_spec
 from autograder.intake.naming import notebook_stem, said
+from autograder.intake.plain import named
 from autograder.intake.reading import MAX_BYTES, OutOfReach, Unreadable, could_not_read
-from autograder.intake.sources import plain
+from autograder.intake.sources import printable
 from autograder.intake.times import UnknownZone, read_timestamp
 
 STUDENT_NAME = re.compile(r"[\w][\w.@,' +-]{0,99}")
@@ -65,7 +67,7 @@ def students_folders(submitted, lesson):
             f"The notebooks in {folder} lack a folder for their lesson; move them to another folder and "
             f"import them with --submissions, or put them at {expected}."
         )
-    others = sorted({plain(path.name) for one in folders for path in _listed(one) if _is_folder(path)})
+    others = sorted({printable(path.name) for one in folders for path in _listed(one) if _is_folder(path)})
     there = f" (there are some to {', '.join(others)})" if others else ""
     raise CourseError(
         f"There are no submissions to {lesson.name} in {folder}{there}; "
@@ -77,7 +79,7 @@ def left_out(workspace, lesson):
     """Names in submitted/ that look like a submission to this lesson but are not graded, each with why."""
     notes = []
     for path in _listed(workspace.submitted):
-        shown = plain(path.name)
+        shown = printable(path.name)
         if not _is_folder(path):
             if notebook_stem(path.name) is not None:
                 notes.append(f"{shown} is not in a student's folder.")
@@ -151,8 +153,8 @@ def _read_time(path, remarks):
         return read_timestamp(text) if text.strip() else None
     except UnknownZone as zone:
         remarks.append(
-            f"The time of submission is in the zone {plain(str(zone))}, which may be one of several: write "
-            "timestamp.txt with a number, as in 2026-11-01 18:00 +0100."
+            f"The time of submission is in the zone {printable(str(zone))}, which may be one of several: "
+            "write timestamp.txt with a number, as in 2026-11-01 18:00 +0100."
         )
     except ValueError:
         remarks.append("The time of submission in timestamp.txt could not be read.")
@@ -164,24 +166,64 @@ def _choose(student_folder, folder, lesson):
     try:
         for part in (student_folder, folder):
             if part.is_symlink():
-                raise Unreadable(f"The folder {plain(part.name)} is a link, and links are not followed.")
+                raise Unreadable(f"The folder {printable(part.name)} is a link, and links are not followed.")
         if not stat.S_ISDIR(os.stat(folder).st_mode):
             raise Unreadable(f"{lesson.name} is a file; a folder with the notebook in it was expected.")
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
-        raise could_not_read(error, f"{plain(student_folder.name)}/{lesson.name}", ".") from None
+        raise could_not_read(error, f"{printable(student_folder.name)}/{lesson.name}", ".") from None
     expected = f"{lesson.notebook}.ipynb"
-    if expected in names:
-        return folder / expected, []
     notebooks = [name for name in names if notebook_stem(name) is not None]
+    others = [folder / name for name in notebooks if name != expected]
+    if expected in names and not others:
+        return folder / expected, []
     alike = [name for name in notebooks if notebook_stem(name).casefold() == lesson.notebook.casefold()]
-    if len(notebooks) == 1 or len(alike) == 1:
+    if expected not in names and (len(notebooks) == 1 or len(alike) == 1):
         (name,) = alike if len(alike) == 1 else notebooks
-        return folder / name, [f"The notebook is called {plain(name)}; it was taken for {expected}."]
-    if notebooks:
-        raise Unreadable(f"There are {len(notebooks)} notebooks, none of them called {expected}.")
-    there = f" (there is {plain(names[0])})" if names else ""
-    raise Unreadable(f"There is no notebook {expected} in the folder{there}.")
+        return folder / name, [f"The notebook is called {named(name)}; it was taken for {expected}."]
+    if not others:
+        there = f" (there is {named(names[0])})" if names else ""
+        raise Unreadable(f"There is no notebook {expected} in the folder{there}.")
+    return _worked_on(folder / expected if expected in names else None, others, lesson)
+
+
+def _worked_on(expected, others, lesson):
+    """Of several notebooks the one that was worked on, with a remark; raises Unreadable where none is."""
+    work = {path: _work(path, lesson) for path in (*([expected] if expected else []), *others)}
+    done = [path for path in others if work[path]]
+    names = " and ".join(named(path.name) for path in (done or others)[:5])
+    if expected and (work[expected] or not done):
+        other = [path for path in done if _bytes(path) != _bytes(expected)]
+        note = f"There is also work in {names}; {expected.name} was graded."
+        return expected, [note] if other else []
+    if expected:
+        best = max(done, key=lambda path: (work[path], path.name))
+        more = f" Of {names} it has the most answers." if len(done) > 1 else ""
+        return best, [f"{named(best.name)} was graded, since nothing was done in {expected.name}.{more}"]
+    if len(done) == 1:
+        return done[0], [f"{named(done[0].name)} was graded, since nothing was done in the other notebooks."]
+    what = f"and there is work in {names}" if done else "and nothing was done in any"
+    raise Unreadable(
+        f"There are {len(others)} notebooks, none of them called {lesson.notebook}.ipynb, {what}; "
+        "hand in one."
+    )
+
+
+def _work(path, lesson):
+    """How many answers were worked on in a notebook; 0 where it cannot be read."""
+    from autograder.intake.rescue import amount_of_work  # takes a second, and is seldom needed
+
+    try:
+        return amount_of_work(_bytes(path), read_spec(lesson.lesson_path))
+    except (Unreadable, SpecError):
+        return 0
+
+
+def _bytes(path):
+    try:
+        return read_regular(path)
+    except Unreadable:
+        return b""
 
 
 def read_regular(path):
@@ -189,7 +231,7 @@ def read_regular(path):
 
     Raises OutOfReach where there is a file that this machine does not let us read.
     """
-    name = plain(path.name)
+    name = printable(path.name)
     try:
         if path.is_symlink():
             raise Unreadable(f"{name} is a link, and links are not followed.")

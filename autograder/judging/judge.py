@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from nbformat.v4 import new_output
 
+from autograder.intake.plain import plain
+from autograder.judging.verdicts import cleaned
 from autograder.sandbox.bridge import Malformed, TooLarge, decode
 from rnncore.check.verdict import Verdict
 from rnncore.observe import Outcome, StudentError, Warned
@@ -248,12 +250,15 @@ def _number(value):
     return min(max(value, 0), 10**6)
 
 
-def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None, may_help=False) -> Judged:
+def judge_cell(
+    cell, spec, ask, *, limits, seconds, student, secret, seed=None, may_help=False, cause=None
+) -> Judged:
     """Run one test cell of the release; JudgeFault if our own check fails.
 
     ``cell``: its CellSpec. ``spec``: the LessonSpec. ``ask``: a StudentKernel's ``ask``.
     ``seed``: draws recorded inputs again, instead of this student's own. ``may_help``: whether our helpers
-    may take the place of wrong ones: only in a kernel that is asked nothing after this.
+    may take the place of wrong ones: only in a kernel that is asked nothing after this. ``cause(name)``: the
+    Cause of there being no such function, or None.
     """
     line = Line(ask, limits, seconds, may_help)
 
@@ -265,7 +270,7 @@ def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None, 
     names = _free_names(tree)
     namespace = {"__name__": "__test_cell__", **_own_names(names, spec)}
     if "check" in namespace:
-        namespace["check"] = _seeded(namespace["check"], judged, derived)
+        namespace["check"] = _seeded(namespace["check"], judged, derived, cause or (lambda name: None))
     theirs = sorted(names - namespace.keys())
     for name, what in line.look(theirs).items():
         namespace[name] = what[0] if isinstance(what, list) else StudentFunction(name, line)
@@ -309,7 +314,8 @@ def _mark(value, cell, judged):
     """Points and the execute_result that nbgrader reads them from, for a cell that ran to its end."""
     data = {}
     judged.points = cell.points
-    if hasattr(value, "earned") and hasattr(value, "as_dict"):
+    if isinstance(value, Verdict):
+        value = cleaned(value)
         judged.points, judged.verdict = float(value.earned), value.as_dict()
         judged.attempted = judged.attempted and judged.verdict.get("status") != "not attempted"
         data = value._repr_mimebundle_()
@@ -320,13 +326,15 @@ def _mark(value, cell, judged):
     judged.outputs.append(new_output("execute_result", data=data))
 
 
-def _seeded(check, judged, derived):
+def _seeded(check, judged, derived, cause):
     """``check`` with the seed of this student and exercise; whatever it raises is our fault."""
 
     def seeded(function, points=1, *, seed=None):
         name = str(getattr(function, "__name__", ""))
         if name in judged.missing:
-            says = f"The notebook never defines `{name}`."
+            says, known = f"The notebook never defines `{name}`.", cause(name)
+            if known:
+                return Verdict(name, points, status="error", headline=f"{says} {known.says}")
             return Verdict(name, points, status="not attempted", headline=says)
         judged.seed = derived(name) if seed is None else seed
         try:
@@ -378,7 +386,7 @@ def _own_names(names, spec):
 def _error_output(error):
     """An exception in a test cell, with the line of the test that it came through."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == CELL]
-    says = str(error)[:2000]
+    says = plain(error, lines=True)
     where = f"in line {lines[-1]} of the test" if lines else "in the test"
     return new_output(
         "error",

@@ -6,7 +6,6 @@ started again, the cells that had worked are run again, the one that stopped it 
 is graded, all within the notebook's time.
 """
 
-import ast
 import copy
 import hashlib
 import hmac
@@ -18,10 +17,12 @@ from dataclasses import asdict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from autograder.judging.causes import Causes
 from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.imports import hidden_part, imported
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import Status
-from autograder.sandbox.box import NEVER, Limits, NoSandbox
+from autograder.sandbox.box import Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
 
 NOT_RUN = "experiment"  # the tag of cells that only show something
@@ -112,6 +113,7 @@ class _Grading:
         self.stored_left = MOST_STORED * limits.output_bytes
         self.kernel, self.starts, self.worked, self.theirs = None, 0, [], False
         self.scores, self.judged, self.stops, self.remarks, self.noted = {}, {}, [], [], []
+        self.causes = Causes()
         if not sandbox:
             self.remarks.append("Graded WITHOUT a sandbox: this notebook's code could reach this machine.")
 
@@ -176,6 +178,9 @@ class _Grading:
         if not self.theirs and (ran.stopped or failed):
             says = failed[0].evalue if failed else STOPPED[ran.stopped][2]
             raise KernelFault(f"the lesson's own cell {name} does not run here: {says}")
+        if written_here:
+            why = STOPPED[ran.stopped][2] if ran.stopped else ""
+            self.causes.ran(source, failed[0] if failed else None, why)
         if ran.stopped:
             self._note_stop(ran.stopped, f"The cell {name} was stopped")
             return [*ran.outputs, _stopped_output(ran.stopped)]
@@ -192,6 +197,7 @@ class _Grading:
         judged = self._twice(
             lambda: judge_cell(own, self.spec, self.kernel.ask, seconds=self._seconds(), **self._words(own))
         )
+        judged.attempted = judged.attempted or any(map(self.causes.of, judged.missing))
         self.judged[own.grade_id] = judged
         self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
         if judged.stopped:
@@ -250,7 +256,8 @@ class _Grading:
     def _words(self, own):
         """What a judge is told besides the cell and the kernel."""
         seed = self.seeds.get(own.grade_id)
-        return {"limits": self.limits, "student": self.student, "secret": self.secret, "seed": seed}
+        words = {"limits": self.limits, "student": self.student, "secret": self.secret, "seed": seed}
+        return {**words, "cause": self.causes.of}
 
     def _twice(self, attempt):
         """``attempt()``; once more if an earlier cell may be why the kernel died in it, or did not answer."""
@@ -323,25 +330,14 @@ class _Grading:
 
     def _look_for_answers(self, name, source):
         """Note imports of what is not there while this lesson is graded."""
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self._look_at_import(name, alias.name)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                self._look_at_import(name, node.module)
-                for alias in node.names:
-                    self._look_at_import(name, f"{node.module}.{alias.name}")
+        for module in imported(source):
+            self._look_at_import(name, module)
 
     def _look_at_import(self, name, module):
-        hidden = (*self.spec.hides, *NEVER, *({"torch"} - set(self.spec.needs)))
-        seen = any(_within(module, one) or _within(one, module) for one in self.noted)
-        if not seen and any(_within(module, one) for one in hidden):
-            self.noted.append(module)
-            self._remark(f"The cell {name} imports {module}, which is not there while this lesson is graded.")
+        found = hidden_part(module, self.spec)
+        if found and found not in self.noted:
+            self.noted.append(found)
+            self._remark(f"The cell {name} imports {found}, which is not there while this lesson is graded.")
 
     def _look_at_error(self, name, kind, message):
         if kind == "ModuleNotFoundError" and message.count("'") >= 2:
@@ -357,12 +353,9 @@ class _Grading:
             return Status.NOT_ATTEMPTED
         missing = {name: None for judged in self.judged.values() for name in judged.missing}
         for name in missing:
-            self._remark(f"The notebook never defines `{name}`.")
+            cause = self.causes.of(name)
+            self._remark(f"The notebook never defines `{name}`{f': {cause.remark}' if cause else ''}.")
         return Status.PARTLY_GRADED if missing else Status.GRADED
-
-
-def _within(module, package):
-    return module == package or module.startswith(f"{package}.")
 
 
 def _name(cell):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import nbformat
 
+from autograder.intake.plain import plain
 from autograder.intake.reading import Unreadable
 from autograder.intake.rescue import rescue, untouched
 from autograder.intake.submissions import Submission
@@ -15,6 +16,8 @@ from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.sanitise import sanitise
 from autograder.judging.status import Status
 from autograder.sandbox.box import Limits
+
+MOST_REMARK, MOST_REMARKS = 800, 60
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,37 @@ def grade_rescued(
         graded = grade_notebook(
             notebook, spec, limits or Limits(), student=student, secret=secret, sandbox=sandbox, warm=warm
         )
+    graded = replace(graded, remarks=remarks_of([*remarks, *graded.remarks]))
     sanitise(graded.notebook, spec)
-    return replace(graded, remarks=[*remarks, *graded.remarks])
+    graded.notebook.metadata["unrolled"]["graded"] = nbformat.from_dict(told(graded, spec))
+    return graded
+
+
+def told(graded, spec):
+    """What a feedback page says in words, as plain data; it travels in the graded notebook's metadata."""
+    released = {cell.grade_id: cell.source for cell in spec.cells}
+    return {
+        "status": str(graded.status),
+        "remarks": list(graded.remarks),
+        "theirs": [cell.id for cell in graded.notebook.cells if released.get(cell.id) != cell.source],
+        "checks": {name: _in_short(score.verdict) for name, score in graded.scores.items() if score.verdict},
+    }
+
+
+def _in_short(verdict):
+    return {
+        "status": verdict["status"],
+        "headline": verdict["headline"],
+        "mistakes": [dict(mistake) for mistake in verdict["mistakes"]],
+        "right": [part["name"] for part in verdict["parts"] if part["right"]],
+    }
+
+
+def remarks_of(remarks):
+    """Remarks as they go to people: each a line, and no more of them than anybody reads."""
+    said = [plain(remark, MOST_REMARK) for remark in remarks]
+    more = len(said) - MOST_REMARKS
+    return [*said[:MOST_REMARKS], f"{more} more remarks were left out."] if more > 0 else said
 
 
 def no_marks(notebook, spec, status, remark):
@@ -91,4 +123,4 @@ def no_marks(notebook, spec, status, remark):
 
 def fault_of_ours(spec, remark):
     """The result of a submission that could not be graded, through no fault of its student: no scores."""
-    return GradedNotebook(untouched(spec), {}, Status.INFRASTRUCTURE_FAULT, [remark], 0.0, {})
+    return GradedNotebook(untouched(spec), {}, Status.INFRASTRUCTURE_FAULT, remarks_of([remark]), 0.0, {})

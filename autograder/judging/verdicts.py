@@ -1,5 +1,6 @@
-"""Verdicts that crossed a process border as plain data, turned back into the text that a student reads."""
+"""Verdicts: cleaned where they are made, and turned from plain data into the text that a student reads."""
 
+from autograder.intake.plain import all_plain
 from rnncore.check.verdict import Named, Part, Verdict
 
 
@@ -12,3 +13,8 @@ def verdict_text(score):
     data["mistakes"] = tuple(Named(**mistake) for mistake in data.get("mistakes", ()))
     data["remarks"] = tuple(data.get("remarks", ()))
     return repr(Verdict(**data))
+
+
+def cleaned(verdict):
+    """A Verdict in which what a student wrote, printed or returned only says something."""
+    return all_plain(verdict)

@@ -10,12 +10,13 @@ import re
 
 from autograder.course.places import CourseError, write_atomically
 from autograder.intake.ledger import recorded
+from autograder.intake.plain import plain
 from autograder.reporting import gradescope, rosters
 from autograder.reporting.grades import as_number, feedback_text, grades, some, unread
 
 KINDS = ("csv", "canvas", "moodle", "gradescope")
 FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  (spreadsheets take the wide ones for formulas, too)
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+MOST_IN_A_CELL = 30_000  # characters: what spreadsheets take
 
 
 def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None, excel=False):
@@ -85,7 +86,7 @@ def _exportable(grade, spec, kind):
 
 def safe_text(text):
     """Text that no spreadsheet runs: what would start a formula gets an apostrophe before it."""
-    text = CONTROL.sub(lambda match: "\t" if match[0] == "\t" else " ", str(text))
+    text = plain(text, MOST_IN_A_CELL, lines=True, tex=True).replace("\n", " ")
     # Where a spreadsheet splits at semicolons or tabs, a formula could also start in the middle.
     text = re.sub(rf"([;\t]\s*)(?=[{''.join(map(re.escape, FORMULA))}])", r"\1'", text).replace("\t", " ")
     is_formula = text.lstrip(" '\"").startswith(FORMULA) and text != "-"  # Moodle's "nothing"

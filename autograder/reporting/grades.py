@@ -13,6 +13,7 @@ from nbgrader.api import MissingEntry
 from autograder.gradebook.database import open_gradebook
 from autograder.gradebook.results import read_results
 from autograder.intake.naming import said
+from autograder.intake.plain import all_plain
 from autograder.judging.status import Status
 
 
@@ -87,9 +88,9 @@ def _grade(submission, result):
         submitted=submission.timestamp,
         status=result.get("status", ""),
         parts=parts,
-        verdicts=result.get("exercises", {}),
-        mistakes=tuple(result.get("mistakes", ())),
-        remarks=tuple(result.get("remarks", ())),
+        verdicts=all_plain(result.get("exercises", {})),
+        mistakes=tuple(all_plain(result.get("mistakes", ()))),
+        remarks=tuple(all_plain(result.get("remarks", ()))),
         seconds=float(result.get("seconds") or 0.0),
     )
 

@@ -10,11 +10,14 @@ import html
 import statistics
 from collections import Counter
 
+from rich.markup import escape
 from rich.table import Table
 
 from autograder.course.places import write_atomically
+from autograder.gradebook.page import prose
+from autograder.intake.plain import plain
 from autograder.judging.status import Status
-from autograder.reporting.reteach import Links, mistakes_table, prose, remarks_table
+from autograder.reporting.reteach import Links, mistakes_table, remarks_table
 
 STATUS_STYLES = {
     Status.GRADED: "green",
@@ -67,10 +70,10 @@ def terminal_table(results, title=None):
         style = STATUS_STYLES.get(result["status"], "magenta")
         named = ", ".join(f"{mistake['exercise']}: {mistake['id']}" for mistake in result["mistakes"])
         table.add_row(
-            student,
+            escape(plain(student)),
             _score(result["score"], result["max_score"]),
             f"[{style}]{result['status']}[/]",
-            named or "[dim]-[/]",
+            escape(plain(named)) or "[dim]-[/]",
             f"{result['seconds']:.1f}",
         )
     return table

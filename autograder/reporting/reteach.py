@@ -9,6 +9,9 @@ import re
 from collections import defaultdict
 from urllib.parse import quote
 
+from autograder.gradebook.page import prose
+from autograder.intake.plain import plain
+
 
 class Links:
     """Links from the page to feedback pages: a student's, or the section of the lesson shown in one."""
@@ -25,7 +28,9 @@ class Links:
 
     def student(self, student, exercise=None):
         """The student's name, linked to the feedback page if there is one, there to the exercise."""
-        return self._link(student, f"{exercise}-check" if exercise else None, html.escape(student))
+        return self._link(
+            student, f"{exercise}-check" if exercise else None, html.escape(plain(student, tex=True))
+        )
 
     def section(self, exercise, students):
         """The name of an exercise's section, linked to where the first of these students' pages shows it."""
@@ -92,9 +97,3 @@ def remarks_table(results, links, changed):
         for remark, students in who.items()
     )
     return f"<table><thead><tr><th>remark</th><th>who</th></tr></thead><tbody>{rows}</tbody></table>"
-
-
-def prose(text):
-    """Text as html: `code` and *emphasis* as in Markdown, everything else escaped."""
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
-    return re.sub(r"(?<![\w*])\*(\w[^*\n]*?\w|\w)\*(?![\w*])", r"<em>\1</em>", text)

@@ -1,9 +1,9 @@
 """``check(fn)``: what a student calls, and what grades them.
 
 It finds the exercise by the function's name, has the function marked on cases that nobody has seen
-before (``marking``), and returns a ``Verdict``. Where numbers are wrong it names the mistake that gives them
-(``diagnosis``), and an answer that is wrong only because of an earlier function of the student's own earns its
-marks (``follow_through``); what the rest is worth is decided in ``credit``.
+before (``marking``), and returns a ``Verdict``. Where numbers are wrong it names the mistake that gives
+them (``diagnosis``), and an answer that is wrong only because of an earlier function of the student's own
+earns its marks (``follow_through``); what the rest is worth is decided in ``credit``.
 It never raises for what a student wrote.
 """
 

@@ -108,10 +108,11 @@ class Browser:
         os.close(theirs_in)
         os.close(theirs_out)
 
-    def look(self, path, width=1100, height=1400, picture=None):
+    def look(self, path, width=1100, height=1400, picture=None, scheme="light"):
         """{"ran": calls of ran(), "asked": requests, "tags": [(tag, attributes)], "text": what is shown}.
 
-        ``picture``: where to save what it looks like.
+        Besides: "wide", how many pixels the page takes, and "paper", its background. ``picture``: where to
+        save what it looks like. ``scheme``: "light" or "dark", as the reader likes it.
         """
         before = len(self.recorder.asked)
         target = self.tell("Target.createTarget", url="about:blank")["targetId"]
@@ -122,6 +123,8 @@ class Browser:
         self.tell("Page.addScriptToEvaluateOnNewDocument", session, source="window.ran = () => told('ran')")
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.tell("Emulation.setDeviceMetricsOverride", session, **size)
+        liked = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.tell("Emulation.setEmulatedMedia", session, features=liked)
         self.events.clear()
         self.tell("Page.navigate", session, url=path.as_uri())
         self._until("Page.loadEventFired")
@@ -132,6 +135,8 @@ class Browser:
         tags += "Object.fromEntries([...e.attributes].map(a => [a.name, a.value]))])"
         seen = {"tags": self._say(session, tags), "text": self._say(session, "document.body.innerText")}
         seen["url"] = self._say(session, "location.href")
+        seen["wide"] = self._say(session, "document.documentElement.scrollWidth")
+        seen["paper"] = self._say(session, "getComputedStyle(document.body).backgroundColor")
         if picture:
             shot = self.tell("Page.captureScreenshot", session, captureBeyondViewport=True)
             picture.write_bytes(base64.b64decode(shot["data"]))

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from autograder.gradebook.feedback import META, FeedbackExporter, name_exercises, secure, typeset
+from autograder.gradebook.feedback import META, FeedbackExporter, lower_headings, secure, typeset
 
 
 def test_formulas_become_mathml():
@@ -55,13 +55,12 @@ def test_the_page_has_the_policy_the_style_and_no_script():
     assert secure(page).count("<script") == 0
 
 
-def test_the_contents_name_the_exercises():
-    assert name_exercises('<a href="#rnn_cell-check">Test cell</a>') == (
-        '<a href="#rnn_cell-check"><code>rnn_cell</code></a>'
-    )
+def test_the_notebooks_headings_come_below_the_pages_own():
+    page = '<h1>Feedback</h1><h2 id="work">Your work</h2><h1>a</h1><h5 id="x">b</h5>'
+    assert lower_headings(page) == page.replace("h1>a</h1", "h3>a</h3").replace("h5", "h6")
 
 
 def test_text_that_cannot_be_converted_is_shown_as_it_was_written():
-    lost = new_markdown_cell("before ![x](attachment:lost.png) <script>alert(1)</script>")
+    lost = new_markdown_cell("before ![x](attachment:lost.png) <script>alert(1)</script> $x_t$")
     page, _ = FeedbackExporter().from_notebook_node(new_notebook(cells=[lost]))
-    assert "before ![x](attachment:lost.png)" in page and "<script" not in page
+    assert "before ![x](attachment:lost.png)" in page and "<script" not in page and "$x_t$" in page
