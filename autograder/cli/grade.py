@@ -157,6 +157,7 @@ def grade(
 def run_with_progress(room, lesson, spec, **options):
     """Grade with a progress bar, and print the table."""
     from autograder.classroom import runner
+    from autograder.reporting.grades import grades
     from autograder.reporting.report import terminal_table
 
     only = options.get("only")
@@ -180,7 +181,8 @@ def run_with_progress(room, lesson, spec, **options):
             on_result=lambda result: progress.advance(bar),
             **options,
         )
-    console().print(terminal_table(results, title=title(lesson, results)))
+    standings = {grade.student: grade for grade in grades(room, spec)}
+    console().print(terminal_table(results, standings, title=title(lesson, results)))
     if skipped:
         typer.echo(
             f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would)."

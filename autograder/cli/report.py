@@ -71,31 +71,31 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
     root = course_folder(course, workspace)
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
-    path, results = write_report(room, chosen)
+    path, results, standings = write_report(room, chosen)
     from autograder.reporting.report import terminal_table
 
-    console().print(terminal_table(results, title=title(chosen, results)))
+    console().print(terminal_table(results, standings, title=title(chosen, results)))
     typer.echo(f"Report: {path}")
 
 
 def write_report(room, lesson):
-    """Write the class's page; returns its path and the results as {student: result}."""
+    """Write the class's page; returns its path, {student: result} and {student: Grade}."""
     spec = read_spec(lesson.lesson_path)
     results, standings = graded_so_far(room, lesson, spec)
     from autograder.gradebook import database
     from autograder.reporting import report as page
 
     changed = database.changed_since_by_hand(room, spec)
-    return page.write_report(room, spec, results, standings, changed), results
+    return page.write_report(room, spec, results, standings, changed), results, standings
 
 
 def graded_so_far(room, lesson, spec):
-    """({student: result}, the gradebook's standings); who was removed from the gradebook is in neither."""
+    """({student: result}, {student: Grade}); who was removed from the gradebook is in neither."""
     results, standings = read_results(room, spec), {}
     if results:
-        from autograder.gradebook import database
+        from autograder.reporting.grades import grades
 
-        standings = database.standings(room, spec)
+        standings = {grade.student: grade for grade in grades(room, spec)}
         results = {student: result for student, result in results.items() if student in standings}
     if not results:
         raise CourseError(
