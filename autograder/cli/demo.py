@@ -50,7 +50,7 @@ def demo(
     say(f"A sample class of {len(names)} students handed in {lesson.name}.")
     results = run_with_progress(room, lesson, spec, workers=workers, only=names)
     write_pages(room, root, lesson, names)
-    path, _ = write_report(room, lesson)
+    path, *_ = write_report(room, lesson)
     say(f"Gradebook: {room.gradebook}")
     say(f"Feedback:  {room.feedback}")
     say(f"Report:    {path}")

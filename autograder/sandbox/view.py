@@ -1,8 +1,9 @@
 """What a student's code can see: bubblewrap's arguments for a list of what is allowed.
 
 The system's /usr and the Python interpreter without the packages installed in them, the packages of a
-student's own installation, and rnncore file by file without the modules that hold a lesson's answers.
-Whatever is not on the list does not exist in the sandbox, and nothing on it can be written.
+student's own installation, and rnncore file by file without what is hidden from the lesson (``absent``
+says so to whoever imports it). Whatever is not on the list does not exist in the sandbox, and nothing on it
+can be written.
 """
 
 import functools
@@ -76,6 +77,7 @@ def view(hides, needs, nursery=False):
     arguments += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero", *_system()]
     shown = {**_rnncore(hides), **_packages(hides, needs)}
     shown["/site/unrolled_bridge.py"] = Path(__file__).with_name("bridge.py")
+    shown["/site/sitecustomize.py"] = Path(__file__).with_name("absent.py")
     arguments += _folders(shown)
     for inside, host in shown.items():  # "try", because an editor may put a new file in a file's place
         arguments += ["--ro-bind-try", str(host), inside]
