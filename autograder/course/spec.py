@@ -7,6 +7,8 @@ notebook, pickles well, and goes to every worker.
 import hashlib
 from dataclasses import dataclass, field
 
+from autograder.course.shown import hidden_modules
+
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -33,7 +35,10 @@ class CellSpec:
 
 @dataclass(frozen=True)
 class LessonSpec:
-    """A released lesson: every cell in order, and the modules hidden from students' code while grading."""
+    """A released lesson: every cell in order, and the modules hidden from students' code while grading.
+
+    Those are what its metadata name, and what none of its cells imports (``shown``).
+    """
 
     assignment: str
     notebook: str
@@ -101,11 +106,12 @@ def read_spec(path):
         if cell.grade_id in seen:
             raise SpecError(f"{path} has two cells called {cell.grade_id!r}; a name is used once.")
         seen.add(cell.grade_id)
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
     return LessonSpec(
         assignment=path.parent.name,
         notebook=path.stem,
         cells=cells,
-        hides=tuple(asks["hides"]),
+        hides=hidden_modules(sources, tuple(asks["hides"])),
         needs=tuple(asks.get("needs", ())),
         release_hash=hashlib.sha256(raw).hexdigest(),
     )

@@ -76,6 +76,7 @@ def view(hides, needs, nursery=False):
     arguments += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero", *_system()]
     shown = {**_rnncore(hides), **_packages(hides, needs)}
     shown["/site/unrolled_bridge.py"] = Path(__file__).with_name("bridge.py")
+    shown["/site/sitecustomize.py"] = Path(__file__).with_name("absent.py")
     arguments += _folders(shown)
     for inside, host in shown.items():  # "try", because an editor may put a new file in a file's place
         arguments += ["--ro-bind-try", str(host), inside]

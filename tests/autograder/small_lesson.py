@@ -25,7 +25,10 @@ SOLVED = {name: by_name()[name].source for name in NAMES}
 UNTOUCHED = {name: f"{SOLVED[name].split(chr(10))[0]}\n    raise NotImplementedError\n" for name in NAMES}
 
 
-def lesson(*, setup=SETUP, tests=None, needs=(), extra=()):
+HIDES = ("rnncore.cells", "rnncore.layers", "rnncore.losses", "rnncore.gradcheck")
+
+
+def lesson(*, setup=SETUP, tests=None, needs=(), extra=(), hides=HIDES):
     """The spec; ``tests``: other sources for test cells by exercise; ``extra``: more CellSpecs at the end."""
     cells = [CellSpec("setup", "locked", "code", setup, metadata=_marks("setup"))]
     for name, points in POINTS.items():
@@ -33,7 +36,6 @@ def lesson(*, setup=SETUP, tests=None, needs=(), extra=()):
         source = (tests or {}).get(name, f"check({name}, points={points:g})")
         mark = f"{name}-check"
         cells.append(CellSpec(mark, "test", "code", source, points, metadata=_marks(mark)))
-    hides = ("rnncore.cells", "rnncore.layers", "rnncore.losses", "rnncore.gradcheck")
     return LessonSpec("03-bptt", "bptt", (*cells, *extra), hides, tuple(needs), "a release hash")
 
 
