@@ -49,7 +49,7 @@ def demo(
     typer.echo(f"A sample class of {len(names)} students handed in {lesson.name}.")
     results = run_with_progress(room, lesson, spec, workers=workers, only=names)
     write_pages(room, root, lesson, names)
-    path, _ = write_report(room, lesson)
+    path, *_ = write_report(room, lesson)
     typer.echo(f"Gradebook: {room.gradebook}")
     typer.echo(f"Feedback:  {room.feedback}")
     typer.echo(f"Report:    {path}")

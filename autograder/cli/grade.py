@@ -166,6 +166,7 @@ def grade(
 def run_with_progress(room, lesson, spec, **options):
     """Grade with a progress bar, and print the table."""
     from autograder.classroom import runner
+    from autograder.reporting.grades import grades
     from autograder.reporting.report import terminal_table
 
     only = options.get("only")
@@ -189,8 +190,8 @@ def run_with_progress(room, lesson, spec, **options):
             on_result=lambda result: progress.advance(bar),
             **options,
         )
-    heading = title(lesson, results)
-    console().print(shown(results, spec, lambda some: terminal_table(some, title=heading)))
+    standings, heading = {grade.student: grade for grade in grades(room, spec)}, title(lesson, results)
+    console().print(shown(results, spec, lambda some: terminal_table(some, standings, title=heading)))
     if skipped:
         typer.echo(
             f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would)."

@@ -86,16 +86,16 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
     root = course_folder(course, workspace)
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
-    path, results = write_report(room, chosen)
+    path, results, standings = write_report(room, chosen)
     from autograder.reporting.report import terminal_table
 
     spec, heading = read_spec(chosen.lesson_path), title(chosen, results)
-    console().print(shown(results, spec, lambda some: terminal_table(some, title=heading)))
+    console().print(shown(results, spec, lambda some: terminal_table(some, standings, title=heading)))
     typer.echo(f"Report: {path}")
 
 
 def write_report(room, lesson):
-    """Write the class's page; returns its path and the results as {student: result}."""
+    """Write the class's page; returns its path, {student: result} and {student: Grade}."""
     spec = read_spec(lesson.lesson_path)
     results, standings = graded_so_far(room, lesson, spec)
     from autograder.gradebook import database
@@ -103,16 +103,16 @@ def write_report(room, lesson):
 
     changed = database.changed_since_by_hand(room, spec)
     path = shown(results, spec, lambda some: page.write_report(room, spec, some, standings, changed))
-    return path, results
+    return path, results, standings
 
 
 def graded_so_far(room, lesson, spec):
-    """({student: result}, the gradebook's standings); who was removed from the gradebook is in neither."""
+    """({student: result}, {student: Grade}); who was removed from the gradebook is in neither."""
     results, standings = read_results(room, spec), {}
     if results:
-        from autograder.gradebook import database
+        from autograder.reporting.grades import grades
 
-        standings = database.standings(room, spec)
+        standings = {grade.student: grade for grade in grades(room, spec)}
         results = {student: result for student, result in results.items() if student in standings}
     if not results:
         raise CourseError(

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from autograder.course.places import write_atomically
 from autograder.judging.status import Status
+from autograder.reporting.grades import Grade
 from autograder.reporting.reteach import Links, mistakes_table, prose, remarks_table
 
 STATUS_STYLES = {
@@ -54,13 +55,21 @@ a { color: #1f5a99; } svg text { font: 12px system-ui, sans-serif; fill: var(--s
 """
 
 
-def terminal_table(results, title=None):
-    """A rich Table: student, score, status, the mistakes named, seconds."""
+def terminal_table(results, standings, title=None):
+    """A rich Table: student, the gradebook's score, status, the mistakes named, seconds.
+
+    ``standings``: the gradebook's {student: Grade}. A column says where lateness cost something, or a person
+    is waited for.
+    """
+    held = {student: _held(student, result, standings) for student, result in results.items()}
+    notes = {student: ", ".join(_notes(grade)) for student, grade in held.items()}
     table = Table(title=title, title_justify="left", header_style="bold")
     table.add_column("student", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("mistake named", overflow="fold")
+    if any(notes.values()):
+        table.add_column("note", no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)
     for student in sorted(results):
         result = results[student]
@@ -68,19 +77,33 @@ def terminal_table(results, title=None):
         named = ", ".join(f"{mistake['exercise']}: {mistake['id']}" for mistake in result["mistakes"])
         table.add_row(
             student,
-            _score(result["score"], result["max_score"]),
+            _score(held[student].score, held[student].max_score),
             f"[{style}]{result['status']}[/]",
             named or "[dim]-[/]",
+            *([notes[student]] if any(notes.values()) else []),
             f"{result['seconds']:.1f}",
         )
     return table
 
 
-def write_report(workspace, spec, results, standings, changed=None):
-    """Write the class's page for a lesson and return its path; ``standings`` are the gradebook's.
+def _held(student, result, standings):
+    """The gradebook's Grade; what the grader found, where the gradebook has none."""
+    return standings.get(student) or Grade(student, result["score"], result["max_score"])
 
-    ``results``: {student: result}, of those who are to be in it. ``changed``: whose answers changed after
-    they were graded by hand, as {student: [grade_id]}.
+
+def _notes(grade):
+    if grade.late_penalty:
+        yield f"{grade.late_penalty:g} off for lateness"
+    if grade.waits:
+        yield "waits for a person"
+
+
+def write_report(workspace, spec, results, standings, changed=None):
+    """Write the class's page for a lesson and return its path.
+
+    ``results``: {student: result}, of those who are to be in it. ``standings``: the gradebook's
+    {student: Grade}. ``changed``: whose answers changed after they were graded by hand, as
+    {student: [grade_id]}.
     """
     path = workspace.reports / f"{spec.assignment}.html"
     write_atomically(path, page(workspace, spec, results, standings, changed))
@@ -89,9 +112,8 @@ def write_report(workspace, spec, results, standings, changed=None):
 
 def page(workspace, spec, results, standings, changed=None):
     """The class's page as html."""
-    scored = {
-        student: standings.get(student, (result["score"], False))[0] for student, result in results.items()
-    }
+    held = {student: _held(student, result, standings) for student, result in results.items()}
+    scored = [grade.score for grade in held.values() if grade.score is not None]
     by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
     title = f"Results of {spec.assignment}"
     links = Links(workspace, spec)
@@ -100,17 +122,17 @@ def page(workspace, spec, results, standings, changed=None):
         f'<p class="soft">Exercises are worth {spec.max_points - by_hand:g} points'
         + (f", the written answer {by_hand:g} more, graded by hand." if by_hand else ".")
         + "</p>",
-        _figures(results, scored, standings),
+        _figures(results, scored, held),
         "<h2>Scores</h2>",
-        _histogram(list(scored.values()), spec.max_points),
+        _histogram(scored, spec.max_points),
         "<h2>Exercises</h2>",
-        _exercises(results, spec),
+        _exercises(results, held, spec),
         "<h2>What to teach again</h2>",
         mistakes_table(results, links),
         "<h2>To look at</h2>",
         remarks_table(results, links, changed or {}),
         "<h2>Students</h2>",
-        _students(results, scored, standings, spec, links),
+        _students(results, held, spec, links),
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -122,14 +144,14 @@ def page(workspace, spec, results, standings, changed=None):
     )
 
 
-def _figures(results, scored, standings):
+def _figures(results, scored, held):
     counts = Counter(result["status"] for result in results.values())
-    waiting = sum(1 for student in results if standings.get(student, (0, False))[1])
+    waiting = sum(grade.waits for grade in held.values())
     figures = [("submissions", len(results))]
     if scored:
         figures += [
-            ("mean score", f"{statistics.mean(scored.values()):.1f}"),
-            ("median score", f"{statistics.median(scored.values()):.1f}"),
+            ("mean score", f"{statistics.mean(scored):.1f}"),
+            ("median score", f"{statistics.median(scored):.1f}"),
         ]
     figures.append(("graded without trouble", counts[Status.GRADED]))
     if results:
@@ -167,13 +189,16 @@ def _histogram(scores, top):
     )
 
 
-def _exercises(results, spec):
-    rows = []
+def _exercises(results, held, spec):
+    rows, known = [], [student for student, grade in held.items() if grade.score is not None]
     for cell in spec.cells:
         if cell.kind != "test":
             continue
-        scores = [result["exercises"].get(cell.grade_id, {}) for result in results.values()]
-        points = [score.get("points", 0) for score in scores]
+        scores = [results[student]["exercises"].get(cell.grade_id, {}) for student in known]
+        points = [
+            held[student].parts.get(cell.grade_id, (score.get("points", 0),))[0]
+            for student, score in zip(known, scores, strict=True)
+        ]
         full = sum(1 for value in points if value >= cell.points)
         none = sum(1 for value in points if value == 0)
         unnamed = sum(1 for score in scores if _lost_without_a_name(score))
@@ -200,22 +225,18 @@ def _lost_without_a_name(score):
     return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")
 
 
-def _students(results, scored, standings, spec, links):
+def _students(results, held, spec, links):
     rows = []
     for student, result in sorted(results.items()):
         notes = [f"<code>{html.escape(m['exercise'])}</code> {prose(m['says'])}" for m in result["mistakes"]]
         said = "".join(f"<li>{note}</li>" for note in notes)
         remarks = "".join(f"<li>{prose(remark)}</li>" for remark in result["remarks"])
-        waits = (
-            '<br><span class="soft">written answer to grade</span>'
-            if standings.get(student, (0, False))[1]
-            else ""
-        )
+        waits = "".join(f'<br><span class="soft">{note}</span>' for note in _notes(held[student]))
         kind = "" if result["status"] in (Status.GRADED, Status.NOT_ATTEMPTED) else " other"
-        score = _score(scored[student], spec.max_points)
+        score = _score(held[student].score, spec.max_points)
         rows.append(
             f'<tr><td class="name">{links.student(student)}</td><td class="number">{score}</td>'
-            f"<td>{_bar(scored[student], spec.max_points)}</td>"
+            f"<td>{_bar(held[student].score or 0, spec.max_points)}</td>"
             f'<td class="status{kind}">{html.escape(result["status"])}{waits}</td>'
             f"<td>{f'<ul>{said}</ul>' if said else ''}"
             f'{f"""<ul class="remarks">{remarks}</ul>""" if remarks else ""}</td>'
@@ -229,7 +250,7 @@ def _students(results, scored, standings, spec, links):
 
 
 def _score(points, top, digits=2):
-    return f"{round(points, digits):g} / {top:g}"
+    return f"{'-' if points is None else format(round(points, digits), 'g')} / {top:g}"
 
 
 def _bar(points, top):

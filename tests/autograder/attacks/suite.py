@@ -17,6 +17,7 @@ from autograder.gradebook import database
 from autograder.gradebook.feedback import write_feedback
 from autograder.intake.submissions import read_submission
 from autograder.judging.submission import Task, grade_task
+from autograder.reporting.grades import grades
 from autograder.reporting.report import write_report
 from autograder.sandbox import warm
 from tests.autograder.attacks import core
@@ -151,6 +152,6 @@ class Suite:
             assert active(page) == [] and "<script" not in page.lower(), name
             notebook = nbformat.read(stored(attacked, name), as_version=4)
             assert active(formgraders.from_notebook_node(notebook)[0]) == [], name
-        standings = database.standings(attacked.workspace, attacked.spec)
+        standings = {grade.student: grade for grade in grades(attacked.workspace, attacked.spec)}
         report = write_report(attacked.workspace, attacked.spec, attacked.results, standings)
         assert active(report.read_text()) == []

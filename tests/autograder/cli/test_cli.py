@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from autograder.classroom.runner import run
 from autograder.cli import commands
+from autograder.cli.grade import run_with_progress
 from autograder.course.places import CourseError, all_lessons, find_course, find_lesson
 from autograder.course.spec import read_spec
 from autograder.gradebook import database
@@ -50,8 +52,6 @@ def graded_class(course, workspace, students=("Ann", "Bob")):
         path = workspace.submitted / student / lesson.name / "double.ipynb"
         path.parent.mkdir(parents=True)
         shutil.copy(lesson.lesson_path, path)
-    from concurrent.futures import ThreadPoolExecutor
-
     spec = read_spec(lesson.lesson_path)
     run(workspace, lesson, spec, grade=half_marks, executor=ThreadPoolExecutor)
 
@@ -224,8 +224,34 @@ def test_feedback_and_report_of_a_graded_class(course, workspace):
     assert "Content-Security-Policy" in page and "<script" not in page
     result = unrolled("report", "01", "-w", workspace.root)
     assert result.exit_code == 0, result.output
-    assert "Ann" in result.output and "2.5 / 5" in result.output
+    assert "Ann" in result.output and "2.5 / 7" in result.output
     assert (workspace.reports / "01-double.html").is_file()
+
+
+def test_the_tables_show_what_the_gradebook_holds(course, workspace, capsys):
+    """Points given by hand, a written answer, and what lateness costs, in `grade` and in `report`."""
+    lesson, students = all_lessons(course)[0], ("Ann", "Bob", "Cem")
+    with open(workspace.root / CONFIG_NAME, "a") as config:
+        config.write("c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    with Gradebook(workspace.db_url, database.COURSE_ID) as book:
+        book.update_or_create_assignment(lesson.name, duedate="2026-02-03 12:00:00 UTC")
+    for student in students:
+        path = workspace.submitted / student / lesson.name / "timestamp.txt"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"2026-02-03 {'15' if student == 'Bob' else '11'}:30:00 UTC")
+        shutil.copy(lesson.lesson_path, path.with_name("double.ipynb"))
+    spec = read_spec(lesson.lesson_path)
+    options = {"grade": half_marks, "executor": ThreadPoolExecutor}
+    run(workspace, lesson, spec, **options)
+    with Gradebook(workspace.db_url, database.COURSE_ID) as book:
+        book.find_grade("written", "double", lesson.name, "Ann").manual_score = 1.75
+        book.db.commit()
+    run_with_progress(workspace, lesson, spec, **options)
+    for printed in (capsys.readouterr().out, unrolled("report", "01", "-w", workspace.root).output):
+        told = {line.split()[1]: line for line in printed.splitlines() if "/ 7" in line}
+        assert set(told) == set(students)
+        assert "4.25 / 7" in told["Ann"] and "2.5 / 7" in told["Cem"]
+        assert " 0 / 7" in told["Bob"] and "2.5 off for lateness" in told["Bob"]
 
 
 def test_a_student_who_was_removed_from_the_gradebook_is_gone_from_everything(course, workspace):

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from autograder.course.places import Workspace
+from autograder.reporting.grades import Grade
 from autograder.reporting.report import page, terminal_table
 
 
@@ -56,7 +57,11 @@ def made(results, spec, tmp_path):
     feedback.write_text("<html>")
     (tmp_path / "feedback" / "Cem" / "01-double").mkdir(parents=True)
     (tmp_path / "feedback" / "Cem" / "01-double" / "double.html").write_text('<h1 id="Double-a-number">')
-    standings = {"Ann": (6.5, False), "Bob": (1.5, True)}
+    parts = {"double-check": (3, 3, False), "triple-check": (2, 2, True)}
+    standings = {
+        "Ann": Grade("Ann", 6.5, 7, parts=parts),
+        "Bob": Grade("Bob", 1.5, 7, waits=True, late_penalty=0.25),
+    }
     return page(workspace, spec, results, standings, {"Bob": ["written"]})
 
 
@@ -89,7 +94,7 @@ class Reader(HTMLParser):
 def test_every_student_has_a_row_with_what_the_gradebook_says(made):
     rows = {row[0]: row for row in Reader(made).rows}
     assert rows["Ann"][1] == "6.5 / 7"  # a grade given by hand is in it
-    assert rows["Bob"][1] == "1.5 / 7" and "written answer to grade" in rows["Bob"][3]
+    assert rows["Bob"][1] == "1.5 / 7" and rows["Bob"][3].endswith("0.25 off for latenesswaits for a person")
     assert rows["Cem"][1] == "2 / 7" and rows["Cem"][3] == "time limit"
     assert "Cells had been moved." in rows["Cem"][4]
     assert "<script>alert(1)</script>" in rows  # as text
@@ -148,10 +153,43 @@ def test_an_empty_class_still_makes_a_page(spec, tmp_path):
     assert "Results of 01-double" in page(Workspace(tmp_path), spec, {}, {})
 
 
+def printed(results, standings):
+    """{student: the cells of their row} of the table in the terminal."""
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(terminal_table(results, standings))
+    rows = [re.split(r"\s*[│┃]\s*", line.strip()) for line in console.export_text().splitlines()]
+    return {row[1]: row[2:-1] for row in rows if len(row) > 5}
+
+
 def test_the_terminal_table_names_student_score_status_mistake_and_seconds(results):
-    console = Console(width=140, record=True, file=io.StringIO())
-    console.print(terminal_table(results))
-    text = console.export_text()
-    line = next(line for line in text.splitlines() if "Cem" in line)
-    for part in ("2 / 5", "time limit", "double: halved, double: negated", "1.2"):
-        assert part in line
+    row = printed(results, {})["Cem"]
+    assert row == ["2 / 5", "time limit", "double: halved, double: negated", "1.2"]
+
+
+def test_the_terminal_table_shows_what_the_gradebook_holds(results):
+    standings = {
+        "Ann": Grade("Ann", 0, 7, before_penalty=5, late_penalty=5),
+        "Bob": Grade("Bob", 4.5, 7, waits=True),
+        "Cem": Grade("Cem", None, 7),
+    }
+    rows = printed(results, standings)
+    assert (rows["Ann"][0], rows["Ann"][3]) == ("0 / 7", "5 off for lateness")
+    assert (rows["Bob"][0], rows["Bob"][3]) == ("4.5 / 7", "waits for a person")
+    assert (rows["Cem"][0], rows["Cem"][3]) == ("- / 7", "")
+
+
+def test_nobody_has_a_zero_for_a_fault_of_ours(results, spec, tmp_path):
+    """Neither in their row, nor in the mean, nor among those without marks."""
+    results["Cem"]["status"], results["Cem"]["exercises"] = "infrastructure fault", {}
+    made = page(Workspace(tmp_path), spec, results, {"Cem": Grade("Cem", None, 7)})
+    rows = Reader(made).rows
+    assert next(row for row in rows if row[0] == "Cem")[1] == "- / 7"
+    assert "Histogram of 3 scores" in made and "<strong>2.2</strong>mean score" in made
+    assert next(row for row in rows if row[0] == "double" and "/" in row[1])[3:] == ["1", "1", "1"]
+
+
+def test_exercises_are_averaged_as_a_person_graded_them(results, spec, tmp_path):
+    parts = {"double-check": (2.5, 3, True), "triple-check": (0, 2, False)}
+    only = {"Bob": results["Bob"]}
+    made = page(Workspace(tmp_path), spec, only, {"Bob": Grade("Bob", 2.5, 7, parts=parts)})
+    assert next(row for row in Reader(made).rows if row[0] == "double" and "/" in row[1])[1] == "2.5 / 3"
