@@ -10,6 +10,7 @@ import autograder
 import rnncore
 from autograder.course.places import write_atomically
 from autograder.intake.naming import said
+from autograder.judging.status import Status
 
 
 def result_path(workspace, spec, student):
@@ -25,16 +26,23 @@ def read_result(workspace, spec, student):
     return result if isinstance(result, dict) else {}
 
 
-def changed_answers(old, graded, spec):
-    """The grade_ids whose answers are not what they were when ``old`` was graded; all, if nobody knows."""
+def changed_answers(old, graded, spec, submission=None):
+    """The grade_ids whose answers are not what they were when ``old`` was graded; all, if nobody knows.
+
+    ``submission``: the hash of the student's file; while it is the same, whatever changed is not theirs.
+    """
+    if submission and submission == old.get("answered"):
+        return []
     before, now = old.get("answers") or {}, _answers(graded.notebook, spec)
     return [name for name, digest in now.items() if before.get(name) != digest]
 
 
 def _answers(notebook, spec):
-    """{grade_id: hash}: of a written answer its text, of a test all of the notebook's code."""
-    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    texts = {cell.id: cell.source for cell in notebook.cells}
+    """{grade_id: hash}: of a written answer its text, of a test all of the student's own code."""
+    released = {cell.grade_id: cell.source for cell in spec.cells}
+    own = [cell for cell in notebook.cells if cell.source != released.get(cell.id)]
+    code = "\0".join(cell.source for cell in own if cell.cell_type == "code")
+    texts = {cell.id: cell.source for cell in own}
     return {
         cell.grade_id: hashlib.sha256(
             (code if cell.kind == "test" else texts.get(cell.grade_id, "")).encode(errors="replace")
@@ -69,16 +77,22 @@ def read_results(workspace, spec):
     return results
 
 
-def write_result(workspace, spec, student, graded, hashes):
-    """Write one student's result as JSON and return it."""
-    result = as_data(spec, student, graded, hashes)
+def write_result(workspace, spec, student, graded, hashes, old=None):
+    """Write one student's result as JSON and return it; ``old`` is the one before."""
+    result = as_data(spec, student, graded, hashes, old)
     text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
     write_atomically(result_path(workspace, spec, student), text)
     return result
 
 
-def as_data(spec, student, graded, hashes):
-    """One student's result as JSON data."""
+def as_data(spec, student, graded, hashes, old=None):
+    """One student's result as JSON data.
+
+    A fault of ours leaves what the ``old`` one says of answers: they are still those that were graded.
+    """
+    answers, answered = _answers(graded.notebook, spec), hashes.get("submission")
+    if graded.status == Status.INFRASTRUCTURE_FAULT:
+        answers, answered = (old or {}).get("answers"), (old or {}).get("answered")
     exercises = {name: asdict(score) for name, score in graded.scores.items()}
     mistakes = [
         {"exercise": score["verdict"]["exercise"], **mistake}
@@ -97,7 +111,8 @@ def as_data(spec, student, graded, hashes):
         "remarks": list(graded.remarks),
         "seconds": round(graded.seconds, 3),
         "provenance": graded.provenance,
-        "answers": _answers(graded.notebook, spec),
+        "answers": answers,
+        "answered": answered,
         "hashes": hashes,
     }
 

@@ -55,7 +55,8 @@ class Writer:
 
     def write(self, student, timestamp, graded, hashes):
         """Write one student's GradedNotebook; returns the result as JSON data."""
-        changed = changed_answers(self.results.get(student, {}), graded, self.spec)
+        old = self.results.get(student, {})
+        changed = changed_answers(old, graded, self.spec, hashes.get("submission"))
         if graded.status == Status.INFRASTRUCTURE_FAULT:
             database.record(self.workspace, self.spec, student, None, timestamp)
         else:
@@ -63,16 +64,17 @@ class Writer:
             database.record(
                 self.workspace, self.spec, student, graded.notebook, timestamp, self.config, changed
             )
-        self.results[student] = write_result(self.workspace, self.spec, student, graded, hashes)
+        self.results[student] = write_result(self.workspace, self.spec, student, graded, hashes, old)
         return self.results[student]
 
     def give_up(self, student, fault):
         """Give a student whose result cannot be written a row that says so, as far as that can be written."""
-        self.results[student] = as_data(self.spec, student, fault, hashes={})
+        old = self.results.get(student, {})
+        self.results[student] = as_data(self.spec, student, fault, hashes={}, old=old)
         with contextlib.suppress(Exception):
             database.record(self.workspace, self.spec, student)
         with contextlib.suppress(Exception):
-            write_result(self.workspace, self.spec, student, fault, hashes={})
+            write_result(self.workspace, self.spec, student, fault, hashes={}, old=old)
         return self.results[student]
 
     def penalise_late(self, students):

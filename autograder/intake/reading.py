@@ -6,6 +6,7 @@ sense. Nothing in here knows the lesson; ``rescue`` puts what was found in its p
 
 import ast
 import errno
+import hashlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -39,7 +40,10 @@ def could_not_read(error, what="", end=""):
 
 @dataclass
 class Found:
-    """One cell of the student's file, reduced to what can be trusted to have a plain type."""
+    """One cell of the student's file, reduced to what can be trusted to have a plain type.
+
+    ``as_given``: whether a cell of the lesson is as it was handed out, by this release or by another one.
+    """
 
     index: int
     source: str
@@ -50,6 +54,7 @@ class Found:
     tags: tuple = ()
     attachments: dict = field(default_factory=dict)
     defines: frozenset = frozenset()
+    as_given: bool = False
 
     @property
     def name(self):
@@ -123,7 +128,25 @@ def _found(cell, index):
         tags=tuple(tag for tag in _list(metadata.get("tags")) if isinstance(tag, str)),
         attachments=_dict(cell.get("attachments")),
         defines=functions_defined(source),
+        as_given=_as_given(source, cell_type, marks),
     )
+
+
+def _as_given(source, cell_type, marks):
+    """Whether this is a locked cell with nbgrader's own checksum of it beside it, as every release has them.
+
+    Importing nbgrader to compute it would take a worker a second, and half of its memory.
+    """
+    grade, solution = marks.get("grade"), marks.get("solution")
+    if solution is not False or not (grade is True or marks.get("locked") is True):
+        return False
+    words = [source, cell_type, str(grade), "False", "True", _name(marks.get("grade_id")) or ""]
+    if grade is True:
+        try:
+            words.append(str(float(marks.get("points"))))
+        except (TypeError, ValueError, OverflowError):
+            return False
+    return hashlib.md5("".join(words).encode(), usedforsecurity=False).hexdigest() == marks.get("checksum")
 
 
 def functions_defined(source):

@@ -100,6 +100,11 @@ def _match_instructors(cells, spec, answers, matched, dropped, remarks):
     for found in cells:
         by_name.setdefault(found.name, []).append(found)
         by_source.setdefault(found.source.strip(), []).append(found)
+    known = {cell.grade_id: cell for cell in spec.cells}
+    other_release = any(
+        found.as_given and (found.name not in known or not _same(found.source, known[found.name].source))
+        for found in cells
+    )
     for cell in spec.cells:
         if cell.kind in ("solution", "written"):
             continue
@@ -113,7 +118,7 @@ def _match_instructors(cells, spec, answers, matched, dropped, remarks):
         if cell.kind not in ("locked", "test"):
             named = [found for found in named if found.cell_type == cell.cell_type]
         if not named and not alike:
-            if cell.kind in ("locked", "test"):
+            if cell.kind in ("locked", "test") and not other_release:
                 remarks.append(f"The cell {cell.grade_id} was missing and was put back.")
             continue
         best = named[0] if named else alike[0]
@@ -145,6 +150,8 @@ def _changes(found, cell):
         changes.append("another type")
     if cell.kind == "test" and found.points is not None and found.points != cell.points:
         changes.append("changed points")
+    if changes and found.as_given:
+        return ""  # another release gave it out like this: it is not the student who changed it
     if set(found.tags) != set(cell.tags):
         changes.append("changed tags")
     return " and ".join(changes)
@@ -210,7 +217,7 @@ def _rebuild(cells, matched, dropped, spec, remarks):
             anchor = place[found.index]
         elif found.index not in dropped and found.source.strip():
             added.setdefault(anchor, []).append(found)
-    count = sum(map(len, added.values()))
+    count = sum(not found.as_given for group in added.values() for found in group)
     if count > MAX_ADDED:
         remarks.append(f"{count} cells had been added; only the first {MAX_ADDED} were kept.")
     elif count:

@@ -2,16 +2,19 @@
 
 import copy
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.utils import compute_checksum
 
-from autograder.intake.reading import MAX_BYTES, Unreadable, functions_defined
+from autograder.intake.reading import MAX_BYTES, Unreadable, functions_defined, read_cells
 from autograder.intake.rescue import MAX_ADDED, rescue, untouched
 
+LESSONS = Path(__file__).parents[3] / "lessons"
 DOUBLED = "def double(x):\n    return 2 * x"
 TRIPLED = "def triple(x):\n    return 3 * x"
 REASON = "Because multiplication by two is repeated addition."
@@ -156,6 +159,61 @@ def test_honest_mess_is_mended(done, spec, mess):
         assert c.metadata == spec.cell(c.id).metadata
     assert any(says in remark for remark in result.remarks) or (says == "" and result.remarks == [])
     nbformat.validate(result.notebook)
+
+
+def given_out_before(notebook, *, without=()):
+    """The lesson as an earlier release had it: other set-up and points, one cell more, some fewer."""
+    cell(notebook, "setup").source = "import numpy as np  # and no check yet"
+    test = cell(notebook, "double-check")
+    test.source, test.metadata.nbgrader.points = "check(double, points=1)", 1
+    marks = {**cell(notebook, "setup").metadata.nbgrader, "grade_id": "gone"}
+    notebook.cells.insert(1, new_code_cell("print('welcome')", id="gone", metadata={"nbgrader": marks}))
+    notebook.cells = [one for one in notebook.cells if one.get("id") not in without]
+    for one in notebook.cells:
+        if "nbgrader" in one.metadata:
+            one.metadata.nbgrader["checksum"] = compute_checksum(one)
+
+
+def test_nobody_is_blamed_for_what_another_release_had(done, spec):
+    """They hand in the lesson that they were given: the cells are today's, and nothing is said."""
+    given_out_before(done, without=("see", "triple-check"))
+    result = rescue(as_bytes(done), spec)
+    assert result.remarks == []
+    assert sources(result)["setup"] == spec.cell("setup").source
+    assert sources(result)["double-check"] == spec.cell("double-check").source
+    assert sources(result)["double"] == DOUBLED
+
+
+def test_what_a_student_changed_in_another_release_is_still_said(done, spec):
+    given_out_before(done)
+    cell(done, "setup").source += "\ncheck = print"
+    cell(done, "see").metadata.tags = ["skip-execution"]
+    remarks = " ".join(rescue(as_bytes(done), spec).remarks)
+    assert "setup had changed text" in remarks and "see had changed tags" in remarks
+    assert "double-check" not in remarks
+
+
+def test_a_cell_is_as_given_where_nbgrader_says_so():
+    """By its own checksum, and never for what is a student's."""
+    for path in sorted(LESSONS.glob("*/*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        found = {one.name: one.as_given for one in read_cells(path.read_bytes(), [])}
+        for one in notebook.cells:
+            marks = one.metadata.get("nbgrader") or {}
+            ours = bool(marks) and not marks["solution"]
+            assert found[marks.get("grade_id") or one.id] == ours, (path.name, one.id)
+            assert not ours or marks["checksum"] == compute_checksum(one)
+    for odd in (
+        {},
+        {"points": 10**400},
+        {"points": "many"},
+        {"points": None},
+        {"checksum": ""},
+        {"checksum": 5},
+    ):
+        marks = {"grade": True, "solution": False, "grade_id": "x", "locked": True, **odd}
+        cells = [{"cell_type": "code", "source": "1", "metadata": {"nbgrader": marks}}]
+        assert not read_cells(json.dumps({"cells": cells}).encode(), [])[0].as_given
 
 
 def test_two_answers_in_one_cell_are_both_found(done, spec):
