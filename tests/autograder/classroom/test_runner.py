@@ -22,7 +22,6 @@ from autograder.gradebook import database
 from autograder.gradebook.results import read_results
 from autograder.intake.collect import collect
 from autograder.intake.submissions import find_submissions, left_out
-from autograder.judging.submission import fault_of_ours
 from autograder.sandbox.box import Limits
 from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory, starts
 from tests.autograder.waiting import wait_until
@@ -170,64 +169,6 @@ def test_what_a_person_settled_waits_again_only_if_the_answer_changed(handed_in,
     answered("Addition, as in 2 + 2.", code="x = 4")
     grade(handed_in, lesson, spec)
     assert waiting() == {"double-check", "written"}
-
-
-def test_nobody_has_changed_what_the_instructor_changed(handed_in, lesson, spec):
-    """A new release, with other words in locked cells and stubs, asks no one to read anything again."""
-
-    def settle():
-        with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
-            for name in ("written", "double-check"):
-                one = book.find_grade(name, "double", "01-double", "Ann")
-                one.manual_score, one.needs_manual_grade = 1, False
-            book.db.commit()
-
-    def released_again(number):
-        cells = [
-            replace(cell, source=f"{cell.source}\n# Edition {number}.") if cell.kind != "written" else cell
-            for cell in spec.cells
-        ]
-        return replace(spec, cells=tuple(cells), release_hash=f"release {number}")
-
-    notebook = nbformat.read(lesson.lesson_path, as_version=4)
-    notebook.cells[-1].source, notebook.cells[3].source = "Addition.", "def double(x):\n    return x + x"
-    hand_in(handed_in, "Ann", nbformat.writes(notebook).encode())
-    grade(handed_in, lesson, spec)
-    settle()
-    _, skipped = grade(handed_in, lesson, released_again(2))
-    assert skipped == [] and database.changed_since_by_hand(handed_in, spec) == {}
-    # Nor has who hands in the same answers in another file; who writes others has.
-    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="again")]
-    hand_in(handed_in, "Ann", nbformat.writes(notebook).encode())
-    grade(handed_in, lesson, released_again(2))
-    assert database.changed_since_by_hand(handed_in, spec) == {}
-    notebook.cells[3].source = "def double(x):\n    return 2 * x"
-    hand_in(handed_in, "Ann", nbformat.writes(notebook).encode())
-    grade(handed_in, lesson, released_again(3))
-    assert database.changed_since_by_hand(handed_in, spec) == {"Ann": ["double-check"]}
-
-
-def test_a_fault_of_ours_in_between_forgets_nobodys_answers(handed_in, lesson, spec):
-    def fails(task):
-        return fault_of_ours(task.spec, "the disk was full")
-
-    def settle():
-        with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
-            one = book.find_grade("double-check", "double", "01-double", "Ann")
-            one.manual_score, one.needs_manual_grade = 1, False
-            book.db.commit()
-
-    grade(handed_in, lesson, spec)
-    settle()
-    run(handed_in, lesson, spec, grade=fails, executor=ThreadPoolExecutor, force=True)
-    grade(handed_in, lesson, spec)
-    assert database.changed_since_by_hand(handed_in, spec) == {}
-    notebook = nbformat.read(lesson.lesson_path, as_version=4)
-    notebook.cells[3].source = "def double(x):\n    return 2 * x"
-    hand_in(handed_in, "Ann", nbformat.writes(notebook).encode())
-    run(handed_in, lesson, spec, grade=fails, executor=ThreadPoolExecutor)
-    grade(handed_in, lesson, spec)
-    assert database.changed_since_by_hand(handed_in, spec) == {"Ann": ["double-check"]}
 
 
 def test_a_written_answer_waits_for_a_person(handed_in, lesson, spec):
