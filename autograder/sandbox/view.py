@@ -1,8 +1,9 @@
 """What a student's code can see: bubblewrap's arguments for a list of what is allowed.
 
 The system's /usr and the Python interpreter without the packages installed in them, the packages of a
-student's own installation, and rnncore file by file without the modules that hold a lesson's answers.
-Whatever is not on the list does not exist in the sandbox, and nothing on it can be written.
+student's own installation, and rnncore file by file without what is hidden from the lesson (``absent``
+says so to whoever imports it). Whatever is not on the list does not exist in the sandbox, and nothing on it
+can be written.
 """
 
 import functools

@@ -76,12 +76,14 @@ def test_a_fault_of_ours_in_between_forgets_nobodys_answers(class_of_one, lesson
     def fails(task):
         return fault_of_ours(task.spec, "the disk was full")
 
+    notebook = nbformat.read(lesson.lesson_path, as_version=4)
+    notebook.cells[3].source = "def double(x):\n    return x + x"
+    hand_in(class_of_one, nbformat.writes(notebook).encode())
     grade(class_of_one, lesson, spec)
     settle(class_of_one, "double-check")
     grade(class_of_one, lesson, spec, fails, force=True)
     grade(class_of_one, lesson, spec)
     assert database.changed_since_by_hand(class_of_one, spec) == {}
-    notebook = nbformat.read(lesson.lesson_path, as_version=4)
     notebook.cells[3].source = "def double(x):\n    return 2 * x"
     hand_in(class_of_one, nbformat.writes(notebook).encode())
     grade(class_of_one, lesson, spec, fails)
