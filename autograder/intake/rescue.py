@@ -102,7 +102,8 @@ def _match_instructors(cells, spec, answers, matched, dropped, remarks):
         by_source.setdefault(found.source.strip(), []).append(found)
     known = {cell.grade_id: cell for cell in spec.cells}
     other_release = any(
-        found.as_given and (found.name not in known or not _same(found.source, known[found.name].source))
+        found.as_given
+        and (found.name not in known or found.source.strip() != known[found.name].source.strip())
         for found in cells
     )
     for cell in spec.cells:
