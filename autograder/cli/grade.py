@@ -189,8 +189,8 @@ def run_with_progress(room, lesson, spec, **options):
             on_result=lambda result: progress.advance(bar),
             **options,
         )
-        standings, heading = {grade.student: grade for grade in grades(room, spec)}, title(lesson, results)
-        console().print(shown(results, spec, lambda some: terminal_table(some, standings, title=heading)))
+    standings, heading = {grade.student: grade for grade in grades(room, spec)}, title(lesson, results)
+    console().print(shown(results, spec, lambda some: terminal_table(some, standings, title=heading)))
     if skipped:
         say(f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would).")
     return results

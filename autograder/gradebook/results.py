@@ -78,7 +78,7 @@ def read_results(workspace, spec):
 
 
 def write_result(workspace, spec, student, graded, hashes, old=None):
-    """Write one student's result as JSON and return it; ``old``: the one before."""
+    """Write one student's result as JSON and return it; ``old`` is the one before."""
     result = as_data(spec, student, graded, hashes, old)
     text = json.dumps(result, indent=1, ensure_ascii=False, default=str) + "\n"
     write_atomically(result_path(workspace, spec, student), text)
@@ -88,7 +88,7 @@ def write_result(workspace, spec, student, graded, hashes, old=None):
 def as_data(spec, student, graded, hashes, old=None):
     """One student's result as JSON data.
 
-    ``old``: the one before. A fault of ours leaves what it says of answers: they are still those graded.
+    A fault of ours leaves what the ``old`` one says of answers: they are still those that were graded.
     """
     answers, answered = _answers(graded.notebook, spec), hashes.get("submission")
     if graded.status == Status.INFRASTRUCTURE_FAULT:

@@ -69,11 +69,12 @@ class Writer:
 
     def give_up(self, student, fault):
         """Give a student whose result cannot be written a row that says so, as far as that can be written."""
-        self.results[student] = as_data(self.spec, student, fault, hashes={})
+        old = self.results.get(student, {})
+        self.results[student] = as_data(self.spec, student, fault, hashes={}, old=old)
         with contextlib.suppress(Exception):
             database.record(self.workspace, self.spec, student)
         with contextlib.suppress(Exception):
-            write_result(self.workspace, self.spec, student, fault, hashes={})
+            write_result(self.workspace, self.spec, student, fault, hashes={}, old=old)
         return self.results[student]
 
     def penalise_late(self, students):

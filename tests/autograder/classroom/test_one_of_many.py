@@ -265,7 +265,7 @@ def test_a_damaged_result_is_shown_as_our_fault_and_the_rest_as_it_is(graded, da
     path.write_text(json.dumps(data))
     told = unrolled("report", "01", "-w", graded.root)
     assert told.exit_code == 0, told.output
-    assert told.stdout.count("2.5 / 5") >= 2
+    assert told.stdout.count("2.5 / 7") >= 2
     page = (graded.reports / "01-double.html").read_text()
     assert page.count(">Ann<") and page.count(">Bob<") and page.count(">Cem<")
     for kind in ("csv", "moodle", "gradescope"):
