@@ -59,6 +59,7 @@ class Judged:
     stopped: str | None = None
     unreadable: bool = False
     errors: list = field(default_factory=list)
+    unjudged: list = field(default_factory=list)  # (function, exception) where a value broke our check
     wants_ours: set = field(default_factory=set)  # helpers of ours that its check would have liked to try
     wants_versions: bool = False  # whether it would have liked to try other versions of the answer
 
@@ -321,7 +322,10 @@ def _mark(value, cell, judged):
 
 
 def _seeded(check, judged, derived):
-    """``check`` with the seed of this student and exercise; whatever it raises is our fault."""
+    """``check`` with the seed of this student and exercise.
+
+    What it raises is our fault if it does so for our own answer, too; else the student's value did it.
+    """
 
     def seeded(function, points=1, *, seed=None):
         name = str(getattr(function, "__name__", ""))
@@ -334,9 +338,24 @@ def _seeded(check, judged, derived):
         except TooLarge as error:
             raise JudgeFault(f"check({name}) sends more than may be sent: {error}") from error
         except Exception as error:
-            raise JudgeFault(f"check({name}) failed: {type(error).__name__}: {error}") from error
+            if not _stands(check, name, points, judged.seed):
+                raise JudgeFault(f"check({name}) failed: {type(error).__name__}: {error}") from error
+            judged.unjudged.append((name, type(error).__name__))
+            says = "What it returned is nothing that can be compared with the right answer."
+            return Verdict(name, points, status="error", headline=says, seed=judged.seed)
 
     return seeded
+
+
+def _stands(check, name, points, seed):
+    """Whether the check gives our own answer its points: then it was the student's that it stumbled over."""
+    from rnncore.exercises import by_name  # only here, since nothing should come to this
+
+    exercise = by_name().get(name)
+    try:
+        return exercise is not None and check(exercise.reference, points, seed=seed).earned == points
+    except Exception:
+        return False
 
 
 def _free_names(tree):
@@ -378,7 +397,10 @@ def _own_names(names, spec):
 def _error_output(error):
     """An exception in a test cell, with the line of the test that it came through."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == CELL]
-    says = str(error)[:2000]
+    try:
+        says = str(error)[:2000]
+    except Exception:  # its words are made of what a student's function returned
+        says = "it cannot be put into words"
     where = f"in line {lines[-1]} of the test" if lines else "in the test"
     return new_output(
         "error",

@@ -200,6 +200,8 @@ class _Grading:
             self._remark(
                 "The kernel's answers could not be read: the notebook's code has changed it, or broke it."
             )
+        for name, why in judged.unjudged:
+            self._remark(f"What `{name}` returned could not be compared ({why}), so it earns nothing.")
         for error in judged.errors:
             self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
         return judged.outputs

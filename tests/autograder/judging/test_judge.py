@@ -215,6 +215,44 @@ def test_failure_of_our_own_check_is_a_fault(monkeypatch):
         judged(Namespace(*SOLVED.values()))
 
 
+def test_value_that_breaks_our_check_is_the_students(monkeypatch):
+    """Comparison never raises; if it did, the student is told, and nothing is a fault of ours."""
+    import rnncore.check
+
+    def fragile(function, points, *, seed):
+        if isinstance(function, judge.StudentFunction):
+            raise MemoryError("of a value")
+        return whole(function, points, seed=seed)
+
+    whole = rnncore.check.check
+    monkeypatch.setattr(rnncore.check, "check", fragile)
+    result = judged(Namespace(*SOLVED.values()))
+    assert (result.points, result.unjudged) == (0, [(FIRST, "MemoryError")])
+    assert "compared with the right answer" in result.verdict["headline"]
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "10**5000",
+        "(10**5000, -10**400)",
+        "type('', (), {})()",
+        "['x' * 10**6, *'ab' * 9999], 0",
+        "2.0**1000 * 1j",
+    ],
+)
+def test_odd_values_are_wrong_answers(returned):
+    for name in (FIRST, THIRD):
+        result = judged(Namespace(*SOLVED.values(), f"def {name}(*args):\n    return {returned}\n"), name)
+        assert (result.points, result.verdict["status"], result.unjudged) == (0, "wrong", [])
+
+
+def test_odd_values_in_an_instructors_own_test_are_its_failure():
+    test = "answer = odd()\nassert answer == 1, answer ** 20"
+    result = judged(Namespace("def odd(): return 2**1000"), test=test)
+    assert (result.points, result.outputs[-1].ename) == (0, "AssertionError")
+
+
 ERROR = {"kind": "E", "message": "m", "line_number": 1, "line_text": "t", "function": "f"}
 GOOD = {"value": 1, "error": None, "warnings": [], "args_after": [], "printed": ""}
 
