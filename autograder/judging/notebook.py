@@ -18,6 +18,7 @@ from dataclasses import asdict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from autograder.intake.parsing import parse_python
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import Status
@@ -325,11 +326,8 @@ class _Grading:
 
     def _look_for_answers(self, name, source):
         """Note imports of what is not there while this lesson is graded."""
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return
-        for node in ast.walk(tree):
+        tree = parse_python(source)
+        for node in () if tree is None else ast.walk(tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self._look_at_import(name, alias.name)
