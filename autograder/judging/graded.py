@@ -19,7 +19,10 @@ class CellScore:
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """The notebook with outputs filled in, the points by grade_id, and how it ended."""
+    """The notebook with outputs filled in, the points by grade_id, and how it ended.
+
+    ``starved``: it ran out of time while others had the processor, so alone it may come to more.
+    """
 
     notebook: NotebookNode
     scores: dict[str, CellScore]
@@ -27,3 +30,4 @@ class GradedNotebook:
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
     provenance: dict = field(default_factory=dict)
+    starved: bool = False

@@ -33,6 +33,10 @@ STOPPED = {
         "OutputLimit",
         "It printed more than may be printed and was stopped; it was not called again.",
     ),
+    "terminals": (
+        "TerminalLimit",
+        "It took more terminals than there are and was stopped; it was not called again.",
+    ),
     "death": ("KernelDied", "It ended the Python process that it ran in; it was not called again."),
 }
 NO_ANSWER = Outcome(error=StudentError("NoAnswer", "The kernel gave no answer that can be read."))
@@ -205,7 +209,7 @@ class Line:
         if self.stopped:  # the kernel has ended, which must not be taken for why it did
             return None
         ran = self.ask(max(0.05, min(self.limits.call_seconds, self.seconds_left)), **request)
-        self.seconds_left -= ran.seconds
+        self.seconds_left -= ran.seconds - ran.waited
         if ran.stopped or self.seconds_left <= 0:
             self.stopped = ran.stopped or "time"
             return None

@@ -18,13 +18,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.sandbox import usage
 from autograder.sandbox.seccomp import refusals
 from autograder.sandbox.view import NEVER, WORK, NoSandbox, font_lists, python, view
 
 __all__ = ["MIB", "NEVER", "Contained", "Limits", "NoSandbox", "Sandbox", "python"]
 
 MIB = 2**20
-PAGE = os.sysconf("SC_PAGE_SIZE")
 OLDEST_BWRAP = (0, 8)
 
 # The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
@@ -68,7 +68,7 @@ class Limits:
             "RLIMIT_FSIZE": self.disk,
             "RLIMIT_NOFILE": 512,
             "RLIMIT_CORE": 0,
-            "RLIMIT_CPU": int(self.notebook_seconds * 2 + 60),
+            "RLIMIT_CPU": int(self.notebook_seconds) + 60,
         }
 
 
@@ -123,26 +123,12 @@ class Contained:
         return found[1:]
 
     def memory(self):
-        """Bytes of memory that the sandbox's processes hold, shared pages counted once."""
-        total = 0
-        for pid in self.pids():
-            try:
-                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            except OSError:
-                continue
-            found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
-            total += int(found[1]) * 1024 if found else 0
-        return total
+        """Bytes of memory that the sandbox holds, whoever is charged for them."""
+        return usage.memory(self.root_pid)
 
     def exceeds(self, most):
         """Whether it holds more than ``most`` bytes: a quick look, and an exact one only near the limit."""
-        quick = 0
-        for pid in self.pids():
-            try:
-                quick += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-            except OSError:
-                continue
-        return quick > most and self.memory() > most
+        return usage.used(self.root_pid).memory > most and self.memory() > most
 
     def interrupt(self):
         """Send SIGINT to the started process, across the process namespace."""
@@ -152,7 +138,7 @@ class Contained:
     def kill(self):
         """End everything in the sandbox, now; returns when it is gone."""
         if self.process.poll() is None:
-            self._end()
+            self.end()
         try:
             self.process.wait(5.0)  # bubblewrap ends when the last of them is gone
         except subprocess.TimeoutExpired:
@@ -161,7 +147,8 @@ class Contained:
         self._said = self.output()
         self._output.close()
 
-    def _end(self):
+    def end(self):
+        """Begin to end it, from any thread."""
         _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
 
     def output(self):

@@ -123,7 +123,8 @@ class Nursery:
 class Born(Contained):
     """A forked kernel's sandbox, seen from outside."""
 
-    def _end(self):
+    def end(self):
+        """Begin to end it, from any thread."""
         self.process.kill()
 
 
