@@ -163,7 +163,8 @@ def prepare_folders(request, fonts):
         if os.path.exists(path):
             mount(path, path, None, BIND | RECURSIVE)
             mount(None, path, None, REMOUNT | BIND | RDONLY | NOSUID | NODEV | NOEXEC)
-    mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    terminals = f"newinstance,ptmxmode=0666,mode=620,max={request['terminals']}"  # the machine has 4096
+    mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, terminals)
     for folder in ("/work", "/tmp", "/dev/shm", "/kernel"):
         size = 2**20 if folder == "/kernel" else request["disk"]
         mount("tmpfs", folder, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size}")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from autograder.sandbox.box import Contained, Limits, fresh_user, start_nursery
 from autograder.sandbox.seccomp import refusals
+from autograder.sandbox.usage import MOST_TERMINALS
 from autograder.sandbox.view import python, view
 
 PROGRAM = "/kernel/nursery.py"
@@ -84,6 +85,7 @@ class Nursery:
             "connection": connection,
             "limits": limits.as_rlimits(),
             "disk": limits.disk,
+            "terminals": 2 * MOST_TERMINALS,  # who takes more than may be had is ended, as a cold kernel is
             "user": fresh_user(),
         }
         ours.settimeout(FORK_SECONDS)
