@@ -300,7 +300,7 @@ def _run(tree, namespace, judged):
             exec(compile(tree, CELL, "exec"), namespace)
             if last is not None:
                 value = eval(compile(ast.Expression(last.value), CELL, "eval"), namespace)
-    except JudgeFault:
+    except (JudgeFault, MemoryError):  # where this process has no room, that is nobody's answer
         raise
     except Exception as error:
         judged.outputs.append(_error_output(error))
@@ -341,6 +341,8 @@ def _seeded(check, judged, derived):
             return check(function, points, seed=judged.seed)
         except TooLarge as error:
             raise JudgeFault(f"check({name}) sends more than may be sent: {error}") from error
+        except MemoryError:
+            raise
         except Exception as error:
             if not _stands(check, name, points, judged.seed):
                 raise JudgeFault(f"check({name}) failed: {type(error).__name__}: {error}") from error

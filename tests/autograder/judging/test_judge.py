@@ -221,13 +221,13 @@ def test_value_that_breaks_our_check_is_the_students(monkeypatch):
 
     def fragile(function, points, *, seed):
         if isinstance(function, judge.StudentFunction):
-            raise MemoryError("of a value")
+            raise RecursionError("of a value")
         return whole(function, points, seed=seed)
 
     whole = rnncore.check.check
     monkeypatch.setattr(rnncore.check, "check", fragile)
     result = judged(Namespace(*SOLVED.values()))
-    assert (result.points, result.unjudged) == (0, [(FIRST, "MemoryError")])
+    assert (result.points, result.unjudged) == (0, [(FIRST, "RecursionError")])
     assert "compared with the right answer" in result.verdict["headline"]
 
 

@@ -31,7 +31,7 @@ def run(sandbox, code):
 
 def test_every_attack_is_held():
     findings = list(attempts())
-    assert len(findings) == 13
+    assert len(findings) == 16
     assert [finding for finding in findings if not finding.held] == []
     assert all(finding.says for finding in findings)
 
