@@ -66,11 +66,12 @@ def decode(text, most=MOST_BYTES, formulas=False):
 
 class _Encoder:
     def __init__(self, most):
-        self.bytes_left, self.nodes_left = most, MOST_NODES
-
-    def node(self, value, depth):
         from rnncore.observe import Formula, Unplain
 
+        self.bytes_left, self.nodes_left = most, MOST_NODES
+        self.formula, self.unplain = Formula, Unplain
+
+    def node(self, value, depth):
         self.nodes_left -= 1
         if depth > DEEPEST or self.nodes_left < 0:
             raise TooLarge("more than may be sent: too deep or too many items")
@@ -93,9 +94,9 @@ class _Encoder:
             return {"d": [[self._text(key), self.node(item, depth + 1)] for key, item in value.items()]}
         if kind is np.ndarray or isinstance(value, np.generic):
             return self._array(value)
-        if kind is Formula:
+        if kind is self.formula:
             return {"x": self._text(value.source)}
-        if kind is Unplain:
+        if kind is self.unplain:
             return {"u": self._text(value.type_name)}
         raise TypeError(f"{kind.__name__} is not plain data; arrays, numbers, text and lists of them are")
 

@@ -278,9 +278,8 @@ ATTACKS = [
     endless("busy-sessions", "Forty-five processes in sessions of their own never end.", SESSIONS),
     exhaustion(
         "giant-cell",
-        "A cell of 700 kilobytes, each of which is a megabyte when parsed.",
-        hand_in(first="a = 1\n" * 120_000),
-        **MEMORY,
+        "A cell of half a megabyte, which is half a gigabyte when parsed.",
+        hand_in(first="a = 1\n" * 80_000),
     ),
     exhaustion(
         "giant-number",
