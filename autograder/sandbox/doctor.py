@@ -97,6 +97,7 @@ attempts = {
     "a file without a name": lambda: os.memfd_create("x"),
     "shared memory": lambda: libc.shmget(0, 2**26, 0o1600),
     "a queue of messages": lambda: libc.msgget(0, 0o1600),
+    "semaphores": lambda: libc.semget(0, 32000, 0o1600),
     "a shared mapping": lambda: mmap.mmap(-1, 2**26),
     "a mapping of zeros": lambda: mmap.mmap(os.open("/dev/zero", os.O_RDWR), 2**26),
 }

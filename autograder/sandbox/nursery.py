@@ -128,6 +128,8 @@ def enter(answer, output, rules, request, fonts):
             os.dup2(output, standard)
         become_nobody(request["user"])
         take_limits(request["limits"])
+        if request["processor"] is not None:
+            os.sched_setaffinity(0, [request["processor"]])
         refuse_calls(rules)
         prctl(SET_DUMPABLE, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -3,7 +3,8 @@
 No notebook needs them, and most ways out of a namespace begin with one of them. Refused as well is memory
 that belongs to no process and so would be counted for none, and every family of sockets but three: the
 kernel's own sockets are files, what it forks prints through the loopback, and ZeroMQ asks the third for the
-name of that. The size of a socket's buffers stays as it is, whatever is asked for. The filter is a small
+name of that. The size of a socket's buffers stays as it is, whatever is asked for, and nobody leaves the
+processor that they were given. The filter is a small
 program for the Linux kernel (classic BPF over ``struct seccomp_data``; see seccomp(2)), made here by
 hand because it is a plain list. On a processor other than the two below there is no filter, and the
 namespaces, capabilities and resource limits stand alone.
@@ -31,7 +32,7 @@ SOCKETS, SNDBUF, RCVBUF, SNDBUFFORCE, RCVBUFFORCE = 1, 7, 8, 32, 33  # a level o
 # machine: (AUDIT_ARCH, clone, mmap, (socket, socketpair, setsockopt), refused calls in the order of WHAT)
 WHAT = """ptrace pivot_root mount umount2 init_module finit_module kexec_load add_key request_key keyctl
 unshare setns perf_event_open open_by_handle_at process_vm_readv process_vm_writev bpf userfaultfd
-memfd_create shmget msgget"""
+memfd_create shmget msgget semget sched_setaffinity"""
 MACHINES = {
     "x86_64": (
         0xC000003E,
@@ -40,7 +41,7 @@ MACHINES = {
         (41, 53, 54),
         (
             *(101, 155, 165, 166, 175, 313, 246, 248, 249, 250, 272, 308, 298, 304, 310, 311, 321, 323),
-            *(319, 29, 68),
+            *(319, 29, 68, 64, 203),
         ),
     ),
     "aarch64": (
@@ -50,7 +51,7 @@ MACHINES = {
         (198, 199, 208),
         (
             *(117, 41, 40, 39, 105, 273, 104, 217, 218, 219, 97, 268, 241, 265, 270, 271, 280, 282),
-            *(279, 194, 186),
+            *(279, 194, 186, 190, 122),
         ),
     ),
 }

@@ -16,7 +16,7 @@ from autograder.sandbox.view import WORK
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 FOLDERS = (WORK, "/tmp", "/dev/shm", "/kernel")  # what can be written, all of it memory
-A_FILE = 1024  # bytes that a file takes beside its content
+A_FILE = 3072  # bytes that a file takes beside its content, or a link with where it leads to
 MOST_TERMINALS = 16  # a shell command in a notebook takes one
 
 
@@ -59,11 +59,19 @@ def memory(root_pid):
             continue
         try:
             rollup = _read(root_pid, number, "smaps_rollup")
-        except OSError:
+        except OSError:  # a process can see to it that this may not be read; then all counts that it maps
+            total += _mapped(root_pid, number)
             continue
         kinds = dict(re.findall(r"^(Pss|Pss_Shmem):\s+(\d+) kB", rollup, re.MULTILINE))
         total += (int(kinds.get("Pss", 0)) - int(kinds.get("Pss_Shmem", 0))) * 1024
     return total
+
+
+def _mapped(root_pid, number):
+    try:
+        return int(_read(root_pid, number, "statm").split()[1]) * PAGE
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def of_nobody(root_pid):

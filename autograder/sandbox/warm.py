@@ -16,7 +16,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from autograder.sandbox.box import Contained, Limits, fresh_user, start_nursery
+from autograder.sandbox.box import Contained, Limits, fresh_user, own_processor, start_nursery
 from autograder.sandbox.seccomp import refusals
 from autograder.sandbox.usage import MOST_TERMINALS
 from autograder.sandbox.view import python, view
@@ -87,6 +87,7 @@ class Nursery:
             "disk": limits.disk,
             "terminals": 2 * MOST_TERMINALS,  # who takes more than may be had is ended, as a cold kernel is
             "user": fresh_user(),
+            "processor": own_processor(),
         }
         ours.settimeout(FORK_SECONDS)
         process = None

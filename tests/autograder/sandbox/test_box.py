@@ -106,6 +106,30 @@ def test_resource_limits_are_set(sandbox):
     assert ast.literal_eval(text) == [(value, value) for value in LIMITS.as_rlimits().values()]
 
 
+def test_each_worker_has_a_processor_of_its_own_and_none_leaves_it(sandbox, monkeypatch):
+    code = """
+import os
+print(os.sched_getaffinity(0))
+try:
+    os.sched_setaffinity(0, range(1000))
+except OSError as error:
+    print(error.strerror)
+"""
+    mine = box.own_processor()
+    assert sandbox.run(code) == (0, f"{ {mine} }\nOperation not permitted\n")
+    box.own_processor.cache_clear()
+    kept = len(box._taken)
+    try:
+        monkeypatch.setattr(box.os, "sched_getaffinity", lambda pid: {mine})
+        assert box.own_processor() is None  # another worker has it
+        while len(box._taken) > 0:
+            box._taken.pop().close()
+        box.own_processor.cache_clear()
+        assert box.own_processor() == mine
+    finally:
+        assert len(box._taken) == kept
+
+
 def test_memory_of_children_is_counted(sandbox):
     code = "import os, time\nif os.fork() == 0: kept = bytearray(90 * 2**20)\ntime.sleep(120)"
     contained = sandbox.start([box.python(), "-c", code])
