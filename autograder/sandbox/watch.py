@@ -11,7 +11,7 @@ import time
 from autograder.sandbox.usage import MOST_TERMINALS, Used, used
 
 SECONDS = 0.05  # between two looks
-OFTEN = 0.01  # a look takes a fiftieth of it
+OFTEN = 0.02  # a look takes less than a hundredth of it
 
 
 class Watch:
