@@ -87,7 +87,7 @@ class Sandbox:
 
     def start(self, argv, files=None):
         """Start ``argv`` in the sandbox with ``files`` (path inside -> bytes); returns a Contained."""
-        return _start(self.view, self.limits, argv, files or {})
+        return _start(self.view, self.limits, argv, files or {}, processor=own_processor())
 
     def run(self, code, seconds=30.0):
         """Run Python ``code`` to its end; returns (exit status or None if out of time, output text)."""
@@ -203,7 +203,7 @@ def own_processor():
     return None
 
 
-def _start(view, limits, argv, files, line=None):
+def _start(view, limits, argv, files, line=None, processor=None):
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise NoSandbox(
@@ -232,8 +232,8 @@ def _start(view, limits, argv, files, line=None):
     arguments += ["--", python(), "-I", "-S", "-c", LAUNCH, launch]
     processors = os.sched_getaffinity(0)
     try:
-        if line is None and own_processor() is not None:
-            os.sched_setaffinity(0, [own_processor()])  # which it inherits: inside that may not be changed
+        if processor is not None:
+            os.sched_setaffinity(0, [processor])  # which it inherits: inside that may not be changed
         process = subprocess.Popen(
             [bwrap, *arguments],
             stdin=subprocess.DEVNULL,

@@ -130,6 +130,17 @@ except OSError as error:
         assert len(box._taken) == kept
 
 
+def test_whoever_only_asks_whether_there_is_a_sandbox_takes_no_processor():
+    """The process that sends out work does: its workers are to have them."""
+    code = """
+from autograder.sandbox import box
+box.Sandbox()
+print(box._taken)
+"""
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert asked.stdout == "[]\n"
+
+
 def test_memory_of_children_is_counted(sandbox):
     code = "import os, time\nif os.fork() == 0: kept = bytearray(90 * 2**20)\ntime.sleep(120)"
     contained = sandbox.start([box.python(), "-c", code])

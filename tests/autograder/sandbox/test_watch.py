@@ -64,6 +64,20 @@ def test_files_in_memory_and_their_names_count():
         assert not contained.exceeds(200 * MIB) and contained.exceeds(20 * MIB)
 
 
+def test_a_process_that_may_not_be_looked_into_counts_with_all_that_it_maps(monkeypatch):
+    """Whoever is not root may not, once it says so; it counted for nothing."""
+    read = usage._read
+
+    def refused(root_pid, number, name):
+        if name == "smaps_rollup":
+            raise PermissionError
+        return read(root_pid, number, name)
+
+    with running(f"import time\nkept = bytearray(b'x' * (64 * 2**20))\n{READY}") as contained:
+        monkeypatch.setattr(usage, "_read", refused)
+        assert contained.exceeds(64 * MIB) and not contained.exceeds(200 * MIB)
+
+
 def test_terminals_are_counted():
     with running(TERMINALS) as contained:
         assert usage.used(contained.root_pid).terminals == 5
@@ -163,6 +177,15 @@ def test_processor_time_is_bounded_whoever_uses_it():
     assert kernel.run(f"import os, time\n{children}time.sleep(1000)", LONG).stopped == "time"
     assert kernel.closed and 3.0 < kernel.cpu < 60.0
     kernel.close()
+
+
+def test_shell_commands_and_children_work_as_ever(kernel):
+    """The first take a terminal; and a kernel that may not ask for the loopback's name does not even start."""
+    fork = (
+        "import multiprocessing\nchild = multiprocessing.get_context('fork').Process(target=len, args=('x',))"
+    )
+    ran = kernel.run(f"!echo one\n{fork}\nchild.start()\nchild.join()\nprint(child.exitcode)", LONG)
+    assert "".join(output.text for output in ran.outputs).split() == ["one", "0"]
 
 
 def test_endless_message_is_too_much_output(kernel):
