@@ -201,7 +201,7 @@ ATTACKS = [
     ),
     endless("fork-bomb", "Processes are started without end.", FORK_BOMB),
     exhaustion("threads", "Threads are started without end.", hand_in(first=THREADS)),
-    endless("sockets", "Sockets are opened without end.", OPENED),
+    exhaustion("sockets", "Sockets are opened without end.", hand_in(first=OPENED)),
     exhaustion("full-disk", "Every folder that can be written is filled.", hand_in(first=DISK)),
     exhaustion("many-files", "A hundred thousand empty files are made.", hand_in(first=INODES)),
     exhaustion(

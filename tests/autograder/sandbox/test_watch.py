@@ -180,7 +180,7 @@ def test_processor_time_is_bounded_whoever_uses_it():
 
 
 def test_shell_commands_and_children_work_as_ever(kernel):
-    """The first take a terminal; and a kernel that may not ask for the loopback's name does not even start."""
+    """The first take a terminal; and without a name for the loopback a kernel does not even start."""
     fork = (
         "import multiprocessing\nchild = multiprocessing.get_context('fork').Process(target=len, args=('x',))"
     )
