@@ -15,14 +15,15 @@ import io
 import traceback
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from nbformat.v4 import new_output
 
+from autograder.judging.received import NO_ANSWER, outcome_of, whole_number
 from autograder.sandbox.bridge import Malformed, TooLarge, decode
 from rnncore.check.verdict import Verdict
-from rnncore.observe import Outcome, StudentError, Warned
+from rnncore.observe import Outcome, StudentError
 
 CELL = "<test cell>"
 MOST_SOURCE = 20_000  # characters of an answer's text, of which other versions are tried
@@ -39,7 +40,6 @@ STOPPED = {
     ),
     "death": ("KernelDied", "It ended the Python process that it ran in; it was not called again."),
 }
-NO_ANSWER = Outcome(error=StudentError("NoAnswer", "The kernel gave no answer that can be read."))
 
 
 class JudgeFault(RuntimeError):
@@ -187,7 +187,7 @@ class Line:
         )
         if self.stopped:
             return Outcome(error=StudentError(*STOPPED[self.stopped]))
-        outcome = _outcome(data)
+        outcome = outcome_of(data)
         self.unreadable = self.unreadable or outcome is NO_ANSWER
         if outcome.error:
             self.errors.append(outcome.error)
@@ -197,13 +197,13 @@ class Line:
         """A function's own text and its first line, as its kernel tells them."""
         match self._answer(do="source", name=name):
             case [str() as text, int() as first] if len(text) <= MOST_SOURCE:
-                return text, _number(first)
+                return text, whole_number(first)
         return "", 0
 
     def versions(self, name, sources, calls, ours) -> list[Outcome]:
         """What other versions of a function do; empty where that is not to be had."""
         data = self._answer(do="versions", name=name, sources=sources, calls=calls, ours=ours)
-        return [_outcome(one) for one in data] if isinstance(data, list) else []
+        return [outcome_of(one) for one in data] if isinstance(data, list) else []
 
     def _answer(self, **request):
         if self.stopped:  # the kernel has ended, which must not be taken for why it did
@@ -217,40 +217,6 @@ class Line:
             return decode(ran.answer, self.limits.reply_bytes)
         except Malformed:
             return None
-
-
-def _outcome(data):
-    """An Outcome from what a kernel sent, every field of the type that it should have."""
-    try:
-        outcome = Outcome.from_plain({**data, "printed": _text(data["printed"], 2000)})
-        error = outcome.error
-        if error is not None:
-            error = StudentError(
-                _text(error.kind, 100),
-                _text(error.message, 500),
-                _number(error.line_number),
-                _text(error.line_text, 300),
-                _text(error.function, 100),
-            )
-        warned = tuple(
-            Warned(_text(one.message, 300), _number(one.line_number), _text(one.line_text, 300))
-            for one in outcome.warnings[:20]
-        )
-        return replace(outcome, error=error, warnings=warned)
-    except (TypeError, KeyError, AttributeError, ValueError):
-        return NO_ANSWER
-
-
-def _text(value, most):
-    if not isinstance(value, str):
-        raise TypeError("not text")
-    return value[:most]
-
-
-def _number(value):
-    if type(value) is not int:
-        raise TypeError("not a whole number")
-    return min(max(value, 0), 10**6)
 
 
 def judge_cell(cell, spec, ask, *, limits, seconds, student, secret, seed=None, may_help=False) -> Judged:

@@ -10,7 +10,6 @@ import ast
 import copy
 import hashlib
 import hmac
-import importlib.metadata
 import platform
 import time
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.intake.parsing import parse_python
-from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.graded import CellScore, GradedNotebook, versions
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import STOPPED, Status
 from autograder.sandbox.box import NEVER, Limits, NoSandbox
@@ -151,7 +150,7 @@ class _Grading:
             "kernel": "warm" if self.kinds and all(self.kinds) else "cold",
             "kernel_starts": self.starts,
             "seeds": {name: score.seed for name, score in self.scores.items()},
-            "versions": {"python": platform.python_version(), **_versions(self.spec.needs)},
+            "versions": {"python": platform.python_version(), **versions(self.spec.needs)},
             "limits": asdict(self.limits),
             "release_hash": self.spec.release_hash,
         }
@@ -394,14 +393,3 @@ def _stopped_output(stopped):
 
 def _size(output):
     return sum(len(str(part)) for part in output.values())
-
-
-def _versions(needs):
-    names = ("numpy", "ipykernel", "unrolled", *needs)
-    found = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -9,6 +9,7 @@ import pytest
 from autograder.judging import judge
 from autograder.judging.judge import JudgeFault, judge_cell, seed_of
 from autograder.judging.notebook import secret_of_work
+from autograder.judging.received import outcome_of
 from autograder.sandbox import bridge
 from autograder.sandbox.kernels import Ran
 from tests.autograder.small_lesson import (
@@ -271,9 +272,9 @@ GOOD = {"value": 1, "error": None, "warnings": [], "args_after": [], "printed": 
     ],
 )
 def test_outcome_of_the_wrong_form_is_no_answer(change):
-    assert judge._outcome(GOOD).value == 1
-    assert judge._outcome({**GOOD, **change}).error.kind == "NoAnswer"
-    assert judge._outcome(change).error.kind == "NoAnswer"
+    assert outcome_of(GOOD).value == 1
+    assert outcome_of({**GOOD, **change}).error.kind == "NoAnswer"
+    assert outcome_of(change).error.kind == "NoAnswer"
 
 
 def test_changed_work_meets_new_inputs_and_unchanged_work_the_same():
