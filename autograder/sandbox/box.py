@@ -27,7 +27,7 @@ __all__ = ["MIB", "NEVER", "Contained", "Limits", "NoSandbox", "Sandbox", "pytho
 
 MIB = 2**20
 OLDEST_BWRAP = (0, 8)
-_taken = []  # what keeps a processor for this process
+_taken = []  # descriptors that keep a processor for this process
 
 # The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
 LAUNCH = """
@@ -198,7 +198,7 @@ def own_processor():
         except OSError:
             taken.close()
             continue
-        _taken.append(taken)
+        _taken.append(taken.detach())  # open until this process ends
         return number
     return None
 

@@ -1,6 +1,7 @@
 """The sandbox: what exists in it, what it bounds, and that it says what to do where it cannot be made."""
 
 import ast
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -123,7 +124,7 @@ except OSError as error:
         monkeypatch.setattr(box.os, "sched_getaffinity", lambda pid: {mine})
         assert box.own_processor() is None  # another worker has it
         while len(box._taken) > 0:
-            box._taken.pop().close()
+            os.close(box._taken.pop())
         box.own_processor.cache_clear()
         assert box.own_processor() == mine
     finally:
