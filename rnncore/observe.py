@@ -20,7 +20,11 @@ from pathlib import Path
 import numpy as np
 
 DEEPEST = 8
+MOST_VIEWED = 20_000  # numbers and texts
+MOST_DIMENSIONS = 32
+MOST_BITS = 1024  # of a whole number, as of the largest float
 MOST_PRINTED = 1000  # characters
+_NAME = type.__dict__["__name__"].__get__  # a class may have a class that says otherwise
 LIBRARIES = (*(str(Path(m.__file__).parent) for m in (np, inspect)), str(Path(__file__).parent), "<string>")
 
 
@@ -177,6 +181,8 @@ def plain(value, depth: int = 0):
             value = value.detach().cpu().numpy()
         except (TypeError, RuntimeError):  # bfloat16, say, or sparse
             return Unplain(f"tensor of dtype {value.dtype}")
+    if type(value) is int and value.bit_length() > MOST_BITS:
+        return Unplain("whole number of more than 300 digits")
     if value is None or type(value) in (bool, int, float, complex, str, Unplain):
         return value
     if isinstance(value, np.ndarray | np.generic):
@@ -190,25 +196,53 @@ def plain(value, depth: int = 0):
             return [plain(item, depth + 1) for item in value]
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return {str(key): plain(item, depth + 1) for key, item in value.items()}
-    return Unplain(type(value).__name__)
+    return Unplain(_NAME(type(value)))
 
 
 def as_numbers(value) -> np.ndarray | None:
     """The value as an array of numbers, or None if it is not one: a list of numbers will do."""
-    if value is None or isinstance(value, str | dict | Unplain):
+    if not _all_numbers(value):
         return None
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError):  # a ragged list
+        if array.dtype.kind not in "biufc":  # whole numbers that no dtype holds
+            return None
+        return array.astype(np.result_type(array.dtype, np.float64))
+    except (ValueError, TypeError, OverflowError, MemoryError):  # a ragged list, a number that is no float
         return None
-    if array.dtype.kind not in "biufc":
-        return None
-    return array.astype(np.result_type(array.dtype, np.float64))
+
+
+def viewable(value) -> bool:
+    """Whether a value is small enough to be looked at from every side: no right answer is larger."""
+    return _weight(value, MOST_VIEWED) <= MOST_VIEWED
+
+
+def _weight(value, most: int) -> int:
+    """How many numbers and texts there are in it, counted as far as ``most``; a long text is too many."""
+    if isinstance(value, np.ndarray):
+        return 1 + value.size
+    if isinstance(value, str):
+        return 1 if len(value) <= MOST_PRINTED else most + 1
+    total, items = 1, value.values() if isinstance(value, dict) else value
+    for item in items if isinstance(value, list | tuple | dict) else ():
+        total += _weight(item, most)
+        if total > most:
+            break
+    return total
+
+
+def _all_numbers(value, depth: int = 0) -> bool:
+    """Whether there is nothing but numbers in it: one text among them would make all of them as long."""
+    if isinstance(value, list | tuple):
+        return depth < MOST_DIMENSIONS and all(_all_numbers(item, depth + 1) for item in value)
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind in "biufc"
+    return isinstance(value, bool | int | float | complex)
 
 
 def _is_tensor(value) -> bool:
     """Whether this is a torch tensor, found out without importing torch."""
-    return any((kind.__module__, kind.__name__) == ("torch", "Tensor") for kind in type(value).__mro__)
+    return any(_NAME(kind) == "Tensor" and kind.__module__ == "torch" for kind in type(value).__mro__)
 
 
 class _Printed(io.StringIO):

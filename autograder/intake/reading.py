@@ -11,6 +11,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from autograder.intake.parsing import MOST_VALUES, TooMany, parse_json, parse_python
+
 MAX_BYTES = 120_000_000
 # What opening says where there is no file that could be opened: a link, a pipe, a folder, nothing.
 THEIRS = (
@@ -24,6 +26,8 @@ THEIRS = (
 )
 # What turns a code cell into text where an editor has no text cells.
 TEXT_MAGIC = re.compile(r"\s*%{1,2}(md|markdown)(-sandbox)?\b[^\S\n]*\n?")
+MAX_CELLS = 10_000
+MAX_PARSED = 500_000  # characters of code in which functions are looked for by parsing
 
 
 class Unreadable(Exception):
@@ -74,7 +78,12 @@ def read_cells(raw, remarks):
             "clear its outputs and hand it in again."
         )
     try:
-        data = json.loads(_decode(raw, remarks))
+        data = parse_json(_decode(raw, remarks))
+    except TooMany:
+        raise Unreadable(
+            f"The file holds more than the {MOST_VALUES:,} values that are read; clear its outputs and hand "
+            "it in again."
+        ) from None
     except RecursionError:
         raise Unreadable("The file is nested too deeply to be a notebook.") from None
     except ValueError as error:
@@ -89,7 +98,13 @@ def read_cells(raw, remarks):
             raise Unreadable("The file is JSON, but no notebook: it has no cells.")
         cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
         remarks.append("The file was in an old notebook format and was converted.")
-    found = [_found(cell, index) for index, cell in enumerate(cells) if isinstance(cell, dict)]
+    if len(cells) > MAX_CELLS:
+        raise Unreadable(f"The notebook has {len(cells):,} cells, more than the {MAX_CELLS:,} that are read.")
+    found, left = [], MAX_PARSED
+    for index, cell in enumerate(cells):
+        if isinstance(cell, dict):
+            found.append(_found(cell, index, left))
+            left -= len(found[-1].source) if found[-1].defines else 0
     if len(found) < len(cells):
         remarks.append(f"{len(cells) - len(found)} damaged cells were left out.")
     if not found:
@@ -110,7 +125,7 @@ def _decode(raw, remarks):
         return raw.decode("cp1252", errors="replace")
 
 
-def _found(cell, index):
+def _found(cell, index, parsed):
     metadata = _dict(cell.get("metadata"))
     marks = _dict(metadata.get("nbgrader"))
     source = _text(cell.get("source", cell.get("input", "")))
@@ -130,8 +145,8 @@ def _found(cell, index):
         cell_id=_name(cell.get("id")),
         points=marks.get("points"),
         tags=tuple(tag for tag in _list(metadata.get("tags")) if isinstance(tag, str)),
-        attachments=_dict(cell.get("attachments")),
-        defines=functions_defined(source),
+        attachments=_attachments(cell.get("attachments")),
+        defines=functions_defined(source, parsed),
         as_given=_as_given(source, cell_type, marks),
     )
 
@@ -153,14 +168,25 @@ def _as_given(source, cell_type, marks):
     return hashlib.md5("".join(words).encode(), usedforsecurity=False).hexdigest() == marks.get("checksum")
 
 
-def functions_defined(source):
-    """The names of the functions and classes that a cell defines at its top level, parsed or not."""
+def _attachments(value):
+    """{name: {kind: text}}: what has another form is no attachment."""
+    return {
+        name: {kind: text for kind, text in bundle.items() if isinstance(text, str)}
+        for name, bundle in _dict(value).items()
+        if isinstance(bundle, dict)
+    }
+
+
+def functions_defined(source, most=MAX_PARSED):
+    """The names of the functions and classes that a cell defines at its top level, parsed or not.
+
+    ``most``: how long it may be to be parsed.
+    """
     by_eye = frozenset(re.findall(r"^(?:(?:async )?def|class)[ \t]+(\w+)", source, flags=re.MULTILINE))
     if not by_eye:
         return by_eye
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse_python(source) if len(source) <= most else None
+    if tree is None:
         return by_eye
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
 

@@ -1,5 +1,6 @@
 """What grading one notebook comes to, as plain data that any process can read."""
 
+import importlib.metadata
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
@@ -19,7 +20,10 @@ class CellScore:
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """The notebook with outputs filled in, the points by grade_id, and how it ended."""
+    """The notebook with outputs filled in, the points by grade_id, and how it ended.
+
+    ``starved``: it ran out of time while others had the processor, so alone it may come to more.
+    """
 
     notebook: NotebookNode
     scores: dict[str, CellScore]
@@ -27,3 +31,16 @@ class GradedNotebook:
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
     provenance: dict = field(default_factory=dict)
+    starved: bool = False
+
+
+def versions(needs):
+    """The versions of what decides a result, as far as it is installed."""
+    names = ("numpy", "ipykernel", "unrolled", *needs)
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -15,16 +15,17 @@ import io
 import traceback
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from nbformat.v4 import new_output
 
 from autograder.intake.plain import plain
+from autograder.judging.received import NO_ANSWER, outcome_of, whole_number
 from autograder.judging.verdicts import cleaned
 from autograder.sandbox.bridge import Malformed, TooLarge, decode
 from rnncore.check.verdict import Verdict
-from rnncore.observe import Outcome, StudentError, Warned
+from rnncore.observe import Outcome, StudentError
 
 CELL = "<test cell>"
 MOST_SOURCE = 20_000  # characters of an answer's text, of which other versions are tried
@@ -35,9 +36,12 @@ STOPPED = {
         "OutputLimit",
         "It printed more than may be printed and was stopped; it was not called again.",
     ),
+    "terminals": (
+        "TerminalLimit",
+        "It took more terminals than there are and was stopped; it was not called again.",
+    ),
     "death": ("KernelDied", "It ended the Python process that it ran in; it was not called again."),
 }
-NO_ANSWER = Outcome(error=StudentError("NoAnswer", "The kernel gave no answer that can be read."))
 
 
 class JudgeFault(RuntimeError):
@@ -61,6 +65,7 @@ class Judged:
     stopped: str | None = None
     unreadable: bool = False
     errors: list = field(default_factory=list)
+    unjudged: list = field(default_factory=list)  # (function, exception) where a value broke our check
     wants_ours: set = field(default_factory=set)  # helpers of ours that its check would have liked to try
     wants_versions: bool = False  # whether it would have liked to try other versions of the answer
 
@@ -184,7 +189,7 @@ class Line:
         )
         if self.stopped:
             return Outcome(error=StudentError(*STOPPED[self.stopped]))
-        outcome = _outcome(data)
+        outcome = outcome_of(data)
         self.unreadable = self.unreadable or outcome is NO_ANSWER
         if outcome.error:
             self.errors.append(outcome.error)
@@ -194,19 +199,19 @@ class Line:
         """A function's own text and its first line, as its kernel tells them."""
         match self._answer(do="source", name=name):
             case [str() as text, int() as first] if len(text) <= MOST_SOURCE:
-                return text, _number(first)
+                return text, whole_number(first)
         return "", 0
 
     def versions(self, name, sources, calls, ours) -> list[Outcome]:
         """What other versions of a function do; empty where that is not to be had."""
         data = self._answer(do="versions", name=name, sources=sources, calls=calls, ours=ours)
-        return [_outcome(one) for one in data] if isinstance(data, list) else []
+        return [outcome_of(one) for one in data] if isinstance(data, list) else []
 
     def _answer(self, **request):
         if self.stopped:  # the kernel has ended, which must not be taken for why it did
             return None
         ran = self.ask(max(0.05, min(self.limits.call_seconds, self.seconds_left)), **request)
-        self.seconds_left -= ran.seconds
+        self.seconds_left -= ran.seconds - ran.waited
         if ran.stopped or self.seconds_left <= 0:
             self.stopped = ran.stopped or "time"
             return None
@@ -214,40 +219,6 @@ class Line:
             return decode(ran.answer, self.limits.reply_bytes)
         except Malformed:
             return None
-
-
-def _outcome(data):
-    """An Outcome from what a kernel sent, every field of the type that it should have."""
-    try:
-        outcome = Outcome.from_plain({**data, "printed": _text(data["printed"], 2000)})
-        error = outcome.error
-        if error is not None:
-            error = StudentError(
-                _text(error.kind, 100),
-                _text(error.message, 500),
-                _number(error.line_number),
-                _text(error.line_text, 300),
-                _text(error.function, 100),
-            )
-        warned = tuple(
-            Warned(_text(one.message, 300), _number(one.line_number), _text(one.line_text, 300))
-            for one in outcome.warnings[:20]
-        )
-        return replace(outcome, error=error, warnings=warned)
-    except (TypeError, KeyError, AttributeError, ValueError):
-        return NO_ANSWER
-
-
-def _text(value, most):
-    if not isinstance(value, str):
-        raise TypeError("not text")
-    return value[:most]
-
-
-def _number(value):
-    if type(value) is not int:
-        raise TypeError("not a whole number")
-    return min(max(value, 0), 10**6)
 
 
 def judge_cell(
@@ -300,7 +271,7 @@ def _run(tree, namespace, judged):
             exec(compile(tree, CELL, "exec"), namespace)
             if last is not None:
                 value = eval(compile(ast.Expression(last.value), CELL, "eval"), namespace)
-    except JudgeFault:
+    except (JudgeFault, MemoryError):  # where this process has no room, that is nobody's answer
         raise
     except Exception as error:
         judged.outputs.append(_error_output(error))
@@ -327,7 +298,10 @@ def _mark(value, cell, judged):
 
 
 def _seeded(check, judged, derived, cause):
-    """``check`` with the seed of this student and exercise; whatever it raises is our fault."""
+    """``check`` with the seed of this student and exercise.
+
+    What it raises is our fault if it does so for our own answer, too; else the student's value did it.
+    """
 
     def seeded(function, points=1, *, seed=None):
         name = str(getattr(function, "__name__", ""))
@@ -341,10 +315,27 @@ def _seeded(check, judged, derived, cause):
             return check(function, points, seed=judged.seed)
         except TooLarge as error:
             raise JudgeFault(f"check({name}) sends more than may be sent: {error}") from error
+        except MemoryError:
+            raise
         except Exception as error:
-            raise JudgeFault(f"check({name}) failed: {type(error).__name__}: {error}") from error
+            if not _stands(check, name, points, judged.seed):
+                raise JudgeFault(f"check({name}) failed: {type(error).__name__}: {error}") from error
+            judged.unjudged.append((name, type(error).__name__))
+            says = "What it returned is nothing that can be compared with the right answer."
+            return Verdict(name, points, status="error", headline=says, seed=judged.seed)
 
     return seeded
+
+
+def _stands(check, name, points, seed):
+    """Whether the check gives our own answer its points: then it was the student's that it stumbled over."""
+    from rnncore.exercises import by_name  # only here, since nothing should come to this
+
+    exercise = by_name().get(name)
+    try:
+        return exercise is not None and check(exercise.reference, points, seed=seed).earned == points
+    except Exception:
+        return False
 
 
 def _free_names(tree):
@@ -386,7 +377,10 @@ def _own_names(names, spec):
 def _error_output(error):
     """An exception in a test cell, with the line of the test that it came through."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == CELL]
-    says = plain(error, lines=True)
+    try:
+        says = plain(error, lines=True)
+    except Exception:  # its words are made of what a student's function returned
+        says = "it cannot be put into words"
     where = f"in line {lines[-1]} of the test" if lines else "in the test"
     return new_output(
         "error",

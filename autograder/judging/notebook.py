@@ -9,7 +9,6 @@ is graded, all within the notebook's time.
 import copy
 import hashlib
 import hmac
-import importlib.metadata
 import platform
 import time
 from dataclasses import asdict
@@ -18,10 +17,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.judging.causes import Causes
-from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.graded import CellScore, GradedNotebook, versions
 from autograder.judging.imports import hidden_part, imported
 from autograder.judging.judge import JudgeFault, judge_cell
-from autograder.judging.status import Status
+from autograder.judging.status import STOPPED, Status
 from autograder.sandbox.box import Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
 
@@ -30,15 +29,8 @@ MOST_STARTS = 16
 TORCH_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # in what torch raises for a MemoryError
 SETTLE_SECONDS = 0.4  # a kernel that is told to end takes a moment to do so
 HEAR_SECONDS = 5.0  # in which a kernel that is whole answers a question that costs nothing
+MOST_WAITED = 0.5  # times Limits.notebook_seconds: what others' work may add to a notebook's time
 MOST_STORED = 4  # times Limits.output_bytes: what all cells together may show
-
-STOPPED = {
-    "time": (Status.TIME_LIMIT, "TimeLimit", "it ran longer than it may"),
-    "memory": (Status.MEMORY_LIMIT, "MemoryLimit", "it used more memory than there is"),
-    "output": (Status.OUTPUT_LIMIT, "OutputLimit", "it printed more than may be printed"),
-    "death": (Status.KILLED_ITSELF, "KernelDied", "it ended the Python process that it ran in"),
-    "deaf": (Status.KILLED_ITSELF, "KernelDied", "it broke the Python process that it ran in"),
-}
 
 
 def grade_notebook(
@@ -87,6 +79,7 @@ def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
         grading.remarks,
         time.monotonic() - started,
         grading.provenance(),
+        grading.starved,
     )
 
 
@@ -110,6 +103,8 @@ class _Grading:
         self.secret = secret_of_work(secret, notebook)
         self.release = {cell.grade_id: cell for cell in spec.cells}
         self.deadline = time.monotonic() + limits.notebook_seconds
+        self.cpu_left, self.may_wait = limits.notebook_seconds, MOST_WAITED * limits.notebook_seconds
+        self.starved = False
         self.stored_left = MOST_STORED * limits.output_bytes
         self.kernel, self.starts, self.worked, self.theirs = None, 0, [], False
         self.scores, self.judged, self.stops, self.remarks, self.noted = {}, {}, [], [], []
@@ -143,6 +138,10 @@ class _Grading:
         """End the kernel, if there is one."""
         if self.kernel is not None:
             self.kernel.close()
+            self.cpu_left -= self.kernel.cpu
+            waited = min(self.kernel.waited, self.may_wait)
+            self.deadline, self.may_wait = self.deadline + waited, self.may_wait - waited
+            self.starved = self.starved or self.kernel.starved
             self.kernel = None
 
     def provenance(self):
@@ -152,7 +151,7 @@ class _Grading:
             "kernel": "warm" if self.kinds and all(self.kinds) else "cold",
             "kernel_starts": self.starts,
             "seeds": {name: score.seed for name, score in self.scores.items()},
-            "versions": {"python": platform.python_version(), **_versions(self.spec.needs)},
+            "versions": {"python": platform.python_version(), **versions(self.spec.needs)},
             "limits": asdict(self.limits),
             "release_hash": self.spec.release_hash,
         }
@@ -206,6 +205,8 @@ class _Grading:
             self._remark(
                 "The kernel's answers could not be read: the notebook's code has changed it, or broke it."
             )
+        for name, why in judged.unjudged:
+            self._remark(f"What `{name}` returned could not be compared ({why}), so it earns nothing.")
         for error in judged.errors:
             self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
         return judged.outputs
@@ -279,24 +280,26 @@ class _Grading:
                 self.kernel.blame()
             carefully = carefully or (self.kernel is not None and not self.kernel.closed)
             self.stop()
-            if self.starts >= MOST_STARTS or time.monotonic() >= self.deadline:
+            if self.starts >= MOST_STARTS or self._left() <= 0:
                 return False
             self.starts += 1
-            self.kernel = StudentKernel(
-                self.spec.hides, self.spec.needs, self.limits, self.sandbox, warm=self.warm
-            )
+            words = {"warm": self.warm, "cpu_seconds": self.cpu_left}
+            self.kernel = StudentKernel(self.spec.hides, self.spec.needs, self.limits, self.sandbox, **words)
             self.kinds.append(self.kernel.warm)
             self._run_again(carefully)
-        return time.monotonic() < self.deadline
+        return self._left() > 0
 
     def _run_again(self, carefully):
         """Run what had worked in a new kernel; ``carefully``: find the cell that ends it a moment later."""
         for name, source in list(self.worked):
+            if self._left() <= 0:
+                return
             ran = self.kernel.run(source, self._seconds())
             deaf = False
             if carefully:
-                time.sleep(SETTLE_SECONDS)
-                asked = self.kernel.alive and self.kernel.ask(HEAR_SECONDS, do="look", names=[])
+                time.sleep(min(SETTLE_SECONDS, max(0.0, self._left())))
+                seconds = max(0.1, min(HEAR_SECONDS, self._left()))
+                asked = self.kernel.alive and self.kernel.ask(seconds, do="look", names=[])
                 deaf = asked and asked.stopped == "time"
             if ran.stopped or not self.kernel.alive:
                 self.worked.remove((name, source))
@@ -307,13 +310,21 @@ class _Grading:
                 self.kernel.blame()
                 return
         if self.starts > 1 and not carefully:
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(min(SETTLE_SECONDS, max(0.0, self._left())))
+
+    def _left(self):
+        """Seconds that the notebook still has, of the clock; none if it has used up the processor's."""
+        kernel = self.kernel
+        if self.cpu_left - (kernel.cpu if kernel else 0.0) <= 0:
+            return 0.0
+        waited = min(kernel.waited, self.may_wait) if kernel else 0.0
+        return self.deadline + waited - time.monotonic()
 
     def _seconds(self):
-        return max(0.1, min(self.limits.cell_seconds, self.deadline - time.monotonic()))
+        return max(0.1, min(self.limits.cell_seconds, self._left()))
 
     def _not_run(self):
-        why = "the notebook's time was over" if time.monotonic() >= self.deadline else "too many restarts"
+        why = "the notebook's time was over" if self._left() <= 0 else "too many restarts"
         self.stops.append("time" if "time" in why else self.stops[0])
         self._remark(f"Not everything was run: {why}.")
         return new_output("error", ename="NotRun", evalue=f"Not run: {why}.", traceback=[f"Not run: {why}."])
@@ -377,14 +388,3 @@ def _stopped_output(stopped):
 
 def _size(output):
     return sum(len(str(part)) for part in output.values())
-
-
-def _versions(needs):
-    names = ("numpy", "ipykernel", "unrolled", *needs)
-    found = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -19,3 +19,14 @@ class Status(StrEnum):
     OUTPUT_LIMIT = "output limit"
     KILLED_ITSELF = "killed itself"
     INFRASTRUCTURE_FAULT = "infrastructure fault"
+
+
+# What stopped a cell: the status, what the error is called, and why in words.
+STOPPED = {
+    "time": (Status.TIME_LIMIT, "TimeLimit", "it ran longer than it may"),
+    "memory": (Status.MEMORY_LIMIT, "MemoryLimit", "it used more memory than there is"),
+    "output": (Status.OUTPUT_LIMIT, "OutputLimit", "it printed more than may be printed"),
+    "terminals": (Status.KILLED_ITSELF, "TerminalLimit", "it took more terminals than there are"),
+    "death": (Status.KILLED_ITSELF, "KernelDied", "it ended the Python process that it ran in"),
+    "deaf": (Status.KILLED_ITSELF, "KernelDied", "it broke the Python process that it ran in"),
+}

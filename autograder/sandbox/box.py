@@ -13,19 +13,21 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.sandbox import usage
 from autograder.sandbox.seccomp import refusals
 from autograder.sandbox.view import NEVER, WORK, NoSandbox, font_lists, python, view
 
 __all__ = ["MIB", "NEVER", "Contained", "Limits", "NoSandbox", "Sandbox", "python"]
 
 MIB = 2**20
-PAGE = os.sysconf("SC_PAGE_SIZE")
 OLDEST_BWRAP = (0, 8)
+_taken = []  # descriptors that keep a processor for this process
 
 # The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
 LAUNCH = """
@@ -68,7 +70,7 @@ class Limits:
             "RLIMIT_FSIZE": self.disk,
             "RLIMIT_NOFILE": 512,
             "RLIMIT_CORE": 0,
-            "RLIMIT_CPU": int(self.notebook_seconds * 2 + 60),
+            "RLIMIT_CPU": int(self.notebook_seconds) + 60,
         }
 
 
@@ -85,7 +87,7 @@ class Sandbox:
 
     def start(self, argv, files=None):
         """Start ``argv`` in the sandbox with ``files`` (path inside -> bytes); returns a Contained."""
-        return _start(self.view, self.limits, argv, files or {})
+        return _start(self.view, self.limits, argv, files or {}, processor=own_processor())
 
     def run(self, code, seconds=30.0):
         """Run Python ``code`` to its end; returns (exit status or None if out of time, output text)."""
@@ -123,26 +125,12 @@ class Contained:
         return found[1:]
 
     def memory(self):
-        """Bytes of memory that the sandbox's processes hold, shared pages counted once."""
-        total = 0
-        for pid in self.pids():
-            try:
-                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            except OSError:
-                continue
-            found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
-            total += int(found[1]) * 1024 if found else 0
-        return total
+        """Bytes of memory that the sandbox holds, whoever is charged for them."""
+        return usage.memory(self.root_pid)
 
     def exceeds(self, most):
         """Whether it holds more than ``most`` bytes: a quick look, and an exact one only near the limit."""
-        quick = 0
-        for pid in self.pids():
-            try:
-                quick += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-            except OSError:
-                continue
-        return quick > most and self.memory() > most
+        return usage.used(self.root_pid).memory > most and self.memory() > most
 
     def interrupt(self):
         """Send SIGINT to the started process, across the process namespace."""
@@ -152,7 +140,7 @@ class Contained:
     def kill(self):
         """End everything in the sandbox, now; returns when it is gone."""
         if self.process.poll() is None:
-            self._end()
+            self.end()
         try:
             self.process.wait(5.0)  # bubblewrap ends when the last of them is gone
         except subprocess.TimeoutExpired:
@@ -161,7 +149,8 @@ class Contained:
         self._said = self.output()
         self._output.close()
 
-    def _end(self):
+    def end(self):
+        """Begin to end it, from any thread."""
         _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
 
     def output(self):
@@ -195,7 +184,26 @@ def fresh_user():
     return 20000 + secrets.randbelow(max(1, min(last, 2**31) - 25000))
 
 
-def _start(view, limits, argv, files, line=None):
+@functools.lru_cache(maxsize=1)
+def own_processor():
+    """The processor on which what this process puts in sandboxes runs; None where all have been taken.
+
+    Each worker has one of its own, so that whoever keeps it busy slows down nobody but themselves. A name
+    that only one process can have, and loses with its end, says that it is taken.
+    """
+    for number in sorted(os.sched_getaffinity(0)):
+        taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            taken.bind(f"\0unrolled-processor-{os.geteuid()}-{number}")
+        except OSError:
+            taken.close()
+            continue
+        _taken.append(taken.detach())  # open until this process ends
+        return number
+    return None
+
+
+def _start(view, limits, argv, files, line=None, processor=None):
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise NoSandbox(
@@ -222,7 +230,10 @@ def _start(view, limits, argv, files, line=None):
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
     arguments += ["--info-fd", str(info_write)]
     arguments += ["--", python(), "-I", "-S", "-c", LAUNCH, launch]
+    processors = os.sched_getaffinity(0)
     try:
+        if processor is not None:
+            os.sched_setaffinity(0, [processor])  # which it inherits: inside that may not be changed
         process = subprocess.Popen(
             [bwrap, *arguments],
             stdin=subprocess.DEVNULL,
@@ -233,6 +244,7 @@ def _start(view, limits, argv, files, line=None):
             pass_fds=[info_write, *([] if line is None else [line]), *(handle.fileno() for handle in keep)],
         )
     finally:
+        os.sched_setaffinity(0, processors)
         os.close(info_write)
         for handle in keep:
             handle.close()

@@ -22,7 +22,10 @@ DTYPES = {
     )
 }
 DEEPEST = 24
+LARGEST_PLAIN = 2**53  # from here on JSON numbers mean different things to different readers
 MOST_NODES = 200_000
+MOST_MARKS = 1_000_000  # brackets, braces and commas: each may become a value, which is far larger
+LONGEST_INTEGER = 300  # hexadecimal digits: more bits than the largest float has
 MOST_BYTES = 16 * 2**20
 
 
@@ -36,7 +39,16 @@ class Malformed(ValueError):
 
 def encode(value, most=MOST_BYTES):
     """Plain data as JSON text; TooLarge if it would exceed ``most`` bytes, TypeError if it is not plain."""
-    return json.dumps(_Encoder(most).node(value, 0), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(_Encoder(most).node(value, 0), ensure_ascii=True, allow_nan=False)
+    if crowded(text):
+        raise TooLarge("more than may be sent: too many items")
+    return text
+
+
+def crowded(text):
+    """Whether JSON text might hold more values than are ever read; found out without reading it."""
+    marks = "[{," if isinstance(text, str) else (b"[", b"{", b",")
+    return len(text) > MOST_MARKS and sum(map(text.count, marks)) > MOST_MARKS
 
 
 def decode(text, most=MOST_BYTES, formulas=False):
@@ -44,7 +56,7 @@ def decode(text, most=MOST_BYTES, formulas=False):
 
     ``formulas``: whether functions given as source text are made; only the kernel says yes.
     """
-    if not isinstance(text, str) or len(text) > most * 2:
+    if not isinstance(text, str) or len(text) > most * 2 or crowded(text):
         raise Malformed("too long")
     try:
         return _Decoder(most, formulas).node(json.loads(text), 0)
@@ -54,11 +66,12 @@ def decode(text, most=MOST_BYTES, formulas=False):
 
 class _Encoder:
     def __init__(self, most):
-        self.bytes_left, self.nodes_left = most, MOST_NODES
-
-    def node(self, value, depth):
         from rnncore.observe import Formula, Unplain
 
+        self.bytes_left, self.nodes_left = most, MOST_NODES
+        self.formula, self.unplain = Formula, Unplain
+
+    def node(self, value, depth):
         self.nodes_left -= 1
         if depth > DEEPEST or self.nodes_left < 0:
             raise TooLarge("more than may be sent: too deep or too many items")
@@ -68,7 +81,7 @@ class _Encoder:
         if kind is str:
             return self._text(value)
         if kind is int:
-            return value if abs(value) < 2**53 else {"i": self._text(hex(value))}
+            return value if abs(value) < LARGEST_PLAIN else {"i": self._integer(value)}
         if kind is float:
             return value if math.isfinite(value) else {"f": repr(value)}
         if kind is complex:
@@ -81,15 +94,20 @@ class _Encoder:
             return {"d": [[self._text(key), self.node(item, depth + 1)] for key, item in value.items()]}
         if kind is np.ndarray or isinstance(value, np.generic):
             return self._array(value)
-        if kind is Formula:
+        if kind is self.formula:
             return {"x": self._text(value.source)}
-        if kind is Unplain:
+        if kind is self.unplain:
             return {"u": self._text(value.type_name)}
         raise TypeError(f"{kind.__name__} is not plain data; arrays, numbers, text and lists of them are")
 
     def _text(self, text):
         self._charge(len(text))
         return text
+
+    def _integer(self, value):
+        if value.bit_length() > 4 * LONGEST_INTEGER - 12:  # with room for the sign and 0x
+            raise TooLarge("a whole number with more digits than may be sent")
+        return self._text(hex(value))
 
     def _array(self, value):
         array = np.asarray(value)
@@ -114,7 +132,9 @@ class _Decoder:
         self.nodes_left -= 1
         if depth > DEEPEST or self.nodes_left < 0:
             raise Malformed("too deep or too many items")
-        if node is None or type(node) in (bool, int, float):
+        if node is None or type(node) in (bool, float):
+            return node
+        if type(node) is int and abs(node) < LARGEST_PLAIN:
             return node
         if type(node) is str:
             return _clean(node)
@@ -130,7 +150,7 @@ class _Decoder:
             return self._array(tag, *body)
         if tag == "f" and body in ("nan", "inf", "-inf"):
             return float(body)
-        if tag == "i":
+        if tag == "i" and len(body) <= LONGEST_INTEGER:
             return int(body, 16)
         if tag == "c":
             real, imaginary = body

@@ -11,12 +11,15 @@ import os
 import re
 import secrets
 import socket
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from autograder.sandbox.box import MIB, Limits, Sandbox, python
+from autograder.sandbox.watch import Watch
 
+WATCHED_SECONDS = 60.0
 LIMITS = Limits(memory=256 * MIB, disk=16 * MIB, processes=32)
 
 NETWORK = """
@@ -94,6 +97,7 @@ attempts = {
     "a file without a name": lambda: os.memfd_create("x"),
     "shared memory": lambda: libc.shmget(0, 2**26, 0o1600),
     "a queue of messages": lambda: libc.msgget(0, 0o1600),
+    "semaphores": lambda: libc.semget(0, 32000, 0o1600),
     "a shared mapping": lambda: mmap.mmap(-1, 2**26),
     "a mapping of zeros": lambda: mmap.mmap(os.open("/dev/zero", os.O_RDWR), 2**26),
 }
@@ -133,6 +137,46 @@ try:
     os.kill({pid}, signal.SIGKILL)
 except OSError as error:
     print(error.strerror)
+"""
+FAMILIES = """
+import socket
+others = [(family, 0) for family in range(46) if family not in (1, 2, 16)]
+for family, protocol in [*others, (16, 4), (16, 9), (16, 12), (16, 15)]:
+    try:
+        socket.socket(family, socket.SOCK_DGRAM, protocol)
+        print("REACHED family", family)
+    except OSError as error:
+        print(error.strerror)
+"""
+SOCKETS = """
+import socket, time
+kept, sent = [], 0
+print("here", flush=True)
+try:
+    while True:
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)
+        ours.setblocking(False)
+        kept.append((ours, theirs))
+        try:
+            while True:
+                sent += ours.send(bytes(2**16))
+        except BlockingIOError:
+            pass
+        print("COUNT", sent // 2**20, flush=True)
+except OSError:
+    time.sleep(60)
+"""
+TERMINALS = """
+import os, time
+kept = []
+try:
+    while True:
+        kept.append(os.openpty()[0])
+        os.close(kept[-1] + 1)
+        print("COUNT", len(kept), flush=True)
+except OSError:
+    time.sleep(60)
 """
 PROCESSES = """
 import os
@@ -197,6 +241,9 @@ def attempts():
     yield _counted(sandbox, "take all memory", MEMORY, most, "stopped at {} MiB")
     yield _refused(sandbox, "hide memory from being counted", UNCOUNTED, "all of it belongs to a process")
     yield _counted(sandbox, "fill the disk", DISK, 3 * LIMITS.disk // MIB + 4, "stopped at {} MiB, of memory")
+    yield _refused(sandbox, "open a socket of another kind", FAMILIES, "no other than a kernel needs")
+    yield _ended(sandbox, "keep memory in sockets", SOCKETS, "memory")
+    yield _ended(sandbox, "take all terminals", TERMINALS, "terminals")
     yield _counted(sandbox, "see other processes", PROCESSES, 2, "{} in sight, both its own")
     yield _neighbour(sandbox, token)
     yield _refused(sandbox, "gain privileges", PRIVILEGES, "no way up")
@@ -243,6 +290,21 @@ def _refused(sandbox, attempt, code, fine):
     status, text = sandbox.run(code)
     reached = re.findall(r"REACHED (.+)", text)
     return Finding(attempt, status == 0 and not reached, f"reached {', '.join(reached)}" if reached else fine)
+
+
+def _ended(sandbox, attempt, code, why):
+    """An attempt that is ended from outside, by who looks after students' kernels."""
+    contained = sandbox.start([python(), "-c", code])
+    watch = Watch(contained, 32 * MIB, WATCHED_SECONDS)
+    try:
+        contained.process.wait(WATCHED_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    watch.end()
+    contained.kill()
+    counts = re.findall(r"COUNT (\d+)", contained.output()) or ["0"]
+    says = f"ended at {counts[-1]}{' MiB' if why == 'memory' else ''}"
+    return Finding(attempt, watch.why == why, says if watch.why == why else f"went on to {counts[-1]}")
 
 
 def _counted(sandbox, attempt, code, most, says):

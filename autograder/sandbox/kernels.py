@@ -15,16 +15,17 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Any, Bool, List
 
 from autograder.sandbox.box import Limits, Sandbox
-from autograder.sandbox.bridge import question
+from autograder.sandbox.bridge import crowded, question
 from autograder.sandbox.outputs import Outputs
 from autograder.sandbox.warm import NoNursery, nursery_for
+from autograder.sandbox.watch import Watch
+from autograder.sandbox.wire import Gone, Wire, first_ready
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 CONNECTION_FILE = "/kernel/connection.json"
@@ -34,7 +35,9 @@ KERNEL = ("-m", "ipykernel_launcher", *SETTINGS, "-f")
 START_SECONDS = 60.0
 GRACE_SECONDS = 1.0
 DYING_SECONDS = 0.25
-LOOK_SECONDS = 0.1  # how often the memory that a running cell holds is looked at
+ROOM = 2**20  # bytes of a message beside what is in it
+PATIENCE = 2.0  # times its limit that a cell may wait for a processor, beyond that limit
+BUSY = 0.25  # share of its time that what ran out of time waited for a processor, on a busy machine
 
 
 class KernelFault(RuntimeError):
@@ -138,34 +141,44 @@ class SandboxProvisioner(KernelProvisionerBase):
 class Ran:
     """What became of a cell: its outputs, and what stopped it (None, or one of the words below).
 
-    "time", "memory" and "output" are the limits; "death" is a process that ended by itself.
+    "time", "memory", "output" and "terminals" are the limits; "death" is a process that ended by itself.
+    ``waited``: seconds in which it was ready to run and others ran, and that it was given beyond its limit;
+    ``starved``: whether it ran out of time all the same, and without having used it.
     """
 
     outputs: list = field(default_factory=list)
     stopped: str | None = None
     answer: str | None = None
     seconds: float = 0.0
+    waited: float = 0.0
+    starved: bool = False
+
+
+class Manager(KernelManager):
+    """Starts kernels and ends them; whoever talks to them does so on a line of their own."""
+
+    def _connect_control_socket(self):
+        """None: what a kernel sends there would be read without bound."""
 
 
 class StudentKernel:
-    """A kernel for one student's notebook. Every method returns within its time; none raises for them."""
+    """A kernel for one student's notebook. Every method returns within its time; none raises for them.
 
-    def __init__(self, hides=(), needs=(), limits=None, sandbox=True, warm=False):
+    ``cpu_seconds``: the processor time that it and all that it starts may use. ``waited`` and ``starved``:
+    of all that was run, as in Ran.
+    """
+
+    def __init__(self, hides=(), needs=(), limits=None, sandbox=True, warm=False, *, cpu_seconds=None):
         self.limits = limits or Limits()
         self.bridge = "unrolled_bridge" if sandbox else "autograder.sandbox.bridge"
-        context = zmq.Context()
-        # Larger messages are cut off by the transport, before they are in memory here.
-        context.setsockopt(zmq.MAXMSGSIZE, 2 * max(self.limits.reply_bytes, self.limits.output_bytes) + 2**20)
-        context.setsockopt(zmq.RCVHWM, 200)
-        # A kernel that has just ended takes nothing any more: do not wait for it for ever.
-        context.setsockopt(zmq.SNDTIMEO, 2000)
         spec = KernelSpec(argv=[sys.executable, *KERNEL, "{connection_file}"], language="python")
-        self.nursery = None
-        self.manager = KernelManager(context=context)
+        self.nursery = self.watch = None
+        self.shell = self.iopub = None
+        self.waited, self.starved = 0.0, False
+        self.cpu_seconds = self.limits.notebook_seconds if cpu_seconds is None else cpu_seconds
+        self.manager = Manager()
         self.manager._kernel_spec = spec
-        self.context = context
         if sandbox:
-            context.setsockopt(zmq.RECONNECT_IVL, -1)  # connect once, while only our own code has run there
             self.manager.provisioner = SandboxProvisioner(
                 parent=self.manager,
                 kernel_spec=spec,
@@ -219,9 +232,17 @@ class StudentKernel:
         """End the kernel and everything that it started."""
         if self.manager is None:
             return
+        if self.watch is not None:
+            self.watch.end()
         self.manager.shutdown_kernel(now=True)
-        self.context.destroy(linger=0)
+        for wire in filter(None, (self.shell, self.iopub)):
+            wire.close()
         self.manager = None
+
+    @property
+    def cpu(self):
+        """Seconds of processor time that everything in the sandbox has used, as far as it was seen."""
+        return self.watch.cpu if self.watch is not None else 0.0
 
     def _start(self):
         manager = self.manager
@@ -229,15 +250,16 @@ class StudentKernel:
         manager.start_kernel()
         self.nursery = getattr(manager.provisioner, "nursery", None)
         self.session = manager.session
-        self.shell, self.iopub = manager.connect_shell(), manager.connect_iopub()
-        self.poller = zmq.Poller()
-        self.poller.register(self.shell, zmq.POLLIN)
-        self.poller.register(self.iopub, zmq.POLLIN)
         deadline = time.monotonic() + START_SECONDS
+        self.shell = self._connect("shell", "DEALER", 2 * self.limits.reply_bytes + ROOM, deadline)
+        self.iopub = self._connect("iopub", "SUB", self.limits.output_bytes + ROOM, deadline)
+        contained = getattr(manager.provisioner, "contained", None)
+        if contained is not None:
+            self.watch = Watch(contained, self.limits.memory, self.cpu_seconds)
         heard = set()
         try:
             self.session.send(self.shell, "kernel_info_request")
-        except zmq.Again:
+        except Gone:
             raise KernelFault("The kernel started and takes no message.") from None
         while heard != {"shell", "iopub"}:
             for channel, _, _ in self._messages(deadline):
@@ -246,19 +268,32 @@ class StudentKernel:
                 self.blame()
                 raise KernelFault("The kernel started and does not answer.")
 
+    def _connect(self, channel, kind, most, deadline):
+        """A wire to one of the kernel's sockets, made while only our own code has run there."""
+        info = self.manager.get_connection_info()
+        port = info[f"{channel}_port"]
+        address = f"{info['ip']}-{port}" if info["transport"] == "ipc" else (info["ip"], port)
+        while True:
+            try:
+                return Wire(address, kind, most, deadline)
+            except OSError as error:
+                if time.monotonic() > deadline or not self.alive:
+                    raise KernelFault(f"The kernel started and cannot be reached: {error}") from None
+                time.sleep(0.005)
+
     def _exchange(self, content, seconds, most):
         """Send one execute_request and gather what comes back, until it ends or is stopped."""
         content = {"allow_stdin": False, "stop_on_error": False, "user_expressions": {}, **content}
         ran, outputs, started = Ran(), Outputs(most), time.monotonic()
         if not self.alive:
-            return Ran(stopped="death")
+            return Ran(stopped=self._why_it_ended())
         try:
             request = self.session.send(self.shell, "execute_request", content)["header"]["msg_id"]
-        except zmq.Again:
+        except Gone:
             self.close()
-            return Ran(stopped="death")
-        waiting, interrupted = {"reply", "idle"}, False
-        deadline, memory_at = time.monotonic() + seconds, time.monotonic() + LOOK_SECONDS
+            return Ran(stopped=self._why_it_ended())
+        waiting, interrupted, waited_before = {"reply", "idle"}, False, self._waited()
+        deadline = time.monotonic() + seconds
         while waiting:
             for channel, message, size in self._messages(deadline):
                 if channel == "iopub":
@@ -275,14 +310,15 @@ class StudentKernel:
                 elif channel == "iopub" and not content["silent"]:
                     outputs.add(kind, body)
             now = time.monotonic()
-            if outputs.full:
-                ran.stopped = "output"
+            ended = None
+            if outputs.full or self.shell.over or self.iopub.over:
+                ended = "output"
+            elif self.watch is not None and self.watch.look():
+                ended = self.watch.why
             elif not self.alive:
-                ran.stopped = "death"
-            elif now > memory_at and waiting:
-                memory_at = now + LOOK_SECONDS
-                ran.stopped = "memory" if self._exceeds_memory() else ran.stopped
-            if ran.stopped in ("output", "memory", "death"):
+                ended = self._why_it_ended()
+            if ended:
+                ran.stopped = ended
                 self.close()
                 break
             if now > deadline and waiting:
@@ -290,16 +326,29 @@ class StudentKernel:
                     ran.stopped = "time" if interrupted else "output"
                     self.close()
                     break
+                waited = self._waited(now=True) - waited_before
+                more = min(waited, PATIENCE * seconds) - ran.waited
+                if more > BUSY * seconds:  # others had the processor: that time is not the notebook's
+                    ran.waited, deadline = ran.waited + more, now + more
+                    continue
+                ran.starved = waited - ran.waited > BUSY * seconds
                 ran.stopped, interrupted, deadline = "time", True, now + GRACE_SECONDS
                 self.manager.interrupt_kernel()
         if ran.stopped == "time" and self._started_others():
             self.close()  # an interrupt stops one process; what it left running would go on
         ran.outputs, ran.seconds = outputs.outputs, time.monotonic() - started
+        self.waited, self.starved = self.waited + ran.waited, self.starved or ran.starved
         return ran
 
-    def _exceeds_memory(self):
-        contained = getattr(self.manager.provisioner, "contained", None)
-        return contained is not None and contained.exceeds(self.limits.memory)
+    def _why_it_ended(self):
+        return (self.watch is not None and self.watch.why) or "death"
+
+    def _waited(self, now=False):
+        """Seconds in which the kernel was ready to run and others ran, since it was started."""
+        if self.watch is None:
+            return 0.0
+        self.watch.look(now)
+        return self.watch.last.waited
 
     def _started_others(self):
         contained = getattr(self.manager and self.manager.provisioner, "contained", None)
@@ -308,14 +357,15 @@ class StudentKernel:
     def _messages(self, deadline):
         """What has arrived, or arrives within a moment, as (channel, message, bytes)."""
         wait = min(0.1, max(0.0, deadline - time.monotonic()))
-        ready = dict(self.poller.poll(wait * 1000))
-        for channel, socket in (("shell", self.shell), ("iopub", self.iopub)):
-            if socket in ready:
-                frames = socket.recv_multipart()
-                yield channel, self._read(frames), sum(map(len, frames))
+        ready = first_ready((self.shell, self.iopub), wait)
+        for channel, wire in (("shell", self.shell), ("iopub", self.iopub)):
+            for frames in wire.messages() if wire in ready else ():
+                yield channel, self._read(frames, channel), sum(map(len, frames))
 
-    def _read(self, frames):
+    def _read(self, frames, channel):
         try:
+            if channel == "shell" and any(map(crowded, frames)):
+                raise ValueError("more values than are read")
             _, frames = self.session.feed_identities(frames)
             message = self.session.deserialize(frames)
             if all(isinstance(message[part], dict) for part in ("header", "parent_header", "content")):

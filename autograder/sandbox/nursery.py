@@ -128,6 +128,8 @@ def enter(answer, output, rules, request, fonts):
             os.dup2(output, standard)
         become_nobody(request["user"])
         take_limits(request["limits"])
+        if request["processor"] is not None:
+            os.sched_setaffinity(0, [request["processor"]])
         refuse_calls(rules)
         prctl(SET_DUMPABLE, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -163,7 +165,8 @@ def prepare_folders(request, fonts):
         if os.path.exists(path):
             mount(path, path, None, BIND | RECURSIVE)
             mount(None, path, None, REMOUNT | BIND | RDONLY | NOSUID | NODEV | NOEXEC)
-    mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    terminals = f"newinstance,ptmxmode=0666,mode=620,max={request['terminals']}"  # the machine has 4096
+    mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, terminals)
     for folder in ("/work", "/tmp", "/dev/shm", "/kernel"):
         size = 2**20 if folder == "/kernel" else request["disk"]
         mount("tmpfs", folder, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size}")

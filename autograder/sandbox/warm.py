@@ -16,8 +16,9 @@ import tempfile
 import threading
 from pathlib import Path
 
-from autograder.sandbox.box import Contained, Limits, fresh_user, start_nursery
+from autograder.sandbox.box import Contained, Limits, fresh_user, own_processor, start_nursery
 from autograder.sandbox.seccomp import refusals
+from autograder.sandbox.usage import MOST_TERMINALS
 from autograder.sandbox.view import python, view
 
 PROGRAM = "/kernel/nursery.py"
@@ -84,7 +85,9 @@ class Nursery:
             "connection": connection,
             "limits": limits.as_rlimits(),
             "disk": limits.disk,
+            "terminals": 2 * MOST_TERMINALS,  # who takes more than may be had is ended, as a cold kernel is
             "user": fresh_user(),
+            "processor": own_processor(),
         }
         ours.settimeout(FORK_SECONDS)
         process = None
@@ -123,7 +126,8 @@ class Nursery:
 class Born(Contained):
     """A forked kernel's sandbox, seen from outside."""
 
-    def _end(self):
+    def end(self):
+        """Begin to end it, from any thread."""
         self.process.kill()
 
 

@@ -7,15 +7,16 @@ transpose, a sign, a constant factor, a gate's block, steps of time from some po
 
 import numpy as np
 
-from rnncore.observe import Unplain, as_numbers
+from rnncore.observe import MOST_BITS, Unplain, as_numbers
 
 TINY = 1e-10
+LONGEST = 60  # characters of a text or a name that are shown
 
 
 def same_numbers(got: np.ndarray, want: np.ndarray, tolerance: float) -> np.ndarray:
     """Elementwise, whether got is want up to rounding: relative to each number and to the largest."""
     scale = np.abs(want[np.isfinite(want)]).max(initial=0.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         close = np.abs(got - want) <= tolerance * np.abs(want) + max(0.1 * tolerance * scale, TINY)
     close &= np.isfinite(want)  # a tolerance of infinity would let every number pass
     return close | (got == want) | (np.isnan(got) & np.isnan(want))
@@ -37,8 +38,16 @@ def agree(got, want, tolerance: float) -> bool:
         )
     if want is None or isinstance(want, str | Unplain):
         return got == want if type(got) is type(want) else False
-    got, want = as_numbers(got), as_numbers(want)
+    want = as_numbers(want)
+    got = as_numbers(got) if _fits(got, want.shape) else None
     return got is not None and got.shape == want.shape and bool(same_numbers(got, want, tolerance).all())
+
+
+def _fits(value, shape) -> bool:
+    """Whether a value may have this shape: what does not is never made an array of, however large it is."""
+    if isinstance(value, list | tuple):
+        return bool(shape) and len(value) == shape[0] and all(_fits(item, shape[1:]) for item in value)
+    return np.shape(value) == shape if isinstance(value, np.ndarray | np.generic) else not shape
 
 
 def difference(
@@ -55,7 +64,7 @@ def difference(
     if isinstance(want, bool):
         return f"{name} is {not want}, expected {want}."
     if isinstance(want, str):
-        return f"{name} is {repr(got) if isinstance(got, str) else kind(got)}, expected {want!r}."
+        return f"{name} is {_quoted(got) if isinstance(got, str) else kind(got)}, expected {want!r}."
     if isinstance(want, tuple | list):
         return _container_difference(got, want, name, tolerance=tolerance, sizes=sizes, layout=layout)
     array, want = as_numbers(got), as_numbers(want)
@@ -84,13 +93,19 @@ def kind(value) -> str:
     if value is None:
         return "None"
     if isinstance(value, Unplain):
-        name = value.type_name
+        name = " ".join(value.type_name.split())[:LONGEST] or "value whose type has no name"
         return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
     if isinstance(value, tuple | list | dict):
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return "a string" if isinstance(value, str) else f"the number {value}"
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return "a whole number of more than 300 digits"
+    return "a string" if isinstance(value, str) else f"the number {value}"[:LONGEST]
+
+
+def _quoted(text: str) -> str:
+    return repr(text) if len(text) <= LONGEST else f"{text[:LONGEST]!r} ... ({len(text)} characters)"
 
 
 def _expected(want: np.ndarray) -> str:

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from rnncore.observe import Formula, Outcome, observe
+from rnncore.observe import Formula, Outcome, observe, viewable
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ class Exercise:
                 return further
             values.append(further.value)
         try:
+            if not all(map(viewable, (outcome.value, *values))):
+                return replace(outcome, unviewed=True)
             return replace(outcome, value=self.view(case, outcome.value, *values))
         except Exception:  # not a value that can be viewed: none of it is right, whatever it looks like
             return replace(outcome, unviewed=True)

@@ -79,6 +79,68 @@ except OSError as error:
 """
 
 
+MESSAGE = """
+import os, stat, time
+frame = bytes([3]) + (2**20).to_bytes(8, "big") + bytes(2**20)
+opened = [int(name) for name in os.listdir("/proc/self/fd")]
+while True:
+    for number in opened:
+        try:
+            if stat.S_ISSOCK(os.fstat(number).st_mode): os.write(number, frame)
+        except OSError: pass
+"""
+HELD_IN_SOCKETS = """
+import os, socket, time
+kept = []
+for _ in range(10):
+    if os.fork() == 0:
+        while len(kept) < 200:
+            kept.append(socket.socketpair())
+            kept[-1][0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)
+            kept[-1][0].setblocking(False)
+            try:
+                while True: kept[-1][0].send(bytes(2**16))
+            except BlockingIOError: pass
+        time.sleep(10**6)
+time.sleep(10**6)
+"""
+NAMES = """
+import os, time
+for number in range(10**6):
+    open(f"/tmp/{number}", "w").close()
+time.sleep(10**6)
+"""
+TERMINALS = """
+import os, time
+kept = []
+while True:
+    try: kept.append(os.openpty())
+    except OSError: time.sleep(0.01)
+"""
+SESSIONS = """
+import os
+for _ in range(45):
+    try:
+        if os.fork() == 0:
+            os.setsid()
+            while True: pass
+    except OSError: break
+while True: pass
+"""
+FAMILIES = """
+import socket
+reached = []
+for family in range(46):
+    if family not in (socket.AF_UNIX, socket.AF_INET, socket.AF_NETLINK):
+        try: reached.append(socket.socket(family, socket.SOCK_DGRAM))
+        except OSError: pass
+print("REACHED" if reached else "nothing")
+"""
+TEXTS = HEADER + "    return [['x' * 10**6, *('a' for _ in range(10**5))]] * 2\n"
+FEW = HEADER + "    return 0, [[0.0] * 9] * 3 + [[0.0] * 150_000]\n"
+NAMELESS = HEADER + "    return type('', (), {})(), type('', (), {})()\n"
+
+
 def exhaustion(id, tries, put, loses=(), **words):
     return Attack(id, tries, put, loses, family="exhaustion", **words)
 
@@ -139,7 +201,7 @@ ATTACKS = [
     ),
     endless("fork-bomb", "Processes are started without end.", FORK_BOMB),
     exhaustion("threads", "Threads are started without end.", hand_in(first=THREADS)),
-    endless("sockets", "Sockets are opened without end.", OPENED),
+    exhaustion("sockets", "Sockets are opened without end.", hand_in(first=OPENED)),
     exhaustion("full-disk", "Every folder that can be written is filled.", hand_in(first=DISK)),
     exhaustion("many-files", "A hundred thousand empty files are made.", hand_in(first=INODES)),
     exhaustion(
@@ -196,6 +258,51 @@ ATTACKS = [
         "huge-error",
         "A function raises an exception with a message of ten megabytes.",
         hand_in({LOSS: HEADER + "    raise ValueError('x' * 10**7)\n"}),
+        (LOSS,),
+    ),
+    exhaustion(
+        "endless-message",
+        "A message of frames without end is written to the kernel's own sockets.",
+        hand_in(first=MESSAGE),
+        **OUTPUT,
+    ),
+    exhaustion("memory-in-sockets", "Memory is kept in sockets.", hand_in(first=HELD_IN_SOCKETS), **MEMORY),
+    exhaustion("memory-in-names", "A million empty files are made.", hand_in(first=NAMES), **MEMORY),
+    exhaustion(
+        "all-terminals",
+        "Every terminal of the machine is taken.",
+        hand_in(first=TERMINALS),
+        status="killed itself",
+    ),
+    exhaustion("other-sockets", "Sockets of every other family are opened.", hand_in(first=FAMILIES)),
+    endless("busy-sessions", "Forty-five processes in sessions of their own never end.", SESSIONS),
+    exhaustion(
+        "giant-cell",
+        "A cell of half a megabyte, which is half a gigabyte when parsed.",
+        hand_in(first="a = 1\n" * 80_000),
+    ),
+    exhaustion(
+        "giant-number",
+        "A function returns a number of five thousand digits.",
+        hand_in({LOSS: HEADER + "    return 10**5000, -10**5000\n"}),
+        (LOSS,),
+    ),
+    exhaustion(
+        "nameless-class",
+        "A function returns objects of a class without a name.",
+        hand_in({LOSS: NAMELESS}),
+        (LOSS,),
+    ),
+    exhaustion(
+        "texts-for-numbers",
+        "A hundred thousand texts, one of them long, are returned: 400 gigabytes as an array.",
+        hand_in({LOSS: TEXTS}),
+        (LOSS,),
+    ),
+    exhaustion(
+        "ragged-lists",
+        "A list of the right form is returned that is very long in one place.",
+        hand_in({LOSS: FEW}),
         (LOSS,),
     ),
 ]

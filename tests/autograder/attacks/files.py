@@ -109,6 +109,14 @@ def long_names(data):
             cell["metadata"] = {"nbgrader": {"grade_id": "../" * 10**4, "schema_version": 99}}
 
 
+def deep_attachments(data):
+    deep = {}
+    for _ in range(600):
+        deep = {"image/png": deep}
+    for cell in data["cells"]:
+        cell["attachments"] = {"a.png": deep}
+
+
 def two_others(folder, released):
     for name in ("first.ipynb", "second.ipynb"):
         hand_in(name=name)(folder, released)
@@ -285,5 +293,18 @@ ATTACKS = [
     ),
     files("long-names", "Names of cells a hundred thousand letters long.", hand_in_json(long_names)),
     files("giant-text", "A text cell of two megabytes.", hand_in(change=add_markdown("*a* " * 500_000))),
+    no_notebook(
+        "list-of-texts",
+        "A file of millions of texts, small on disk and large in memory.",
+        hand_in_json(lambda data: data["cells"][1].update(source=["a"] * 3 * 10**6)),
+        says="more than the 1,000,000 values",
+    ),
+    no_notebook(
+        "empty-cells",
+        "Twenty thousand empty cells.",
+        hand_in_json(lambda data: data["cells"].extend([{"cell_type": "code"}] * 20_000)),
+        says="more than the 10,000 that are read",
+    ),
+    files("deep-attachments", "Attachments within attachments, 600 deep.", hand_in_json(deep_attachments)),
     files("one-cell", "All answers in one cell that the student added.", hand_in(change=spread)),
 ]

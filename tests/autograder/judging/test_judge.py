@@ -9,6 +9,7 @@ import pytest
 from autograder.judging import judge
 from autograder.judging.judge import JudgeFault, judge_cell, seed_of
 from autograder.judging.notebook import secret_of_work
+from autograder.judging.received import outcome_of
 from autograder.sandbox import bridge
 from autograder.sandbox.kernels import Ran
 from tests.autograder.small_lesson import (
@@ -215,6 +216,44 @@ def test_failure_of_our_own_check_is_a_fault(monkeypatch):
         judged(Namespace(*SOLVED.values()))
 
 
+def test_value_that_breaks_our_check_is_the_students(monkeypatch):
+    """Comparison never raises; if it did, the student is told, and nothing is a fault of ours."""
+    import rnncore.check
+
+    def fragile(function, points, *, seed):
+        if isinstance(function, judge.StudentFunction):
+            raise RecursionError("of a value")
+        return whole(function, points, seed=seed)
+
+    whole = rnncore.check.check
+    monkeypatch.setattr(rnncore.check, "check", fragile)
+    result = judged(Namespace(*SOLVED.values()))
+    assert (result.points, result.unjudged) == (0, [(FIRST, "RecursionError")])
+    assert "compared with the right answer" in result.verdict["headline"]
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "10**5000",
+        "(10**5000, -10**400)",
+        "type('', (), {})()",
+        "['x' * 10**6, *'ab' * 9999], 0",
+        "2.0**1000 * 1j",
+    ],
+)
+def test_odd_values_are_wrong_answers(returned):
+    for name in (FIRST, THIRD):
+        result = judged(Namespace(*SOLVED.values(), f"def {name}(*args):\n    return {returned}\n"), name)
+        assert (result.points, result.verdict["status"], result.unjudged) == (0, "wrong", [])
+
+
+def test_odd_values_in_an_instructors_own_test_are_its_failure():
+    test = "answer = odd()\nassert answer == 1, answer ** 20"
+    result = judged(Namespace("def odd(): return 2**1000"), test=test)
+    assert (result.points, result.outputs[-1].ename) == (0, "AssertionError")
+
+
 ERROR = {"kind": "E", "message": "m", "line_number": 1, "line_text": "t", "function": "f"}
 GOOD = {"value": 1, "error": None, "warnings": [], "args_after": [], "printed": ""}
 
@@ -233,9 +272,9 @@ GOOD = {"value": 1, "error": None, "warnings": [], "args_after": [], "printed": 
     ],
 )
 def test_outcome_of_the_wrong_form_is_no_answer(change):
-    assert judge._outcome(GOOD).value == 1
-    assert judge._outcome({**GOOD, **change}).error.kind == "NoAnswer"
-    assert judge._outcome(change).error.kind == "NoAnswer"
+    assert outcome_of(GOOD).value == 1
+    assert outcome_of({**GOOD, **change}).error.kind == "NoAnswer"
+    assert outcome_of(change).error.kind == "NoAnswer"
 
 
 def test_changed_work_meets_new_inputs_and_unchanged_work_the_same():

@@ -1,6 +1,7 @@
 """The sandbox: what exists in it, what it bounds, and that it says what to do where it cannot be made."""
 
 import ast
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -31,7 +32,7 @@ def run(sandbox, code):
 
 def test_every_attack_is_held():
     findings = list(attempts())
-    assert len(findings) == 13
+    assert len(findings) == 16
     assert [finding for finding in findings if not finding.held] == []
     assert all(finding.says for finding in findings)
 
@@ -104,6 +105,41 @@ def test_resource_limits_are_set(sandbox):
     names = list(LIMITS.as_rlimits())
     _, text = sandbox.run(code.format(names))
     assert ast.literal_eval(text) == [(value, value) for value in LIMITS.as_rlimits().values()]
+
+
+def test_each_worker_has_a_processor_of_its_own_and_none_leaves_it(sandbox, monkeypatch):
+    code = """
+import os
+print(os.sched_getaffinity(0))
+try:
+    os.sched_setaffinity(0, range(1000))
+except OSError as error:
+    print(error.strerror)
+"""
+    mine = box.own_processor()
+    assert sandbox.run(code) == (0, f"{ {mine} }\nOperation not permitted\n")
+    box.own_processor.cache_clear()
+    kept = len(box._taken)
+    try:
+        monkeypatch.setattr(box.os, "sched_getaffinity", lambda pid: {mine})
+        assert box.own_processor() is None  # another worker has it
+        while len(box._taken) > 0:
+            os.close(box._taken.pop())
+        box.own_processor.cache_clear()
+        assert box.own_processor() == mine
+    finally:
+        assert len(box._taken) == kept
+
+
+def test_whoever_only_asks_whether_there_is_a_sandbox_takes_no_processor():
+    """The process that sends out work does: its workers are to have them."""
+    code = """
+from autograder.sandbox import box
+box.Sandbox()
+print(box._taken)
+"""
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert asked.stdout == "[]\n"
 
 
 def test_memory_of_children_is_counted(sandbox):

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.sandbox.bridge import DTYPES, Malformed, TooLarge, _call, _look, decode, encode, question
+from autograder.sandbox.bridge import (
+    DTYPES,
+    Malformed,
+    TooLarge,
+    _call,
+    _look,
+    crowded,
+    decode,
+    encode,
+    question,
+)
 from rnncore.observe import Formula, Outcome, Unplain
 
 ARRAYS = hnp.arrays(
@@ -77,6 +87,21 @@ def test_large_data_is_not_sent(value):
         encode(value, most=1500)
 
 
+def test_long_numbers_and_many_items_are_not_sent():
+    assert decode(encode(-(2**1024))) == -(2**1024)
+    for value in (10**5000, [[np.float64(1)] * 190_000] + [{"a": "," * 9}] * 9_000):
+        with pytest.raises(TooLarge):
+            encode(value)
+
+
+def test_text_that_would_be_far_larger_as_values_is_not_read(monkeypatch):
+    """Thirty megabytes of empty lists would be a gigabyte."""
+    monkeypatch.setattr("json.loads", lambda text: pytest.fail("it was read"))
+    with pytest.raises(Malformed):
+        decode("[],".join("[" * 2 + "]" * 2 for _ in range(500_000)))
+    assert not crowded(b"x" * 2**21) and crowded(b"{" * 2**20)
+
+
 def test_deep_data_is_not_sent():
     value = 1
     for _ in range(40):
@@ -115,6 +140,10 @@ def test_deep_data_is_not_sent():
         '{"l": [' + "1," * 200_000 + "1]}",
         7,
         None,
+        str(2**53),
+        '{"i": "0x' + "f" * 300 + '"}',
+        '{"l": [' + "[]," * 600_000 + "1]}",
+        "[" + "{}," * 400_000,
     ],
 )
 def test_anything_else_is_malformed(text):
