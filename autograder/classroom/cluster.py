@@ -18,7 +18,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom.pool import WorkerLost
+from autograder.classroom.worker import WorkerLost
 from autograder.course.places import CourseError
 from autograder.gradebook.results import grader_version
 from autograder.sandbox.box import NoSandbox, Sandbox

@@ -6,7 +6,8 @@ result is written last, a run that was stopped at any moment goes on where it wa
 
 from dataclasses import dataclass
 
-from autograder.classroom.pool import graded, process_pool
+from autograder.classroom.pool import graded
+from autograder.classroom.processes import process_pool
 from autograder.gradebook.configuration import limits_of
 from autograder.gradebook.results import hashes_of
 from autograder.gradebook.writer import Writer

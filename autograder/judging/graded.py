@@ -6,6 +6,8 @@ from nbformat import NotebookNode
 
 from autograder.judging.status import Status
 
+OVER_MEMORY = "Grading it took more memory than a worker may use, also alone; no more than this was graded."
+
 
 @dataclass(frozen=True)
 class CellScore:
@@ -19,7 +21,10 @@ class CellScore:
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """The notebook with outputs filled in, the points by grade_id, and how it ended."""
+    """The notebook with outputs filled in, the points by grade_id, and how it ended.
+
+    ``again``: it ran out of what it shares with others, so it is graded once more, alone, before it counts.
+    """
 
     notebook: NotebookNode
     scores: dict[str, CellScore]
@@ -27,3 +32,4 @@ class GradedNotebook:
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
     provenance: dict = field(default_factory=dict)
+    again: bool = False

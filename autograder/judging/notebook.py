@@ -18,7 +18,7 @@ from dataclasses import asdict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import Status
 from autograder.sandbox.box import NEVER, Limits, NoSandbox
@@ -69,10 +69,13 @@ def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
     started = time.monotonic()
     grading = _Grading(copy.deepcopy(notebook), spec, limits, student, secret, sandbox)
     grading.seeds, grading.warm = seeds, warm
+    full = False
     try:
         status = grading.run()
     except (NoSandbox, NurseryFault):
         raise
+    except MemoryError:
+        status, full = grading.end_early(), True
     except Exception as fault:
         grading.scores.clear()
         grading.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
@@ -86,6 +89,7 @@ def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
         grading.remarks,
         time.monotonic() - started,
         grading.provenance(),
+        again=full,
     )
 
 
@@ -136,6 +140,15 @@ class _Grading:
         status = self._status()
         self._follow_through()
         return status
+
+    def end_early(self):
+        """Where this process has no memory left: what was earned so far stays; returns the Status."""
+        self.stop()
+        self.remarks.append(OVER_MEMORY)
+        for own in self.spec.cells:
+            if own.kind == "test":
+                self.scores.setdefault(own.grade_id, CellScore(0.0, own.points))
+        return Status.MEMORY_LIMIT
 
     def stop(self):
         """End the kernel, if there is one."""

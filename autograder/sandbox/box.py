@@ -31,6 +31,8 @@ OLDEST_BWRAP = (0, 8)
 LAUNCH = """
 import json, os, resource, sys
 limits, user, argv = json.loads(sys.argv[1])
+free = resource.getrlimit(resource.RLIMIT_DATA)[1]  # who started us has a limit of its own
+resource.setrlimit(resource.RLIMIT_DATA, (free, free))
 for name, value in limits.items():
     hard = resource.getrlimit(getattr(resource, name))[1]
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -44,14 +44,14 @@ def _note_start(task):
 
 
 def dies_for_mallory(task):
-    """Like half_marks, but one submission takes its worker with it, and once a neighbour who is not done."""
-    began = [student for _, student in _note_start(task)]
+    """Like half_marks, but one submission ends its worker while a neighbour is in the middle of its own."""
+    _note_start(task)
     log = Path(os.environ["STANDIN_LOG"])
     if task.submission.student == "Mallory":
         wait_until(lambda: "Cem" in [student for _, student in starts(log)])
         os._exit(3)
-    if task.submission.student == "Cem" and began.count("Cem") == 1:
-        time.sleep(FOR_EVER)  # until the pool ends this worker because the other one died
+    if task.submission.student == "Cem":
+        wait_until(lambda: "Mallory" in [student for _, student in starts(log)])
     return half_marks(task)
 
 
