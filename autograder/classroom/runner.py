@@ -4,6 +4,7 @@ Every submission ends with a row and a status. A submission that has not changed
 result is written last, a run that was stopped at any moment goes on where it was.
 """
 
+import contextlib
 from dataclasses import dataclass
 
 from autograder.classroom.pool import graded
@@ -66,10 +67,11 @@ def run(
             return sent, Task(submission, spec, limits, secret, sandbox, warm)
 
         pools = executor or process_pool
-        for sent, notebook in graded(todo, task_of, grade, pools, max(1, workers), patience):
-            result = writer.write(sent.student, sent.timestamp, notebook, sent.hashes)
-            if on_result:
-                on_result(result)
+        with contextlib.closing(graded(todo, task_of, grade, pools, max(1, workers), patience)) as done:
+            for sent, notebook in done:
+                result = writer.write(sent.student, sent.timestamp, notebook, sent.hashes)
+                if on_result:
+                    on_result(result)
         writer.penalise_late(folder.name for folder in skipped)
     results = {student: writer.results[student] for student in sorted(folder.name for folder in folders)}
     return results, [folder.name for folder in skipped]
