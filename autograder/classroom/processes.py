@@ -22,6 +22,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 
 from autograder.classroom.worker import BEGUN, FULL, GOES, MEMORY, MIB, READY, WorkerLost, held
+from autograder.sandbox.cgroup import Group
 
 START = """
 import json, sys
@@ -34,6 +35,7 @@ LOOK_SECONDS = 0.05  # how often the memory of busy workers is looked at
 END_SECONDS = 5.0  # in which a worker that is told to end closes its sandboxes
 NEARLY_FULL = 0.8  # of its memory: a worker that died above this died of it
 MOST_FAILED_STARTS = 3
+SANDBOXES = 3072 * MIB  # what a worker's sandboxes may hold together, where the system counts it
 
 
 def process_pool(workers):
@@ -248,6 +250,8 @@ class _Worker:
             process_group=0,
         )
         theirs.close()
+        self.group = Group(memory + SANDBOXES)
+        self.group.take(self.process.pid)
 
     def take(self, task):
         """Have something to do."""
@@ -274,6 +278,8 @@ class _Worker:
         with self._lock:
             status = self.process.wait()
         self.line.close()
+        self.full = self.full or self.group.overran()
+        self.group.remove()
         return status
 
     def _runs(self):
