@@ -34,7 +34,7 @@ def where():
 
 
 class Group:
-    """A group that holds at most ``memory`` bytes; one that cannot be made takes nobody in, without a word."""
+    """A group that holds at most ``memory`` bytes; one that cannot be made takes nobody in and is silent."""
 
     def __init__(self, memory):
         self.folder = None
