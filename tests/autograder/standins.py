@@ -1,12 +1,15 @@
 """Stand-ins for the grader, in a module of their own because worker processes import it."""
 
+import contextlib
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 
+from autograder.classroom.worker import MEMORY
 from autograder.intake.rescue import rescue, untouched
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.status import Status
@@ -88,3 +91,33 @@ def kills_worker_for_mallory(task):
     if task.submission.student == "Mallory":
         os.kill(os.getpid(), signal.SIGKILL)
     return half_marks(task)
+
+
+def hoards_for_mallory(task):
+    """Like half_marks, but one submission takes more memory than a worker may hold."""
+    _note_start(task)
+    if task.submission.student == "Mallory":
+        bytes(MEMORY)
+    return half_marks(task)
+
+
+def aborts_for_mallory(task):
+    """The same, in a library that ends its process where it gets no memory."""
+    _note_start(task)
+    if task.submission.student == "Mallory":
+        kept = []
+        with contextlib.suppress(MemoryError):
+            while True:
+                kept.append(bytearray(2**20))
+        time.sleep(1.0)  # longer than from one look of the parent's to the next
+        os.abort()
+    return half_marks(task)
+
+
+def short_of_time_with_others(task):
+    """Like half_marks, but whoever is not alone runs out of time; a time to be graded in again says so."""
+    began = [student for _, student in _note_start(task)]
+    result = half_marks(task)
+    if began.count(task.submission.student) == 1:
+        return replace(result, status=Status.TIME_LIMIT, again=True)
+    return result

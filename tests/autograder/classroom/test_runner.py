@@ -21,7 +21,15 @@ from autograder.gradebook import database
 from autograder.gradebook.results import read_results
 from autograder.intake.submissions import find_submissions, import_submissions, left_out
 from autograder.sandbox.box import Limits
-from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory, starts
+from tests.autograder.standins import (
+    aborts_for_mallory,
+    dies_for_mallory,
+    half_marks,
+    hangs_for_mallory,
+    hoards_for_mallory,
+    short_of_time_with_others,
+    starts,
+)
 from tests.autograder.waiting import wait_until
 
 
@@ -230,6 +238,44 @@ def test_a_worker_that_hangs_is_ended(handed_in, lesson, spec, log, monkeypatch)
         "Ann": "graded",
         "Mallory": "infrastructure fault",
     }
+
+
+@pytest.mark.parametrize("stand_in", [hoards_for_mallory, aborts_for_mallory])
+def test_more_memory_than_a_worker_may_have_is_graded_again_alone_and_then_a_memory_limit(
+    handed_in, lesson, spec, log, stand_in
+):
+    hand_in(handed_in, "Mallory", lesson.lesson_path.read_bytes())
+    results, _ = run(handed_in, lesson, spec, grade=stand_in, sandbox=False, workers=2)
+    mallory = results.pop("Mallory")
+    assert (mallory["status"], mallory["score"]) == ("memory limit", 0)
+    assert "more memory than a worker may use" in mallory["remarks"][0]
+    assert {(r["status"], r["score"]) for r in results.values()} == {("graded", 2.5)}
+    began = starts(log)
+    times = Counter(student for _, student in began)
+    assert times == {"Ann": 1, "Bob": 1, "Cem": 1, "Mallory": 2}
+    assert began[-1][1] == "Mallory"  # when all others were done
+    assert database.standings(handed_in, spec)["Mallory"] == (0, False)
+    _, skipped = run(handed_in, lesson, spec, grade=stand_in, sandbox=False)
+    assert "Mallory" in skipped  # a row like any other: nobody grades it for ever
+
+
+def test_what_ran_out_beside_others_is_graded_once_more_alone(handed_in, lesson, spec, log):
+    seen = []
+    results, _ = run(
+        handed_in,
+        lesson,
+        spec,
+        grade=short_of_time_with_others,
+        sandbox=False,
+        workers=2,
+        on_result=seen.append,
+    )
+    assert {(r["status"], r["score"]) for r in results.values()} == {("graded", 2.5)} and len(seen) == 3
+    assert Counter(student for _, student in starts(log)) == {"Ann": 2, "Bob": 2, "Cem": 2}
+    log.unlink()
+    options = {"grade": short_of_time_with_others, "sandbox": False, "force": True, "only": ["Bob"]}
+    results, _ = run(handed_in, lesson, spec, **options)
+    assert results["Bob"]["status"] == "time limit" and len(starts(log)) == 1  # alone it was at once
 
 
 def test_a_fault_that_passes_is_tried_again(handed_in, lesson, spec):

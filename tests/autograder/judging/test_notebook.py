@@ -150,6 +150,21 @@ def test_our_own_fault_is_never_charged(monkeypatch):
     assert "no kernel today" in graded.remarks[0]
 
 
+def test_where_our_own_process_has_no_memory_left_what_was_earned_stays(monkeypatch):
+    judge = grading.judge_cell
+
+    def short(own, *words, **named):
+        if own.grade_id == f"{SECOND}-check":
+            raise MemoryError
+        return judge(own, *words, **named)
+
+    monkeypatch.setattr(grading, "judge_cell", short)
+    graded = grade(submission())
+    assert graded.status == Status.MEMORY_LIMIT and graded.again
+    assert points(graded) == without(SECOND, THIRD)
+    assert "more memory than a worker may use" in graded.remarks[-1]
+
+
 # What breaks a kernel; ``attacks`` holds all that is hostile, and test_attacks.py grades it ----------------
 
 
