@@ -31,6 +31,7 @@ sys.path[:] = path
 from autograder.classroom.worker import serve
 serve(*told)
 """
+GRADING = ("autograder.judging.notebook", "rnncore.exercises")  # what every task will import
 LOOK_SECONDS = 0.05  # how often the memory of busy workers is looked at
 END_SECONDS = 5.0  # in which a worker that is told to end closes its sandboxes
 NEARLY_FULL = 0.8  # of its memory: a worker that died above this died of it
@@ -42,15 +43,34 @@ def process_pool(workers):
     """A pool of fresh processes, in which numerical libraries use one thread each."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # inherited by the workers
-    return Processes(workers)
+    return Processes(workers, modules=GRADING)
+
+
+@contextlib.contextmanager
+def started_early(workers):
+    """A maker of pools, as ``process_pool`` is, whose first one is on its way before it is asked for."""
+    first = process_pool(workers)
+    ready = [first]
+
+    def pool(workers):
+        if not ready:
+            return process_pool(workers)
+        first.resize(workers)
+        return ready.pop()
+
+    try:
+        yield pool
+    finally:
+        first.end_workers()
+        first.shutdown(cancel_futures=True)
 
 
 class Processes(Executor):
     """Grades in ``workers`` processes; a task whose worker dies fails with WorkerLost, or with MemoryError
     where that worker had used up the ``memory`` that each may have."""
 
-    def __init__(self, workers, memory=MEMORY):
-        self._size, self._memory = workers, memory
+    def __init__(self, workers, memory=MEMORY, modules=()):
+        self._size, self._memory, self._modules = workers, memory, modules
         self._waiting, self._workers, self._failed_starts = deque(), [], 0
         self._closing, self._lock = False, threading.Lock()
         self._woken, self._wake_up = Pipe(duplex=False)
@@ -78,6 +98,13 @@ class Processes(Executor):
                 self._wake_up.send_bytes(b"")
         if wait:
             self._thread.join()
+
+    def resize(self, workers):
+        """Have so many workers from now on, or those that there are, if they are more."""
+        with self._lock:
+            self._size = workers
+            if not self._closing:
+                self._wake_up.send_bytes(b"")
 
     def end_workers(self):
         """Kill the workers that are busy: their tasks fail, and new workers take their place."""
@@ -115,7 +142,7 @@ class Processes(Executor):
                 return False
             wanted = min(self._size, busy + len(self._waiting)) if self._closing else self._size
         while len(self._workers) < wanted:
-            self._workers.append(_Worker(self._memory))
+            self._workers.append(_Worker(self._memory, self._modules))
         return True
 
     def _hand_out(self):
@@ -235,11 +262,11 @@ def _read(answer):
 class _Worker:
     """One worker, seen from outside: its process, its end of the line, and what it has to do."""
 
-    def __init__(self, memory):
+    def __init__(self, memory, modules):
         self.task, self.ready, self.was_ready = None, False, False
         self.begun, self.full, self.late = False, False, False
         self.line, theirs = Pipe()
-        told = json.dumps([list(map(str, sys.path)), theirs.fileno(), os.getpid(), memory])
+        told = json.dumps([list(map(str, sys.path)), theirs.fileno(), os.getpid(), memory, modules])
         self._lock = threading.Lock()
         # A process group of its own: Ctrl-C in the terminal is for the parent, which ends its workers
         # itself, and what a worker leaves behind is ended with its group.

@@ -8,9 +8,9 @@ import contextlib
 from dataclasses import dataclass
 
 from autograder.classroom.pool import graded
-from autograder.classroom.processes import process_pool
+from autograder.classroom.processes import process_pool, started_early
 from autograder.gradebook.configuration import limits_of
-from autograder.gradebook.results import hashes_of
+from autograder.gradebook.results import hashes_of, result_path
 from autograder.gradebook.writer import Writer
 from autograder.intake.submissions import read_submission, students_folders
 from autograder.judging.submission import Task, grade_task
@@ -49,7 +49,11 @@ def run(
         folders = [folder for folder in folders if folder.name in only]
     if sandbox and grade is grade_task and executor is None:
         Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
-    with writer:
+    with contextlib.ExitStack() as stack:
+        new = [one for one in folders if force or not result_path(workspace, spec, one.name).is_file()]
+        if executor is None and new:  # workers start while the gradebook opens
+            executor = stack.enter_context(started_early(min(max(1, workers), len(new))))
+        stack.enter_context(writer)
         skipped, todo = [], []
         for folder in folders:
             submission = read_submission(folder, lesson)

@@ -2,11 +2,12 @@
 
 It belongs to its parent (``processes``) and ends with it, however that ends. Its memory has a limit of its
 own, so that a notebook which takes too much of it fails in here, as a MemoryError, and nowhere else on the
-machine. Only the standard library is imported before there is a task.
+machine. By itself it needs the standard library alone.
 """
 
 import contextlib
 import ctypes
+import importlib
 import os
 import pickle
 import resource
@@ -26,11 +27,17 @@ class WorkerLost(Exception):
     """A worker went away while it had this task, and this task only."""
 
 
-def serve(line, parent, memory):
-    """Answer what comes through the descriptor ``line`` until it is closed; ``parent``: who started us."""
+def serve(line, parent, memory, modules):
+    """Answer what comes through the descriptor ``line`` until it is closed.
+
+    ``parent``: who started us. ``modules``: what is imported while there is nothing to do yet.
+    """
     end_with(parent)
     limit_memory(memory)
     line = Connection(line)
+    for name in modules:
+        with contextlib.suppress(Exception):  # the task that needs it will say so
+            importlib.import_module(name)
     try:
         line.send_bytes(READY)
         while True:

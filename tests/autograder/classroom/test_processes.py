@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.processes import Processes, process_pool
+from autograder.classroom.processes import Processes, process_pool, started_early
 from autograder.classroom.worker import MEMORY, MOST_ANSWER, WorkerLost
 from tests.autograder.waiting import FOR_EVER, descendants, wait_until
 
@@ -228,3 +228,18 @@ def test_a_pool_that_is_shut_down_leaves_no_process():
     assert not descendants(os.getpid())
     with pytest.raises(RuntimeError, match="shut down"):
         pool.submit(int)
+
+
+def test_workers_that_are_started_early_are_the_first_pools_and_end_unless_they_are_asked_for():
+    with started_early(1) as pools:
+        wait_until(lambda: len(descendants(os.getpid())) == 1)
+        (early,) = descendants(os.getpid())
+        with pools(2) as pool:
+            wait_until(lambda: len(descendants(os.getpid())) == 2)  # more were wanted after all
+            assert early in descendants(os.getpid()) and pool.submit(int, "7").result() == 7
+        assert not descendants(os.getpid())
+        with pools(1) as pool:
+            assert pool.submit(int, "7").result() == 7
+    with started_early(2):
+        wait_until(lambda: descendants(os.getpid()))
+    assert not descendants(os.getpid())
