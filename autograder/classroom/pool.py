@@ -43,7 +43,7 @@ def graded(folders, task_of, grade, executor, workers, patience):
                     fault = (
                         isinstance(outcome, BaseException) or outcome.status == Status.INFRASTRUCTURE_FAULT
                     )
-                    if not fault and (by_itself or not outcome.again):
+                    if not fault and (by_itself or not outcome.starved):
                         faults.pop(folder, None)
                         yield note, outcome
                         continue

@@ -23,7 +23,7 @@ class CellScore:
 class GradedNotebook:
     """The notebook with outputs filled in, the points by grade_id, and how it ended.
 
-    ``again``: it ran out of what it shares with others, so it is graded once more, alone, before it counts.
+    ``starved``: it ran out of time while others had the processor, or of memory, so alone it may come to more.
     """
 
     notebook: NotebookNode
@@ -32,4 +32,4 @@ class GradedNotebook:
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
     provenance: dict = field(default_factory=dict)
-    again: bool = False
+    starved: bool = False

@@ -69,13 +69,12 @@ def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
     started = time.monotonic()
     grading = _Grading(copy.deepcopy(notebook), spec, limits, student, secret, sandbox)
     grading.seeds, grading.warm = seeds, warm
-    full = False
     try:
         status = grading.run()
     except (NoSandbox, NurseryFault):
         raise
     except MemoryError:
-        status, full = grading.end_early(), True
+        status = grading.end_early()
     except Exception as fault:
         grading.scores.clear()
         grading.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
@@ -89,7 +88,7 @@ def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
         grading.remarks,
         time.monotonic() - started,
         grading.provenance(),
-        again=full,
+        grading.starved,
     )
 
 
@@ -105,6 +104,8 @@ def secret_of_work(secret: bytes, notebook: NotebookNode) -> bytes:
 
 class _Grading:
     """The work on one notebook."""
+
+    starved = False
 
     def __init__(self, notebook, spec, limits, student, secret, sandbox):
         self.notebook, self.spec, self.limits = notebook, spec, limits
@@ -144,6 +145,7 @@ class _Grading:
     def end_early(self):
         """Where this process has no memory left: what was earned so far stays; returns the Status."""
         self.stop()
+        self.starved = True
         self.remarks.append(OVER_MEMORY)
         for own in self.spec.cells:
             if own.kind == "test":

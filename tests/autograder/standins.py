@@ -119,5 +119,5 @@ def short_of_time_with_others(task):
     began = [student for _, student in _note_start(task)]
     result = half_marks(task)
     if began.count(task.submission.student) == 1:
-        return replace(result, status=Status.TIME_LIMIT, again=True)
+        return replace(result, status=Status.TIME_LIMIT, starved=True)
     return result

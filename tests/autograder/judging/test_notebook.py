@@ -160,7 +160,7 @@ def test_where_our_own_process_has_no_memory_left_what_was_earned_stays(monkeypa
 
     monkeypatch.setattr(grading, "judge_cell", short)
     graded = grade(submission())
-    assert graded.status == Status.MEMORY_LIMIT and graded.again
+    assert graded.status == Status.MEMORY_LIMIT and graded.starved
     assert points(graded) == without(SECOND, THIRD)
     assert "more memory than a worker may use" in graded.remarks[-1]
 
