@@ -23,7 +23,7 @@ class CellScore:
 class GradedNotebook:
     """The notebook with outputs filled in, the points by grade_id, and how it ended.
 
-    ``starved``: it ran out of time while others had the processor, or of memory, so alone it may come to more.
+    ``starved``: it ran out of time while others had the processor, or of memory; alone it may come to more.
     """
 
     notebook: NotebookNode
