@@ -80,6 +80,16 @@ def limit_memory(most):
     resource.setrlimit(resource.RLIMIT_DATA, (min(bounds), hard))
 
 
+def within_memory(function, *arguments):
+    """Call ``function`` in a process that is not ours alone, with the memory that one of ours would have."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    limit_memory(held(os.getpid()) + MEMORY)
+    try:
+        return function(*arguments)
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
 def held(pid):
     """Bytes of a process that count towards its limit; 0 where it is gone."""
     try:

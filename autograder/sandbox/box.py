@@ -27,10 +27,16 @@ MIB = 2**20
 PAGE = os.sysconf("SC_PAGE_SIZE")
 OLDEST_BWRAP = (0, 8)
 
-# The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
+# The first program in the sandbox: takes its limits, gives up being root, becomes the real one. Bubblewrap
+# binds the sandbox to who started it only when it is made; whoever ended before that is noticed here.
 LAUNCH = """
-import json, os, resource, sys
-limits, user, argv = json.loads(sys.argv[1])
+import json, os, resource, select, sys
+limits, user, owner, argv = json.loads(sys.argv[1])
+gone = select.poll()
+gone.register(owner, 0)
+if gone.poll(0):
+    sys.exit("who started this is gone")
+os.close(owner)
 free = resource.getrlimit(resource.RLIMIT_DATA)[1]  # who started us has a limit of its own
 resource.setrlimit(resource.RLIMIT_DATA, (free, free))
 for name, value in limits.items():
@@ -103,8 +109,9 @@ class Sandbox:
 class Contained:
     """A running sandbox, seen from outside."""
 
-    def __init__(self, process, root_pid, output):
+    def __init__(self, process, root_pid, output, owner=None):
         self.process, self.root_pid, self._output, self._said = process, root_pid, output, ""
+        self._owner = owner  # a descriptor that is open for as long as this process lives
 
     def path(self, inside):
         """The path by which this process reaches ``inside``, a path in the sandbox."""
@@ -162,6 +169,9 @@ class Contained:
             self.process.wait()
         self._said = self.output()
         self._output.close()
+        if self._owner is not None:
+            os.close(self._owner)
+            self._owner = None
 
     def _end(self):
         _signal(self.root_pid, signal.SIGKILL)  # the namespace's first process: all others die with it
@@ -217,10 +227,10 @@ def _start(view, limits, argv, files, line=None):
         arguments += ["--perms", "0444", "--ro-bind-data", as_file(content), inside]
     if refusals() is not None and line is None:
         arguments += ["--seccomp", as_file(refusals())]
-    info_read, info_write = os.pipe()
+    (info_read, info_write), (owner, ours) = os.pipe(), os.pipe()
     output = open(os.memfd_create("output"), "w+b", buffering=0)
     limited = [limits.as_rlimits(), fresh_user()] if line is None else [{}, 0]
-    launch = json.dumps([*limited, list(argv)])
+    launch = json.dumps([*limited, owner, list(argv)])
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
     arguments += ["--info-fd", str(info_write)]
     arguments += ["--", python(), "-I", "-S", "-c", LAUNCH, launch]
@@ -232,19 +242,24 @@ def _start(view, limits, argv, files, line=None):
             stderr=output,
             env={},  # bubblewrap's own environment could be read from inside
             cwd="/",
-            pass_fds=[info_write, *([] if line is None else [line]), *(handle.fileno() for handle in keep)],
+            pass_fds=[
+                *(info_write, owner),
+                *([] if line is None else [line]),
+                *(handle.fileno() for handle in keep),
+            ],
         )
     finally:
         os.close(info_write)
+        os.close(owner)
         for handle in keep:
             handle.close()
     with open(info_read) as info:
         told = info.read()
     if not told:
-        contained = Contained(process, process.pid, output)
+        contained = Contained(process, process.pid, output, ours)
         contained.kill()
         raise NoSandbox(_explain(contained.output()))
-    return Contained(process, json.loads(told)["child-pid"], output)
+    return Contained(process, json.loads(told)["child-pid"], output, ours)
 
 
 @functools.lru_cache(maxsize=1)

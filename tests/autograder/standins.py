@@ -97,7 +97,7 @@ def hoards_for_mallory(task):
     """Like half_marks, but one submission takes more memory than a worker may hold."""
     _note_start(task)
     if task.submission.student == "Mallory":
-        bytes(MEMORY)
+        bytes(2 * MEMORY)
     return half_marks(task)
 
 

@@ -6,6 +6,7 @@ What is done in them is of the standard library: interpreters without the course
 import contextlib
 import os
 import pickle
+import resource
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from autograder.classroom.processes import Processes, process_pool, started_early
-from autograder.classroom.worker import MEMORY, MOST_ANSWER, WorkerLost
+from autograder.classroom.worker import MEMORY, MOST_ANSWER, WorkerLost, within_memory
 from tests.autograder.waiting import FOR_EVER, descendants, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -148,6 +149,14 @@ def test_a_worker_that_keeps_what_it_took_is_replaced():
         hoard = f"import sys; sys.hoard = bytearray({MEMORY // 2})"
         pool.submit(exec, hoard).result()
         assert pool.submit(os.getpid).result() != first
+
+
+def test_a_process_that_is_not_ours_alone_has_its_limit_back():
+    most = 4 * MEMORY
+    with Processes(1, memory=most) as pool:
+        with pytest.raises(MemoryError):
+            pool.submit(within_memory, bytes, 2 * MEMORY).result()
+        assert pool.submit(resource.getrlimit, resource.RLIMIT_DATA).result()[0] == most
 
 
 def test_the_limit_of_a_worker_is_not_the_limit_of_what_it_starts_in_a_sandbox():
