@@ -100,7 +100,8 @@ def test_a_run_that_is_stopped_in_the_middle_keeps_what_is_finished(room, releas
     others = in_the_middle(process)
     assert len(others) >= 3  # a worker, a sandbox, a kernel
     wait_until((room.results / "01-double" / "Ann.json").is_file)
-    os.killpg(process.pid, getattr(signal, name))
+    send = os.killpg if name in ("SIGINT", "SIGHUP") else os.kill  # as a terminal does, and as `kill` does
+    send(process.pid, getattr(signal, name))
     _, said = process.communicate(timeout=FOR_EVER)
     if name == "SIGKILL":
         assert process.returncode == -signal.SIGKILL
