@@ -127,6 +127,17 @@ def test_a_worker_that_is_killed_is_not_the_end(room, released, started, python)
     assert {path.stem for path in (room.results / "01-double").iterdir()} == {"Ann", "Mallory"}
 
 
+def test_a_result_that_cannot_be_written_is_not_the_end(room, released, started, python):
+    shutil.rmtree(room.submitted / "Mallory")
+    for student in ("Bob", "Cem"):
+        shutil.copytree(room.submitted / "Ann", room.submitted / student)
+    room.results.mkdir(exist_ok=True)
+    (room.results / "01-double").write_text("a file where a folder was expected")
+    process = started("grade", "01", "--course", released, "-w", room.root, "--workers", 2, python=python)
+    _, said = process.communicate(timeout=FOR_EVER)
+    assert process.returncode == 1 and said and "Traceback" not in said
+
+
 def wait_until_gone(processes):
     wait_until(lambda: not any(one.lives() for one in processes))
 
