@@ -183,7 +183,7 @@ class Processes(Executor):
             worker.ready, worker.was_ready, self._failed_starts = True, True, 0
         elif said == BEGUN:
             worker.begun = True
-        elif said != GOES:
+        elif said != GOES and worker.task is not None:
             worker.task.end(*_read(said))
             worker.task = None
 
