@@ -6,6 +6,7 @@ result is written last, a run that was stopped at any moment goes on where it wa
 
 import contextlib
 from dataclasses import dataclass
+from os.path import isfile
 
 from autograder.classroom.pool import graded
 from autograder.classroom.processes import process_pool, started_early
@@ -50,7 +51,7 @@ def run(
     if sandbox and grade is grade_task and executor is None:
         Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
     with contextlib.ExitStack() as stack:
-        new = [one for one in folders if force or not result_path(workspace, spec, one.name).is_file()]
+        new = [one for one in folders if force or not isfile(result_path(workspace, spec, one.name))]
         if executor is None and new:  # workers start while the gradebook opens
             executor = stack.enter_context(started_early(min(max(1, workers), len(new))))
         stack.enter_context(writer)
