@@ -19,7 +19,7 @@ import pytest
 
 from autograder.classroom.processes import Processes, process_pool, started_early
 from autograder.classroom.worker import MEMORY, MOST_ANSWER, WorkerLost, within_memory
-from tests.autograder.waiting import FOR_EVER, descendants, wait_until
+from tests.autograder.waiting import FOR_EVER, descendants, wait_until, wait_until_looked_at
 
 ROOT = Path(__file__).parents[3]
 PYTHONS = [sys.executable, "/usr/bin/python3", *(f"python3.{minor}" for minor in range(11, 16))]
@@ -124,22 +124,20 @@ def test_too_much_memory_is_a_memory_error_and_the_next_task_has_all_of_it_again
         pool.submit(bytes, MOST_ANSWER + 1).result()
 
 
-# A library that ends its process where there is no memory, as zmq does.
-ABORTS = """
-kept = []
-try:
-    while True:
-        kept.append(bytearray(2**20))
-except MemoryError:
-    import os, time
-    time.sleep(1.0)  # full for a while: longer than from one look to the next
+def abort_when_full():
+    """What a library does that ends its process where there is no memory, as zmq does."""
+    kept = []
+    with contextlib.suppress(MemoryError):
+        while True:
+            kept.append(bytearray(2**20))
+    del kept[-64:]  # to wait takes a little, too
+    wait_until_looked_at()
     os.abort()
-"""
 
 
 def test_a_worker_that_died_of_its_memory_is_told_from_one_that_was_lost(pool):
     with pytest.raises(MemoryError, match="had used up its 1536 MiB and ended by SIGABRT"):
-        pool.submit(exec, ABORTS).result()
+        pool.submit(abort_when_full).result()
 
 
 def test_a_worker_that_keeps_what_it_took_is_replaced():
