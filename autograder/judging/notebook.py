@@ -10,8 +10,6 @@ import ast
 import copy
 import hashlib
 import hmac
-import importlib.metadata
-import platform
 import time
 from dataclasses import asdict
 
@@ -21,6 +19,7 @@ from nbformat.v4 import new_output
 from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import Status
+from autograder.judging.versions import versions
 from autograder.sandbox.box import NEVER, Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
 
@@ -73,12 +72,8 @@ def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
         status = grading.run()
     except (NoSandbox, NurseryFault):
         raise
-    except MemoryError:
-        status = grading.end_early()
     except Exception as fault:
-        grading.scores.clear()
-        grading.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
-        status = Status.INFRASTRUCTURE_FAULT
+        status = grading.end_early(fault)
     finally:
         grading.stop()
     return GradedNotebook(
@@ -142,8 +137,12 @@ class _Grading:
         self._follow_through()
         return status
 
-    def end_early(self):
-        """Where this process has no memory left: what was earned so far stays; returns the Status."""
+    def end_early(self, fault):
+        """End by a fault of ours; returns the Status. Where our memory was full, what was earned stays."""
+        if not isinstance(fault.__cause__ or fault, MemoryError):
+            self.scores.clear()
+            self.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
+            return Status.INFRASTRUCTURE_FAULT
         self.stop()
         self.starved = True
         self.remarks.append(OVER_MEMORY)
@@ -165,7 +164,7 @@ class _Grading:
             "kernel": "warm" if self.kinds and all(self.kinds) else "cold",
             "kernel_starts": self.starts,
             "seeds": {name: score.seed for name, score in self.scores.items()},
-            "versions": {"python": platform.python_version(), **_versions(self.spec.needs)},
+            "versions": versions(self.spec.needs),
             "limits": asdict(self.limits),
             "release_hash": self.spec.release_hash,
         }
@@ -399,14 +398,3 @@ def _stopped_output(stopped):
 
 def _size(output):
     return sum(len(str(part)) for part in output.values())
-
-
-def _versions(needs):
-    names = ("numpy", "ipykernel", "unrolled", *needs)
-    found = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

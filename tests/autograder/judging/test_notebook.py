@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from autograder.course.spec import CellSpec
+from autograder.judging import judge as judging
 from autograder.judging import notebook as grading
 from autograder.judging.status import Status
 from autograder.sandbox import kernels
@@ -150,13 +151,21 @@ def test_our_own_fault_is_never_charged(monkeypatch):
     assert "no kernel today" in graded.remarks[0]
 
 
-def test_where_our_own_process_has_no_memory_left_what_was_earned_stays(monkeypatch):
-    judge = grading.judge_cell
+@pytest.mark.parametrize("where", ["in a check", "outside"])
+def test_where_our_own_process_has_no_memory_left_what_was_earned_stays(monkeypatch, where):
+    judge, seeded = grading.judge_cell, judging._seeded
 
     def short(own, *words, **named):
-        if own.grade_id == f"{SECOND}-check":
+        if own.grade_id != f"{SECOND}-check":
+            return judge(own, *words, **named)
+        if where == "outside":
             raise MemoryError
-        return judge(own, *words, **named)
+        with monkeypatch.context() as patch:
+            patch.setattr(judging, "_seeded", lambda check, *told: seeded(full, *told))
+            return judge(own, *words, **named)
+
+    def full(function, points, seed):
+        raise MemoryError
 
     monkeypatch.setattr(grading, "judge_cell", short)
     graded = grade(submission())
