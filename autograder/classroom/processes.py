@@ -149,13 +149,16 @@ class Processes(Executor):
         for worker in list(self._workers):
             if not worker.ready:
                 continue
+            worker.ready = False  # before the task is said to run: from then on it may have to be ended
             task = self._next()
             if task is None:
+                worker.ready = True
                 return
             try:
                 asked = pickle.dumps((task.function, task.arguments), pickle.HIGHEST_PROTOCOL)
             except Exception as error:
                 task.future.set_exception(error)
+                worker.ready = True
                 continue
             worker.take(task)
             try:

@@ -195,6 +195,7 @@ def test_a_worker_that_was_stopped_in_the_middle_of_a_message_is_ended():
     """The thread that looks after the workers is then waiting for the rest of it."""
     with Processes(1) as pool:
         number = pool.submit(os.getpid).result()
+        wait_until(lambda: pool._workers[0].ready)
         os.kill(number, signal.SIGSTOP)
         large = pool.submit(len, bytes(2**22))
         wait_until(large.running)
