@@ -18,7 +18,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom.pool import WorkerLost
+from autograder.classroom.worker import WorkerLost, within_memory
 from autograder.course.places import CourseError
 from autograder.gradebook.results import grader_version
 from autograder.sandbox.box import NoSandbox, Sandbox
@@ -271,7 +271,7 @@ class ClusterExecutor(Executor):
                     continue
                 future, function, arguments = self._waiting.popleft()
             if future.set_running_or_notify_cancel():
-                self._start(worker, future, function, arguments)
+                self._start(worker, future, within_memory, (function, *arguments))
 
     def _start(self, worker, future, function, arguments):
         try:

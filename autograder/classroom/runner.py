@@ -4,12 +4,15 @@ Every submission ends with a row and a status. A submission that has not changed
 result is written last, a run that was stopped at any moment goes on where it was.
 """
 
+import contextlib
 from dataclasses import dataclass, replace
+from os.path import isfile
 
-from autograder.classroom.pool import graded, process_pool
+from autograder.classroom.pool import graded
+from autograder.classroom.processes import process_pool, started_early
 from autograder.course.places import FULL, CourseError
 from autograder.gradebook.configuration import limits_of
-from autograder.gradebook.results import hashes_of
+from autograder.gradebook.results import hashes_of, result_path
 from autograder.gradebook.writer import Writer
 from autograder.intake.ledger import doubts
 from autograder.intake.naming import said
@@ -56,7 +59,11 @@ def run(
         submission = read_submission(folder, lesson)
         return replace(submission, remarks=(*submission.remarks, *told.get(submission.student, ())))
 
-    with writer:
+    with contextlib.ExitStack() as stack:
+        new = [one for one in folders if force or not isfile(result_path(workspace, spec, one.name))]
+        if executor is None and new:  # workers start while the gradebook opens
+            executor = stack.enter_context(started_early(min(max(1, workers), len(new))))
+        stack.enter_context(writer)
         skipped, todo = [], []
         for folder in folders:
             current = not force and _is_current(writer, read(folder), limits, sandbox)
@@ -73,10 +80,11 @@ def run(
             return sent, Task(submission, spec, limits, secret, sandbox, warm)
 
         pools = executor or process_pool
-        for sent, notebook in graded(todo, task_of, grade, pools, max(1, workers), patience):
-            result = _written(writer, sent, notebook)
-            if on_result:
-                on_result(result)
+        with contextlib.closing(graded(todo, task_of, grade, pools, max(1, workers), patience)) as done:
+            for sent, notebook in done:
+                result = _written(writer, sent, notebook)
+                if on_result:
+                    on_result(result)
         for student, error in writer.penalise_late(folder.name for folder in skipped).items():
             remark = f"What lateness costs could not be counted ({said(error)}); run the command again."
             writer.give_up(student, fault_of_ours(spec, remark))

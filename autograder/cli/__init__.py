@@ -8,9 +8,12 @@ completion come at once. Nothing is decided here that another program would need
 
 import sys
 
+from autograder.cli.stopping import leave_when_stopped
+
 
 def app():
     """Run the command line; what is not installed is one sentence."""
+    leave_when_stopped()
     try:
         from autograder.cli.commands import app as commands  # needs typer, which students do not have
 

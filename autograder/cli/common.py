@@ -1,5 +1,7 @@
 """What the commands share: options, the course and workspace that are meant, and errors as one sentence."""
 
+import contextlib
+import errno
 import functools
 import os
 import sys
@@ -9,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from autograder.cli.stopping import SAYS, stoppable
 from autograder.course import places
 from autograder.course.places import CourseError
 from autograder.course.spec import SpecError
@@ -49,21 +52,28 @@ WorkerCount = Annotated[
 
 
 def plainly(command):
-    """Turn the errors that a user can cause into one sentence on stderr and exit status 1."""
+    """Turn the errors that a user or a machine can cause into one sentence on stderr and exit status 1."""
 
     @functools.wraps(command)
     def wrapped(*args, **kwargs):
         try:
-            return command(*args, **kwargs)
+            with stoppable():
+                return command(*args, **kwargs)
         except (CourseError, SpecError, NoSandbox) as error:
             message = " ".join(str(error).split())
             if isinstance(error, NoSandbox) and command.__name__ in ("grade", "check"):
                 message += " (To run trusted code without one: --unsafe-no-sandbox.)"
             say(message, err=True)
             raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            say("Stopped. What was graded is kept; run the same command again to go on.", err=True)
-            raise typer.Exit(130) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # nobody reads what is printed any more
+                raise
+            say(trouble(error), err=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt as stopped:
+            with contextlib.suppress(OSError):  # a terminal that is gone
+                say(SAYS, err=True)
+            raise typer.Exit(getattr(stopped, "status", 130)) from None
 
     return wrapped
 
@@ -71,6 +81,21 @@ def plainly(command):
 def say(text="", *, err=False, end="\n"):
     """Print to the terminal: every word of a command goes through here, since any may be a student's."""
     typer.echo(plain(text, MOST_SAID, lines=True, tex=True) + end, err=err, nl=False)
+
+
+def trouble(error):
+    """One sentence for what the machine refused: a full disk, a file that may not be read."""
+    what = f" {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    why = error.strerror or error
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full ({why}){':' if what else ''}{what}. What was finished is kept; "
+            "make room, and run the same command again to go on."
+        )
+    return (
+        f"The file or folder{what} could not be used ({why}). What was finished is kept; "
+        "mend that, and run the same command again to go on."
+    )
 
 
 def console():

@@ -10,6 +10,7 @@ from autograder.cli.common import CourseFolder, console, course_folder, plainly,
 from autograder.course import places
 from autograder.course.spec import read_spec
 from autograder.intake.plain import plain
+from autograder.sandbox import cgroup
 from autograder.sandbox.doctor import attempts
 
 app = typer.Typer()
@@ -25,6 +26,14 @@ def doctor():
         mark = "[green]held[/]" if finding.held else "[bold red]BROKE[/]"
         screen.print(f"{mark}  {escape(finding.attempt)}: {escape(plain(finding.says, tex=True))}")
         failed += not finding.held
+    group, why = cgroup.where()
+    if group is None:
+        screen.print(
+            f"[yellow]note[/]  each process has a limit of memory of its own, but there is no control group "
+            f"for a worker and all that it starts: {escape(why)}."
+        )
+    else:
+        screen.print(f"[green]held[/]  hold more memory than one process may: a control group in {group}")
     if failed:
         say(f"{failed} attacks got through; do not grade untrusted notebooks on this machine.", err=True)
         raise typer.Exit(1)

@@ -129,9 +129,13 @@ class Workspace:
                     f"The course secret {path} is damaged; delete it to have a new one made."
                 ) from None
             return secret
-        with os.fdopen(descriptor, "wb") as file:
-            secret = secrets.token_hex(32).encode()
-            file.write(secret)
+        secret = secrets.token_hex(32).encode()
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secret)
+        except BaseException:  # a full disk, say: half a secret is none
+            path.unlink(missing_ok=True)
+            raise
         return secret
 
 
@@ -145,5 +149,8 @@ def write_atomically(path, data):
     try:
         part.write_bytes(data)
         os.replace(part, path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk names none
+        raise
     finally:
         part.unlink(missing_ok=True)

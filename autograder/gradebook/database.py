@@ -8,13 +8,14 @@ person has settled only waits for one again if the answer has changed. One proce
 import contextlib
 import fcntl
 import functools
+import logging
 import os
 import sys
 import warnings
 
 import nbgrader.api
 import sqlalchemy
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Base, Gradebook, InvalidEntry, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from traitlets import TraitError
 
@@ -31,37 +32,79 @@ if _folder not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = _folder + os.pathsep + os.environ.get("PATH", "")
 
 
+class GradebookError(CourseError):
+    """The gradebook cannot be used, for this submission or any other."""
+
+
 @contextlib.contextmanager
 def open_gradebook(workspace):
-    """The workspace's gradebook; raises CourseError if it is another course's, or no gradebook."""
-    try:
+    """The workspace's gradebook; raises CourseError if it is another course's, or cannot be used."""
+    with plain_errors(workspace.gradebook):
         if workspace.gradebook.exists():
-            _refuse_other_course(workspace)
+            _examine(workspace)
         gradebook = Gradebook(workspace.db_url, COURSE_ID)
-    except sqlalchemy.exc.OperationalError as error:
-        raise CourseError(f"The gradebook {workspace.gradebook} cannot be written: {error.orig}.") from error
-    except sqlalchemy.exc.DatabaseError as error:
-        raise CourseError(
-            f"{workspace.gradebook} is not a gradebook ({error.orig}); move it away."
-        ) from error
+        try:
+            with warnings.catch_warnings():
+                # nbgrader 0.9 makes a submission in a way that newer SQLAlchemy finds odd, and that works.
+                warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)
+                yield gradebook
+        finally:
+            gradebook.close()
+
+
+# What SQLite says, in nbgrader's errors as in its own, and what that means for whoever grades.
+TROUBLE = {
+    "locked": "is in use by another program; close the formgrader, or whatever has it open",
+    "is full": "could not be written, because the disk is full; make room",
+    "readonly": "cannot be written: it is read-only; change its permissions",
+    "unable to open": "cannot be written: it cannot be opened; change its permissions, or its folder's",
+    "not a database": "is not a gradebook (it is no database of SQLite); move it away",
+    "malformed": "is damaged; put a copy of it back, or move it away to have all graded anew",
+    "disk I/O error": "cannot be read or written: the disk has an error; see to it",
+}
+for _missing in ("no such table", "no such column", "has no column"):
+    TROUBLE[_missing] = "was made by another version of nbgrader; run `nbgrader db upgrade` in its folder"
+COLUMNS = (
+    "SELECT tables.name, columns.name FROM sqlite_master AS tables "
+    "JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
+)
+GO_ON = "and run the same command again: what was finished is kept."
+
+
+@contextlib.contextmanager
+def plain_errors(path):
+    """Say in one sentence why the gradebook cannot be used, where it is the gradebook."""
+    log = logging.getLogger("tornado.application")  # to which nbgrader writes a traceback before it raises
+    was, log.disabled = log.disabled, True
     try:
-        with warnings.catch_warnings():
-            # nbgrader 0.9 makes a submission in a way that newer SQLAlchemy finds odd, and that works.
-            warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)
-            yield gradebook
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, InvalidEntry) as error:
+        said = str(getattr(error, "orig", None) or error)
+        for words, means in TROUBLE.items():
+            if words in said:
+                raise GradebookError(f"The gradebook {path} {means}, {GO_ON}") from error
+        raise
     finally:
-        gradebook.close()
+        log.disabled = was
 
 
-def _refuse_other_course(workspace):
+def _examine(workspace):
+    """Refuse a gradebook of another course, or of another version of nbgrader."""
     engine = sqlalchemy.create_engine(workspace.db_url)
     try:
         with engine.connect() as connection:
-            tables = set(sqlalchemy.inspect(connection).get_table_names())
-            if not tables:
+            columns = {}
+            for table, column in connection.execute(sqlalchemy.text(COLUMNS)):
+                columns.setdefault(table, set()).add(column)
+            if not columns:
                 return
-            if not {"course", "assignment"} <= tables:
-                raise CourseError(f"{workspace.gradebook} is not a gradebook of nbgrader; move it away.")
+            if "assignment" not in columns:
+                raise GradebookError(f"{workspace.gradebook} is not a gradebook of nbgrader; move it away.")
+            for table in Base.metadata.sorted_tables:
+                found = columns.get(table.name, set() if table.name == "course" else None)
+                if found is not None and {column.name for column in table.columns} - found:
+                    means = TROUBLE["no such column"]
+                    raise GradebookError(f"The gradebook {workspace.gradebook} {means}, {GO_ON}")
             courses = set(connection.execute(sqlalchemy.text("SELECT id FROM course")).scalars())
             assigned = connection.execute(sqlalchemy.text("SELECT name, course_id FROM assignment"))
             foreign = sorted(name for name, course in assigned if course != COURSE_ID)
@@ -212,11 +255,12 @@ def _resources(workspace, spec, student=None):
 def _step(step_class, notebook, resources, config=None):
     step = step_class(config=config) if config else step_class()
     step.log = quiet_log()
-    step.preprocess(notebook, resources)
+    with plain_errors(resources["nbgrader"]["db_url"].removeprefix("sqlite:///")):
+        step.preprocess(notebook, resources)
 
 
 def _forget_stray_course(workspace):
-    with Gradebook(workspace.db_url, COURSE_ID) as gradebook:
+    with plain_errors(workspace.gradebook), Gradebook(workspace.db_url, COURSE_ID) as gradebook:
         gradebook.db.execute(
             sqlalchemy.text(
                 "DELETE FROM course WHERE id = :id AND id NOT IN (SELECT course_id FROM assignment)"

@@ -6,23 +6,32 @@ written at the top, so that even what was overlooked is inert.
 """
 
 import copy
+import logging
+import os
 import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets import default
 from traitlets.config import Config
 
 from autograder.gradebook import page
-from autograder.gradebook.configuration import COURSE_ID, configure, quiet_log
+from autograder.gradebook.configuration import COURSE_ID, configure
+from autograder.gradebook.database import plain_errors
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'"
 TEMPLATE = "unrolled"
 META = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+PART = ".feedback-"  # what a folder in the workspace is called in which a page is being made
 # Code, in which a dollar is a dollar, or a formula.
 MATH = re.compile(
     r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|(?<![\\$])\$(?![\s$])([^$\n]+?)(?<![\s\\])\$(?!\d)", re.DOTALL
@@ -132,17 +141,58 @@ def _only_typesets(element):
 
 
 def write_feedback(workspace, course, spec, students, on_result=None):
-    """Write the feedback pages of these students with nbgrader's GenerateFeedback; returns how many."""
+    """Write the feedback pages of these students with nbgrader's GenerateFeedback; returns how many.
+
+    A page is in its place when it is whole, and until then the one before it.
+    """
     count = 0
+    for left in workspace.root.glob(f"{PART}*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     for student in students:
         if (workspace.autograded / student / spec.assignment / f"{spec.notebook}.ipynb").is_file():
-            config = configure(Config(), course=course, workspace=workspace.root)
-            config.CourseDirectory.assignment_id = spec.assignment
-            config.CourseDirectory.student_id = student
-            converter = GenerateFeedback(coursedir=CourseDirectory(config=config), config=config, force=True)
-            converter.log = quiet_log()
-            converter.start()
+            with tempfile.TemporaryDirectory(prefix=PART, dir=workspace.root) as part:
+                config = configure(Config(), course=course, workspace=workspace.root)
+                config.CourseDirectory.assignment_id = spec.assignment
+                config.CourseDirectory.student_id = student
+                config.CourseDirectory.feedback_directory = part
+                with plain_errors(workspace.gradebook):
+                    _generate(config)
+                _put_in_place(
+                    Path(part, student, spec.assignment), workspace.feedback / student / spec.assignment
+                )
             count += 1
         if on_result:
             on_result(student)
     return count
+
+
+def _generate(config):
+    """Run nbgrader's GenerateFeedback; what stops it is raised as it was, not only written to a log."""
+    converter = GenerateFeedback(coursedir=CourseDirectory(config=config), config=config, force=True)
+    converter.log = log = logging.getLogger("unrolled.feedback")
+    stopped = _Stopped()
+    log.propagate, log.handlers = False, [stopped]
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise stopped.by or error from None
+
+
+class _Stopped(logging.Handler):
+    """Keeps the first exception that is on its way while something is logged."""
+
+    by = None
+
+    def emit(self, record):
+        self.by = self.by or sys.exc_info()[1]
+
+
+def _put_in_place(made, folder):
+    """Put the files of one folder in the place of another's, one by one."""
+    files = [path.relative_to(made) for path in sorted(made.rglob("*")) if path.is_file()]
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(made / file, folder / file)
+    for path in folder.rglob("*") if files else ():
+        if path.is_file() and path.relative_to(folder) not in files:
+            path.unlink()

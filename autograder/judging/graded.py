@@ -1,11 +1,12 @@
 """What grading one notebook comes to, as plain data that any process can read."""
 
-import importlib.metadata
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
 from autograder.judging.status import Status
+
+OVER_MEMORY = "Grading it took more memory than a worker may use, also alone; no more than this was graded."
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class CellScore:
 class GradedNotebook:
     """The notebook with outputs filled in, the points by grade_id, and how it ended.
 
-    ``starved``: it ran out of time while others had the processor, so alone it may come to more.
+    ``starved``: it ran out of time while others had the processor, or of memory; alone it may come to more.
     """
 
     notebook: NotebookNode
@@ -32,15 +33,3 @@ class GradedNotebook:
     seconds: float = 0.0
     provenance: dict = field(default_factory=dict)
     starved: bool = False
-
-
-def versions(needs):
-    """The versions of what decides a result, as far as it is installed."""
-    names = ("numpy", "ipykernel", "unrolled", *needs)
-    found = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

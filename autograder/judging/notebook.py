@@ -9,7 +9,6 @@ is graded, all within the notebook's time.
 import copy
 import hashlib
 import hmac
-import platform
 import time
 from dataclasses import asdict
 
@@ -17,10 +16,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.judging.causes import Causes
-from autograder.judging.graded import CellScore, GradedNotebook, versions
+from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.imports import hidden_part, imported
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.status import STOPPED, Status
+from autograder.judging.versions import versions
 from autograder.sandbox.box import Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
 
@@ -67,9 +67,7 @@ def _grade(notebook, spec, limits, *, student, secret, sandbox, seeds, warm):
     except (NoSandbox, NurseryFault):
         raise
     except Exception as fault:
-        grading.scores.clear()
-        grading.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
-        status = Status.INFRASTRUCTURE_FAULT
+        status = grading.end_early(fault)
     finally:
         grading.stop()
     return GradedNotebook(
@@ -95,6 +93,8 @@ def secret_of_work(secret: bytes, notebook: NotebookNode) -> bytes:
 
 class _Grading:
     """The work on one notebook."""
+
+    starved = False
 
     def __init__(self, notebook, spec, limits, student, secret, sandbox):
         self.notebook, self.spec, self.limits = notebook, spec, limits
@@ -134,6 +134,20 @@ class _Grading:
         self._follow_through()
         return status
 
+    def end_early(self, fault):
+        """End by a fault of ours; returns the Status. Where our memory was full, what was earned stays."""
+        if not isinstance(fault.__cause__ or fault, MemoryError):
+            self.scores.clear()
+            self.remarks.append(f"Grading itself failed: {type(fault).__name__}: {fault}")
+            return Status.INFRASTRUCTURE_FAULT
+        self.stop()
+        self.starved = True
+        self.remarks.append(OVER_MEMORY)
+        for own in self.spec.cells:
+            if own.kind == "test":
+                self.scores.setdefault(own.grade_id, CellScore(0.0, own.points))
+        return Status.MEMORY_LIMIT
+
     def stop(self):
         """End the kernel, if there is one."""
         if self.kernel is not None:
@@ -151,7 +165,7 @@ class _Grading:
             "kernel": "warm" if self.kinds and all(self.kinds) else "cold",
             "kernel_starts": self.starts,
             "seeds": {name: score.seed for name, score in self.scores.items()},
-            "versions": {"python": platform.python_version(), **versions(self.spec.needs)},
+            "versions": versions(self.spec.needs),
             "limits": asdict(self.limits),
             "release_hash": self.spec.release_hash,
         }

@@ -12,7 +12,7 @@ from autograder.intake.plain import plain
 from autograder.intake.reading import Unreadable
 from autograder.intake.rescue import rescue, untouched
 from autograder.intake.submissions import Submission
-from autograder.judging.graded import CellScore, GradedNotebook
+from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.sanitise import sanitise
 from autograder.judging.status import Status
 from autograder.sandbox.box import Limits
@@ -124,3 +124,8 @@ def no_marks(notebook, spec, status, remark):
 def fault_of_ours(spec, remark):
     """The result of a submission that could not be graded, through no fault of its student: no scores."""
     return GradedNotebook(untouched(spec), {}, Status.INFRASTRUCTURE_FAULT, remarks_of([remark]), 0.0, {})
+
+
+def over_memory(spec):
+    """The result of a submission that takes more memory to grade, by itself, than a worker may use."""
+    return no_marks(untouched(spec), spec, Status.MEMORY_LIMIT, OVER_MEMORY)

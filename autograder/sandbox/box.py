@@ -29,10 +29,18 @@ MIB = 2**20
 OLDEST_BWRAP = (0, 8)
 _taken = []  # descriptors that keep a processor for this process
 
-# The first program in the sandbox: takes its limits, gives up being root, becomes the real one.
+# The first program in the sandbox: takes its limits, gives up being root, becomes the real one. Bubblewrap
+# binds the sandbox to who started it only when it is made; whoever ended before that is noticed here.
 LAUNCH = """
-import json, os, resource, sys
-limits, user, argv = json.loads(sys.argv[1])
+import json, os, resource, select, sys
+limits, user, owner, argv = json.loads(sys.argv[1])
+gone = select.poll()
+gone.register(owner, 0)
+if gone.poll(0):
+    sys.exit("who started this is gone")
+os.close(owner)
+free = resource.getrlimit(resource.RLIMIT_DATA)[1]  # who started us has a limit of its own
+resource.setrlimit(resource.RLIMIT_DATA, (free, free))
 for name, value in limits.items():
     hard = resource.getrlimit(getattr(resource, name))[1]
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
@@ -103,8 +111,9 @@ class Sandbox:
 class Contained:
     """A running sandbox, seen from outside."""
 
-    def __init__(self, process, root_pid, output):
+    def __init__(self, process, root_pid, output, owner=None):
         self.process, self.root_pid, self._output, self._said = process, root_pid, output, ""
+        self._owner = owner  # a descriptor that is open for as long as this process lives
 
     def path(self, inside):
         """The path by which this process reaches ``inside``, a path in the sandbox."""
@@ -148,6 +157,9 @@ class Contained:
             self.process.wait()
         self._said = self.output()
         self._output.close()
+        if self._owner is not None:
+            os.close(self._owner)
+            self._owner = None
 
     def end(self):
         """Begin to end it, from any thread."""
@@ -223,10 +235,10 @@ def _start(view, limits, argv, files, line=None, processor=None):
         arguments += ["--perms", "0444", "--ro-bind-data", as_file(content), inside]
     if refusals() is not None and line is None:
         arguments += ["--seccomp", as_file(refusals())]
-    info_read, info_write = os.pipe()
+    (info_read, info_write), (owner, ours) = os.pipe(), os.pipe()
     output = open(os.memfd_create("output"), "w+b", buffering=0)
     limited = [limits.as_rlimits(), fresh_user()] if line is None else [{}, 0]
-    launch = json.dumps([*limited, list(argv)])
+    launch = json.dumps([*limited, owner, list(argv)])
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
     arguments += ["--info-fd", str(info_write)]
     arguments += ["--", python(), "-I", "-S", "-c", LAUNCH, launch]
@@ -241,20 +253,25 @@ def _start(view, limits, argv, files, line=None, processor=None):
             stderr=output,
             env={},  # bubblewrap's own environment could be read from inside
             cwd="/",
-            pass_fds=[info_write, *([] if line is None else [line]), *(handle.fileno() for handle in keep)],
+            pass_fds=[
+                *(info_write, owner),
+                *([] if line is None else [line]),
+                *(handle.fileno() for handle in keep),
+            ],
         )
     finally:
         os.sched_setaffinity(0, processors)
         os.close(info_write)
+        os.close(owner)
         for handle in keep:
             handle.close()
     with open(info_read) as info:
         told = info.read()
     if not told:
-        contained = Contained(process, process.pid, output)
+        contained = Contained(process, process.pid, output, ours)
         contained.kill()
         raise NoSandbox(_explain(contained.output()))
-    return Contained(process, json.loads(told)["child-pid"], output)
+    return Contained(process, json.loads(told)["child-pid"], output, ours)
 
 
 @functools.lru_cache(maxsize=1)

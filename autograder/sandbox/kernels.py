@@ -9,6 +9,7 @@ asks the bridge's questions, counts bytes as they arrive, and knows what stopped
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -248,6 +249,9 @@ class StudentKernel:
         manager = self.manager
         manager.connection_file = os.path.join(tempfile.gettempdir(), f"{os.getpid()}-{id(self)}.json")
         manager.start_kernel()
+        if not isinstance(manager.provisioner, SandboxProvisioner):  # without a sandbox it has no limits
+            free = resource.getrlimit(resource.RLIMIT_DATA)[1]
+            resource.prlimit(manager.provisioner.pid, resource.RLIMIT_DATA, (free, free))
         self.nursery = getattr(manager.provisioner, "nursery", None)
         self.session = manager.session
         deadline = time.monotonic() + START_SECONDS

@@ -1,17 +1,20 @@
 """Stand-ins for the grader, in a module of their own because worker processes import it."""
 
+import contextlib
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 
+from autograder.classroom.worker import MEMORY
 from autograder.intake.rescue import rescue, untouched
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.status import Status
 from autograder.judging.submission import no_marks
-from tests.autograder.waiting import FOR_EVER, wait_until
+from tests.autograder.waiting import FOR_EVER, wait_until, wait_until_looked_at
 
 
 def half_marks(task):
@@ -44,14 +47,14 @@ def _note_start(task):
 
 
 def dies_for_mallory(task):
-    """Like half_marks, but one submission takes its worker with it, and once a neighbour who is not done."""
-    began = [student for _, student in _note_start(task)]
+    """Like half_marks, but one submission ends its worker while a neighbour is in the middle of its own."""
+    _note_start(task)
     log = Path(os.environ["STANDIN_LOG"])
     if task.submission.student == "Mallory":
         wait_until(lambda: "Cem" in [student for _, student in starts(log)])
         os._exit(3)
-    if task.submission.student == "Cem" and began.count("Cem") == 1:
-        time.sleep(FOR_EVER)  # until the pool ends this worker because the other one died
+    if task.submission.student == "Cem":
+        wait_until(lambda: "Mallory" in [student for _, student in starts(log)])
     return half_marks(task)
 
 
@@ -88,3 +91,34 @@ def kills_worker_for_mallory(task):
     if task.submission.student == "Mallory":
         os.kill(os.getpid(), signal.SIGKILL)
     return half_marks(task)
+
+
+def hoards_for_mallory(task):
+    """Like half_marks, but one submission takes more memory than a worker may hold."""
+    _note_start(task)
+    if task.submission.student == "Mallory":
+        bytes(2 * MEMORY)
+    return half_marks(task)
+
+
+def aborts_for_mallory(task):
+    """The same, in a library that ends its process where it gets no memory."""
+    _note_start(task)
+    if task.submission.student == "Mallory":
+        kept = []
+        with contextlib.suppress(MemoryError):
+            while True:
+                kept.append(bytearray(2**20))
+        del kept[-64:]  # to wait takes a little, too
+        wait_until_looked_at()
+        os.abort()
+    return half_marks(task)
+
+
+def short_of_time_with_others(task):
+    """Like half_marks, but whoever is not alone runs out of time; a time to be graded in again says so."""
+    began = [student for _, student in _note_start(task)]
+    result = half_marks(task)
+    if began.count(task.submission.student) == 1:
+        return replace(result, status=Status.TIME_LIMIT, starved=True)
+    return result

@@ -2,6 +2,8 @@
 
 import os
 import time
+from pathlib import Path
+from typing import NamedTuple
 
 # No test waits as long as this for anything that comes: it only ends tests that would never end.
 FOR_EVER = 300.0
@@ -42,3 +44,49 @@ BEGIN = "open('/work/begun', 'w').close()\n"
 def has_begun(kernel):
     """Whether a cell of this StudentKernel has come to BEGIN."""
     return os.path.exists(kernel.manager.provisioner.contained.path("/work/begun"))
+
+
+class Seen(NamedTuple):
+    """A process that was there: its number, and when it began, since numbers come again."""
+
+    pid: int
+    began: str
+
+    def lives(self):
+        """Whether it still runs; one that has ended and that nobody has asked about does not."""
+        state = _stat(self.pid)
+        return bool(state) and state[19] == self.began and state[0] != "Z"
+
+
+def descendants(pid):
+    """All that a process has started, and what these have."""
+    parents = {
+        int(name): int(state[1]) for name in os.listdir("/proc") if name.isdigit() and (state := _stat(name))
+    }
+    found, queue = [], [pid]
+    while queue:
+        last = queue.pop()
+        children = [child for child, parent in parents.items() if parent == last]
+        queue += children
+        found += children
+    return [Seen(child, state[19]) for child in found if (state := _stat(child))]
+
+
+def wait_until_looked_at(times=40):
+    """Return when our parent, who looks after us from time to time, has woken up so many times."""
+
+    def woken():
+        tasks = Path(f"/proc/{os.getppid()}/task").glob("*/status")
+        lines = [line for task in tasks for line in task.read_text().splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
+
+    before = woken()
+    wait_until(lambda: woken() >= before + times)
+
+
+def _stat(pid):
+    """The fields of a process after its name, from its state on; None where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None

@@ -21,7 +21,12 @@ from autograder.cli import commands
 from autograder.course.places import CourseError, all_lessons
 from autograder.gradebook import database
 from autograder.sandbox.box import Limits, NoSandbox
-from tests.autograder.standins import doomed_by_its_second, kills_worker_for_mallory, starts
+from tests.autograder.standins import (
+    doomed_by_its_second,
+    hoards_for_mallory,
+    kills_worker_for_mallory,
+    starts,
+)
 from tests.autograder.waiting import FOR_EVER, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -148,9 +153,13 @@ def test_lost_workers_cost_nobody_anything(machines, workspace, lesson, spec):
         assert times == {**dict.fromkeys(some[1:], 1), "Mallory": 2}
         ended = [-signal.SIGKILL] * 2
         wait_until(lambda: [status for worker in workers[1:] if (status := worker.poll())] == ended)
-    with Gradebook(workspace.db_url, database.COURSE_ID) as book:
-        grades = book.find_submission_notebook("double", lesson.name, "Mallory").grades
-        assert [one.auto_score for one in grades] == [None, None, None]
+        with Gradebook(workspace.db_url, database.COURSE_ID) as book:
+            grades = book.find_submission_notebook("double", lesson.name, "Mallory").grades
+            assert [one.auto_score for one in grades] == [None, None, None]
+
+        options = {"executor": executor, "grade": hoards_for_mallory, "force": True, "only": ["Mallory"]}
+        results, _ = run(workspace, lesson, spec, **options)
+        assert results["Mallory"]["status"] == "memory limit"
 
 
 def test_the_command_grades_on_a_cluster_and_a_worker_without_a_sandbox_stops_it(

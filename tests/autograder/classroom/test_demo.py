@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.classroom import demo
-from autograder.classroom.pool import process_pool
+from autograder.classroom.processes import process_pool
 from autograder.classroom.runner import run
 from autograder.cli.commands import app
 from autograder.course.places import find_course, find_lesson

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import weakref
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC
@@ -23,7 +24,15 @@ from autograder.gradebook.results import read_results
 from autograder.intake.collect import collect
 from autograder.intake.submissions import find_submissions, left_out
 from autograder.sandbox.box import Limits
-from tests.autograder.standins import dies_for_mallory, half_marks, hangs_for_mallory, starts
+from tests.autograder.standins import (
+    aborts_for_mallory,
+    dies_for_mallory,
+    half_marks,
+    hangs_for_mallory,
+    hoards_for_mallory,
+    short_of_time_with_others,
+    starts,
+)
 from tests.autograder.waiting import wait_until
 
 
@@ -193,7 +202,8 @@ def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec, log):
         "Mallory": "infrastructure fault",
     }
     assert sorted(result["student"] for result in seen) == sorted(results)
-    assert [student for _, student in starts(log)].count("Cem") > 1  # who was lost with a neighbour's worker
+    times = Counter(student for _, student in starts(log))
+    assert times == {"Ann": 1, "Bob": 1, "Cem": 1, "Mallory": 2}  # no neighbour's work was lost
     assert "nothing was charged" in results["Mallory"]["remarks"][0]
     with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
         grades = book.find_submission_notebook("double", "01-double", "Mallory").grades
@@ -205,9 +215,10 @@ def test_a_worker_that_dies_costs_nobody_anything(handed_in, lesson, spec, log):
 
 def test_a_worker_that_hangs_is_ended(handed_in, lesson, spec, log, monkeypatch):
     def wait(futures, patience, return_when):
-        """Patience begins when the one that hangs has begun, and is then soon over."""
+        """Patience begins when only the one that hangs is left and has begun; it is then soon over."""
         assert patience == limits.notebook_seconds + runner.PATIENCE
-        wait_until(lambda: any(future.done() for future in futures) or "Mallory" in begun())
+        alone = len(futures) == 1
+        wait_until(lambda: any(one.done() for one in futures) or (alone and "Mallory" in begun()))
         return whole(futures, 0.1, return_when)
 
     def begun():
@@ -230,6 +241,44 @@ def test_a_worker_that_hangs_is_ended(handed_in, lesson, spec, log, monkeypatch)
         "Ann": "graded",
         "Mallory": "infrastructure fault",
     }
+
+
+@pytest.mark.parametrize("stand_in", [hoards_for_mallory, aborts_for_mallory])
+def test_more_memory_than_a_worker_may_have_is_graded_again_alone_and_then_a_memory_limit(
+    handed_in, lesson, spec, log, stand_in
+):
+    hand_in(handed_in, "Mallory", lesson.lesson_path.read_bytes())
+    results, _ = run(handed_in, lesson, spec, grade=stand_in, sandbox=False, workers=2)
+    mallory = results.pop("Mallory")
+    assert (mallory["status"], mallory["score"]) == ("memory limit", 0)
+    assert "more memory than a worker may use" in mallory["remarks"][0]
+    assert {(r["status"], r["score"]) for r in results.values()} == {("graded", 2.5)}
+    began = starts(log)
+    times = Counter(student for _, student in began)
+    assert times == {"Ann": 1, "Bob": 1, "Cem": 1, "Mallory": 2}
+    assert began[-1][1] == "Mallory"  # when all others were done
+    assert database.standings(handed_in, spec)["Mallory"] == (0, False)
+    _, skipped = run(handed_in, lesson, spec, grade=stand_in, sandbox=False)
+    assert "Mallory" in skipped  # a row like any other: nobody grades it for ever
+
+
+def test_what_ran_out_beside_others_is_graded_once_more_alone(handed_in, lesson, spec, log):
+    seen = []
+    results, _ = run(
+        handed_in,
+        lesson,
+        spec,
+        grade=short_of_time_with_others,
+        sandbox=False,
+        workers=2,
+        on_result=seen.append,
+    )
+    assert {(r["status"], r["score"]) for r in results.values()} == {("graded", 2.5)} and len(seen) == 3
+    assert Counter(student for _, student in starts(log)) == {"Ann": 2, "Bob": 2, "Cem": 2}
+    log.unlink()
+    options = {"grade": short_of_time_with_others, "sandbox": False, "force": True, "only": ["Bob"]}
+    results, _ = run(handed_in, lesson, spec, **options)
+    assert results["Bob"]["status"] == "time limit" and len(starts(log)) == 1  # alone it was at once
 
 
 def test_a_fault_that_passes_is_tried_again(handed_in, lesson, spec):

@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from autograder.course.spec import CellSpec
+from autograder.judging import judge as judging
 from autograder.judging import notebook as grading
 from autograder.judging.status import Status
 from autograder.sandbox import kernels
@@ -148,6 +149,29 @@ def test_our_own_fault_is_never_charged(monkeypatch):
     graded = grade(submission())
     assert (graded.status, graded.scores) == (Status.INFRASTRUCTURE_FAULT, {})
     assert "no kernel today" in graded.remarks[0]
+
+
+@pytest.mark.parametrize("where", ["in a check", "outside"])
+def test_where_our_own_process_has_no_memory_left_what_was_earned_stays(monkeypatch, where):
+    judge, seeded = grading.judge_cell, judging._seeded
+
+    def short(own, *words, **named):
+        if own.grade_id != f"{SECOND}-check":
+            return judge(own, *words, **named)
+        if where == "outside":
+            raise MemoryError
+        with monkeypatch.context() as patch:
+            patch.setattr(judging, "_seeded", lambda check, *told: seeded(full, *told))
+            return judge(own, *words, **named)
+
+    def full(function, points, seed):
+        raise MemoryError
+
+    monkeypatch.setattr(grading, "judge_cell", short)
+    graded = grade(submission())
+    assert graded.status == Status.MEMORY_LIMIT and graded.starved
+    assert points(graded) == without(SECOND, THIRD)
+    assert "more memory than a worker may use" in graded.remarks[-1]
 
 
 # What breaks a kernel; ``attacks`` holds all that is hostile, and test_attacks.py grades it ----------------

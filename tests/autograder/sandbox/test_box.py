@@ -13,7 +13,7 @@ from autograder.sandbox import box, view
 from autograder.sandbox.box import MIB, Limits, NoSandbox, Sandbox
 from autograder.sandbox.doctor import attempts
 from autograder.sandbox.seccomp import MACHINES, WHAT, refusals
-from tests.autograder.waiting import wait_until
+from tests.autograder.waiting import FOR_EVER, wait_until
 
 LIMITS = Limits(memory=256 * MIB, disk=8 * MIB)
 
@@ -277,3 +277,21 @@ def test_limits_can_be_changed_one_at_a_time():
 
 def test_interpreter_is_the_one_that_runs_this():
     assert Path(box.python()).resolve() == Path(sys.executable).resolve()
+
+
+def test_a_sandbox_whose_owner_has_ended_while_it_was_made_ends(sandbox, monkeypatch):
+    pipe, made = os.pipe, []
+
+    def orphaned():
+        made.append(pipe())
+        if len(made) == 2:  # the second tells the sandbox of us
+            end = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(end, made[1][1])
+            os.close(end)
+        return made[-1]
+
+    monkeypatch.setattr(box.os, "pipe", orphaned)
+    contained = sandbox.start([box.python(), "-c", "print('it runs')"])
+    assert contained.process.wait(FOR_EVER) == 1
+    contained.kill()
+    assert contained.output().strip() == "who started this is gone"

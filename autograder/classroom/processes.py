@@ -1,0 +1,317 @@
+"""An Executor of worker processes on this machine, every one of which may die at any moment.
+
+Each worker has a pipe of its own and one task at a time, so it is known whose task a dead one had, and
+nobody else's is lost. One thread looks after them all: it hands out tasks, takes answers, and puts a new
+worker in the place of one that has ended. Nothing is shared between workers, so nothing can be left locked
+by a dead one, and whatever the thread waits for ends when a worker is killed.
+"""
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import wait
+
+from autograder.classroom.worker import BEGUN, FULL, GOES, MEMORY, MIB, READY, WorkerLost, held
+from autograder.sandbox.cgroup import Group
+
+START = """
+import json, sys
+path, *told = json.loads(sys.argv[1])
+sys.path[:] = path
+from autograder.classroom.worker import serve
+serve(*told)
+"""
+GRADING = ("autograder.judging.notebook", "rnncore.exercises")  # what every task will import
+LOOK_SECONDS = 0.05  # how often the memory of busy workers is looked at
+END_SECONDS = 5.0  # in which a worker that is told to end closes its sandboxes
+NEARLY_FULL = 0.8  # of its memory: a worker that died above this died of it
+MOST_FAILED_STARTS = 3
+SANDBOXES = 3072 * MIB  # what a worker's sandboxes may hold together, where the system counts it
+
+
+def process_pool(workers):
+    """A pool of fresh processes, in which numerical libraries use one thread each."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # inherited by the workers
+    return Processes(workers, modules=GRADING)
+
+
+@contextlib.contextmanager
+def started_early(workers):
+    """A maker of pools, as ``process_pool`` is, whose first one is on its way before it is asked for."""
+    first = process_pool(workers)
+    ready = [first]
+
+    def pool(workers):
+        if not ready:
+            return process_pool(workers)
+        first.resize(workers)
+        return ready.pop()
+
+    try:
+        yield pool
+    finally:
+        first.end_workers()
+        first.shutdown(cancel_futures=True)
+
+
+class Processes(Executor):
+    """Grades in ``workers`` processes; a task whose worker dies fails with WorkerLost, or with MemoryError
+    where that worker had used up the ``memory`` that each may have."""
+
+    def __init__(self, workers, memory=MEMORY, modules=()):
+        self._size, self._memory, self._modules = workers, memory, modules
+        self._waiting, self._workers, self._failed_starts = deque(), [], 0
+        self._closing, self._lock = False, threading.Lock()
+        self._woken, self._wake_up = Pipe(duplex=False)
+        self._thread = threading.Thread(target=self._serve, name="workers", daemon=True)
+        self._thread.start()
+
+    def submit(self, function, /, *arguments):
+        future = Future()
+        with self._lock:
+            if self._closing:
+                raise RuntimeError("this executor is shut down")
+            self._waiting.append(_Task(future, function, arguments))
+            self._wake_up.send_bytes(b"")
+        return future
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        with self._lock:
+            if cancel_futures:
+                for task in self._waiting:
+                    if not task.future.cancel():  # it was with a worker already, and came back
+                        task.end(False, WorkerLost("the worker ended before it had begun"))
+                self._waiting.clear()
+            if not self._closing:
+                self._closing = True
+                self._wake_up.send_bytes(b"")
+        if wait:
+            self._thread.join()
+
+    def resize(self, workers):
+        """Have so many workers from now on, or those that there are, if they are more."""
+        with self._lock:
+            self._size = workers
+            if not self._closing:
+                self._wake_up.send_bytes(b"")
+
+    def end_workers(self):
+        """Kill the workers that are busy: their tasks fail, and new workers take their place."""
+        for worker in list(self._workers):
+            if worker.task is not None or not worker.ready:
+                worker.late = True
+                worker.kill()
+
+    # In the thread -----------------------------------------------------------------------------------
+
+    def _serve(self):
+        fault = None
+        try:
+            while self._go_on():
+                self._hand_out()
+                busy = any(worker.task is not None for worker in self._workers)
+                lines = {worker.line: worker for worker in self._workers}
+                for line in wait([*lines, self._woken], LOOK_SECONDS if busy else None):
+                    if line is self._woken:
+                        line.recv_bytes()
+                    else:
+                        self._hear(lines[line])
+                for worker in self._workers:
+                    worker.look(self._memory)
+        except BaseException as error:  # no process can be started here, say
+            fault = RuntimeError(f"the workers cannot be kept ({type(error).__name__}: {error})")
+        finally:
+            self._end(fault)
+
+    def _go_on(self):
+        """Start workers where some are missing; False when all is done."""
+        busy = sum(worker.task is not None for worker in self._workers)
+        with self._lock:
+            if self._closing and not self._waiting and not busy:
+                return False
+            wanted = min(self._size, busy + len(self._waiting)) if self._closing else self._size
+        while len(self._workers) < wanted:
+            self._workers.append(_Worker(self._memory, self._modules))
+        return True
+
+    def _hand_out(self):
+        for worker in list(self._workers):
+            if not worker.ready:
+                continue
+            worker.ready = False  # before the task is said to run: from then on it may have to be ended
+            task = self._next()
+            if task is None:
+                worker.ready = True
+                return
+            try:
+                asked = pickle.dumps((task.function, task.arguments), pickle.HIGHEST_PROTOCOL)
+            except Exception as error:
+                task.future.set_exception(error)
+                worker.ready = True
+                continue
+            worker.take(task)
+            try:
+                worker.line.send_bytes(asked)
+            except OSError:
+                self._lost(worker)
+
+    def _next(self):
+        """The next task that nobody has cancelled, or None."""
+        with self._lock:
+            while self._waiting:
+                task = self._waiting.popleft()
+                if task.future.running() or task.future.set_running_or_notify_cancel():
+                    return task
+        return None
+
+    def _hear(self, worker):
+        """Take what a worker says, or its end."""
+        try:
+            said = worker.line.recv_bytes()
+        except (EOFError, OSError):
+            self._lost(worker)
+            return
+        if said == READY:
+            worker.ready, worker.was_ready, self._failed_starts = True, True, 0
+        elif said == BEGUN:
+            worker.begun = True
+        elif said != GOES and worker.task is not None:
+            worker.task.end(*_read(said))
+            worker.task = None
+
+    def _lost(self, worker):
+        """Let a worker go that has ended, or closed its line, which comes to the same."""
+        self._workers.remove(worker)
+        status = worker.end(0)
+        if worker.task is not None:
+            how = _how(status)
+            if worker.late:
+                fault = WorkerLost("the worker did not answer in time and was ended")
+            elif worker.full or status == FULL:
+                fault = MemoryError(f"the worker had used up its {self._memory // MIB} MiB and ended {how}")
+            elif not worker.begun and not worker.task.returned:  # it was about to end when it was asked
+                worker.task.returned = True
+                with self._lock:
+                    self._waiting.appendleft(worker.task)
+                return
+            else:
+                fault = WorkerLost(f"the worker ended {how}")
+            worker.task.end(False, fault)
+        elif not worker.was_ready:
+            self._failed_starts += 1
+            if self._failed_starts >= MOST_FAILED_STARTS:
+                self._failed_starts = 0
+                while task := self._next():
+                    task.end(False, RuntimeError(f"no worker can be started (exit status {status})"))
+
+    def _end(self, fault):
+        """End every worker; where there are tasks left, because of a fault, they have that fault."""
+        with self._lock:
+            self._closing = True
+        while task := self._next():
+            task.end(False, fault)
+        for worker in self._workers:
+            if worker.task is not None:
+                worker.kill()
+                worker.task.end(False, fault)
+            worker.line.close()
+        deadline = time.monotonic() + END_SECONDS
+        for worker in self._workers:
+            worker.end(deadline - time.monotonic())
+        self._workers.clear()
+
+
+def _how(status):
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"with exit status {status}"
+    names = {number.value: number.name for number in signal.Signals}
+    return f"by {names.get(-status, f'signal {-status}')}"
+
+
+@dataclass
+class _Task:
+    """Something to do, and the Future that waits for it."""
+
+    future: Future
+    function: object
+    arguments: tuple
+    returned: bool = False  # whether a worker went away before it had begun
+
+    def end(self, well, value):
+        """Tell what came of it: its result, or the exception that it ended in."""
+        (self.future.set_result if well else self.future.set_exception)(value)
+
+
+def _read(answer):
+    """(True, a result) or (False, an exception), as ``worker`` wrote it."""
+    try:
+        return pickle.loads(answer)
+    except Exception as error:
+        return False, RuntimeError(f"its result cannot be read ({type(error).__name__}: {error})")
+
+
+class _Worker:
+    """One worker, seen from outside: its process, its end of the line, and what it has to do."""
+
+    def __init__(self, memory, modules):
+        self.task, self.ready, self.was_ready = None, False, False
+        self.begun, self.full, self.late = False, False, False
+        self.line, theirs = Pipe()
+        told = json.dumps([list(map(str, sys.path)), theirs.fileno(), os.getpid(), memory, modules])
+        self._lock = threading.Lock()
+        # A process group of its own: Ctrl-C in the terminal is for the parent, which ends its workers
+        # itself, and what a worker leaves behind is ended with its group.
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START, told],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            process_group=0,
+        )
+        theirs.close()
+        self.group = Group(memory + SANDBOXES)
+        self.group.take(self.process.pid)
+
+    def take(self, task):
+        """Have something to do."""
+        self.task, self.ready, self.begun, self.full = task, False, False, False
+
+    def look(self, memory):
+        """Note whether it is about to use up its memory, for when it dies of that."""
+        if self.task is not None and not self.full:
+            self.full = held(self.process.pid) > NEARLY_FULL * memory
+
+    def kill(self):
+        """End it and all in its process group, now; does nothing where it has been seen to end."""
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if self.process.returncode is None:  # or the number may be another's by now
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self, seconds):
+        """Its exit status, once it has ended; after ``seconds`` it is killed, with all that it left."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._runs():
+            time.sleep(0.01)
+        self.kill()
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            status = self.process.wait()
+        self.line.close()
+        self.full = self.full or self.group.overran()
+        self.group.remove()
+        return status
+
+    def _runs(self):
+        """Whether it has not ended; it stays a zombie, so that its number remains its own."""
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None

@@ -1,0 +1,81 @@
+"""Control groups where there are some: a folder stands for the system's, which few machines let us divide."""
+
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from autograder.cli import commands
+from autograder.sandbox import cgroup
+from autograder.sandbox.cgroup import Group, where
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """A system with cgroup 2 in which we are in /user/shell, beside which there is room."""
+    root, own = tmp_path / "cgroup", tmp_path / "own"
+    here = root / "user" / "shell"
+    here.mkdir(parents=True)
+    (root / "cgroup.controllers").write_text("cpu memory pids\n")
+    for folder, passes_on in ((root, "memory"), (root / "user", "cpu memory"), (here, "")):
+        (folder / "cgroup.subtree_control").write_text(passes_on)
+        (folder / "cgroup.procs").write_text("")
+    own.write_text("1:name=systemd:/elsewhere\n0::/user/shell\n")
+    monkeypatch.setattr(cgroup, "ROOT", root)
+    monkeypatch.setattr(cgroup, "OWN", own)
+    monkeypatch.setattr(cgroup, "EMPTY_SECONDS", 0)
+    return root
+
+
+def test_a_group_is_made_beside_our_own(system):
+    assert where() == (system / "user", "")
+    group = Group(2**30)
+    assert group.folder.parent == system / "user"
+    assert (group.folder / "memory.max").read_text() == str(2**30)
+    group.take(42)
+    assert (group.folder / "cgroup.procs").read_text() == "42"
+    assert not group.overran()
+    (group.folder / "memory.events").write_text("low 0\nhigh 0\nmax 7\noom 1\noom_kill 1\noom_group_kill 0\n")
+    assert group.overran()
+    group.remove()
+    assert (group.folder / "cgroup.kill").read_text() == "1"
+
+
+def test_what_a_killed_run_left_is_removed(system):
+    left = system / "user" / "unrolled-0-0"
+    left.mkdir()
+    assert Group(1).folder.name.startswith(f"unrolled-{os.getpid()}-") and not left.exists()
+
+
+@pytest.mark.parametrize("lacks", ["cgroup 2", "memory", "room", "a line of ours"])
+def test_where_there_is_none_nothing_is_made_and_doctor_says_why(system, lacks, monkeypatch):
+    if lacks == "cgroup 2":
+        (system / "cgroup.controllers").unlink()
+    elif lacks == "memory":
+        (system / "user" / "cgroup.subtree_control").write_text("cpu")
+    elif lacks == "room":
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+    else:
+        cgroup.OWN.write_text("4:memory:/\n")
+    before = sorted(system.rglob("*"))
+    folder, why = where()
+    assert folder is None and why
+    group = Group(1)
+    group.take(os.getpid())
+    group.remove()
+    assert group.folder is None and not group.overran() and sorted(system.rglob("*")) == before
+    monkeypatch.setattr("autograder.cli.prepare.attempts", lambda: [])
+    said = CliRunner().invoke(commands.app, ["doctor"])
+    assert said.exit_code == 0 and why in " ".join(said.output.split())
+
+
+def test_a_group_that_the_system_refuses_after_all_takes_nobody_in(system, monkeypatch):
+    (system / "user").chmod(0o700)
+    monkeypatch.setattr(cgroup.Path, "write_text", refuse)
+    group = Group(1)
+    group.take(os.getpid())
+    assert group.folder is None and not list(system.rglob("unrolled-*"))
+
+
+def refuse(path, text):
+    raise PermissionError(13, "Permission denied", str(path))
