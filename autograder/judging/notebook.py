@@ -241,15 +241,9 @@ class _Grading:
             self.stop()
             if not self._ready():
                 return
+            words = {**self._words(own), "seconds": self._seconds(), "may_help": True}
             try:
-                judged = judge_cell(
-                    own,
-                    self.spec,
-                    self.kernel.ask,
-                    seconds=self._seconds(),
-                    may_help=True,
-                    **self._words(own),
-                )
+                judged = judge_cell(own, self.spec, self.kernel.ask, **words)
             except JudgeFault as fault:
                 self._remark(f"A second look at `{own.grade_id}` failed, and its first marks stand: {fault}")
                 continue

@@ -217,17 +217,18 @@ def answer(text):
     """
     from IPython import get_ipython
 
-    request = decode(text, formulas=True)
-    namespace, most = get_ipython().user_ns, request["most"]
-    if request["do"] == "look":
-        return Reply(encode({name: _look(namespace, name) for name in request["names"]}, most))
-    if request["do"] == "source":
-        from rnncore.versions import source_of
+    return Reply(respond(get_ipython().user_ns, decode(text, formulas=True)))
 
-        return Reply(encode(list(source_of(namespace.get(request["name"]))), most))
-    if request["do"] == "versions":
-        return Reply(_versions(namespace, **request))
-    return Reply(_call(namespace, **request))
+
+def respond(namespace, request):
+    """The answer to one question about a namespace, as text."""
+    from rnncore.versions import source_of
+
+    if request["do"] == "look":
+        return encode({name: _look(namespace, name) for name in request["names"]}, request["most"])
+    if request["do"] == "source":
+        return encode(list(source_of(namespace.get(request["name"]))), request["most"])
+    return _versions(namespace, **request) if request["do"] == "versions" else _call(namespace, **request)
 
 
 def _look(namespace, name):

@@ -46,7 +46,7 @@ def test_other_endings_are_read_wherever_they_come_from(tmp_path, bring, handed_
     folder(workspace.submitted, {f"By hand/01-double/{name}": OURS})  # and where they lie already
     found = {one.student: one for one in find_submissions(workspace, lesson)}
     assert found["By hand"].raw == OURS.encode()
-    assert f"is called {name}; it was taken for double.ipynb" in found["By hand"].remarks[0]
+    assert f"is called `{name}`; it was taken for double.ipynb" in found["By hand"].remarks[0]
 
 
 def test_a_canvas_archive_of_double_endings(tmp_path, bring, handed_in):

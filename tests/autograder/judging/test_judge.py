@@ -39,13 +39,12 @@ class Namespace:
         request = bridge.decode(bridge.encode(request), formulas=True)
         if self.calls and self.stopped_by:  # the kernel has ended
             return Ran(stopped="death")
-        if request["do"] == "look":
-            return Ran(answer=bridge.encode({n: bridge._look(self.names, n) for n in request["names"]}))
-        self.calls.append(request["name"])
-        if self.stopped_by:
-            return Ran(stopped=self.stopped_by)
-        self.helped += [*request.get("ours", ())]
-        return Ran(answer=bridge._call(self.names, **{"most": 2**24, **request}))
+        if request["do"] == "call":
+            self.calls.append(request["name"])
+            self.helped += [*request.get("ours", ())]
+            if self.stopped_by:
+                return Ran(stopped=self.stopped_by)
+        return Ran(answer=bridge.respond(self.names, {"most": 2**24, **request}))
 
 
 def judged(namespace, name=FIRST, *, test=None, limits=LIMITS, may_help=False, **lesson_words):
