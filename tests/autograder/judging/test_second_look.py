@@ -1,0 +1,85 @@
+"""What a second look finds through the sandbox: as much as in a notebook, and nothing of it is charged."""
+
+import pytest
+
+from autograder.judging import notebook as grading
+from autograder.judging.judge import JudgeFault
+from autograder.judging.status import Status
+from tests.autograder.small_lesson import (
+    FIRST,
+    POINTS,
+    SECOND,
+    THIRD,
+    UNTOUCHED,
+    grade,
+    points,
+    submission,
+)
+
+CUBED = """\
+def rnn_cell_backward(p, dh, cache):
+    x, h, h_next = cache
+    slope = 1 - h_next ** 3
+    da = slope * dh
+    grads = dict(weight_ih=da.T @ x, weight_hh=da.T @ h, bias_ih=da.sum(0), bias_hh=da.sum(0))
+    return da @ p["weight_ih"], da @ p["weight_hh"], grads
+"""
+
+
+@pytest.fixture(autouse=True, params=["cold", "warm"])
+def kernels_of_tests(request, monkeypatch):
+    """Everything here holds for kernels that are started, and for those that are forked."""
+    monkeypatch.setenv("KERNELS_OF_TESTS", request.param)
+
+
+def verdict(graded, name):
+    return graded.scores[f"{name}-check"].verdict
+
+
+def test_a_slip_that_nobody_listed_is_told_by_its_line():
+    graded = grade(submission({SECOND: CUBED}))
+    (slip,) = verdict(graded, SECOND)["mistakes"]
+    assert "Everything but line 3 is right" in slip["says"] and slip["says"].endswith("look at its numbers.")
+    assert points(graded) == POINTS | {SECOND: 3.5}
+    assert (graded.status, graded.remarks) == (Status.GRADED, [])
+
+
+def test_a_helper_that_is_not_written_costs_nothing_later():
+    graded = grade(submission({SECOND: UNTOUCHED[SECOND]}))
+    assert points(graded) == POINTS | {SECOND: 0.0}
+    assert "The fault is in `rnn_cell_backward`" in str(verdict(graded, THIRD)["remarks"])
+
+
+def test_a_fault_of_ours_in_a_second_look_leaves_the_first_marks(monkeypatch):
+    first_looks = grading.judge_cell
+
+    def judge_cell(*args, may_help=False, **words):
+        if may_help:
+            raise JudgeFault("a bug of ours")
+        return first_looks(*args, **words)
+
+    monkeypatch.setattr(grading, "judge_cell", judge_cell)
+    graded = grade(submission({SECOND: CUBED}))
+    assert points(graded)[FIRST] == POINTS[FIRST] and points(graded)[THIRD] == 0
+    assert any("failed, and its first marks stand: a bug of ours" in remark for remark in graded.remarks)
+    assert graded.status is Status.GRADED
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "import inspect; inspect.getsourcelines = lambda f: ([RIGHT], 1)",
+        "import rnncore.versions; rnncore.versions.source_of = lambda f: (RIGHT, 1)",
+        "import rnncore.versions; rnncore.versions.run_versions = lambda *a: [None] * 1000",
+        "import rnncore.versions; rnncore.versions.source_of = lambda f: ('x' * 10**7, 'one')",
+        "import os; os.fork = lambda: 1 / 0",
+        "import os; os.fork = lambda: os._exit(1)",
+    ],
+)
+def test_a_kernel_that_lies_about_versions_earns_nothing(trick):
+    wrong = f"def {SECOND}(p, dh, cache):\n    return dh, dh, {{}}\n"
+    last = f"RIGHT = {'def rnn_cell_backward(p, dh, cache): return dh'!r}\n{trick}\n"
+    graded = grade(submission({SECOND: wrong}, last=last))
+    assert points(graded)[SECOND] == 0
+    assert points(graded)[FIRST] == POINTS[FIRST]
+    assert graded.status is Status.GRADED
