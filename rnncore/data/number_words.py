@@ -17,8 +17,11 @@ HELD_OUT = 34  # by hand, since lesson 10 looks at it closely
 @cache
 def number_words():
     """English and German words for 0 to 9,999: two lists, ["zero", "one", ...] and ["null", "eins", ...]."""
-    from num2words import num2words
-
+    try:
+        from num2words import num2words
+    except ModuleNotFoundError:
+        says = "The number words come from the package num2words, which is not installed here: "
+        raise ModuleNotFoundError(says + "`pip install num2words` brings it.", name="num2words") from None
     english, german = ([num2words(n, lang=language) for n in range(COUNT)] for language in ("en", "de"))
     return english, german
 

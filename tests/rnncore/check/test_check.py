@@ -416,17 +416,68 @@ def test_an_observed_outcome_survives_the_wire():
     np.testing.assert_array_equal(again.args_after[0], [2, 2])
 
 
-def test_where_exercises_are_out_of_reach_check_says_so():
-    code = (
+def without(package, code):
+    """What ``code`` prints in a fresh Python that cannot import ``package``."""
+    hide = (
         "import sys\n"
         "class Hidden:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.startswith('rnncore.exercises'):\n"
+        f"        if name.startswith({package!r}):\n"
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Hidden())\n"
-        "from rnncore.check import check\n"
-        "def rnn_cell(p, x, h): return h\n"
-        "print(check(rnn_cell, 3).status)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "not checked here"
+    done = subprocess.run([sys.executable, "-c", hide + code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_where_exercises_are_out_of_reach_check_says_so():
+    code = (
+        "from rnncore.check import check\ndef rnn_cell(p, x, h): return h\nprint(check(rnn_cell, 3).status)\n"
+    )
+    assert without("rnncore.exercises", code) == "not checked here"
+
+
+NEED_TORCH = [
+    "to_torch",
+    "HandLSTM",
+    "train_step",
+    "evaluate",
+    "encode",
+    "attention",
+    "beam_search",
+    "caption",
+]
+DO_WITHOUT = ["rnn_cell", "lstm_cell", "log_mel", "place", "seasonal_naive"]
+
+
+def test_an_exercise_without_its_package_says_so_in_a_sentence():
+    """Where torch is missing, its exercises cannot be checked; those that do without it can."""
+    code = (
+        "from rnncore.check import check\n"
+        f"for name in {NEED_TORCH + DO_WITHOUT!r}:\n"
+        "    def answer(*args, **named): return 0\n"
+        "    answer.__name__ = name\n"
+        "    verdict = check(answer, 3)\n"
+        "    if verdict.status == 'not checked here': print(name, verdict.points_text, verdict.headline)\n"
+        "    else: assert verdict.headline, name\n"
+    )
+    said = [line.split(" ", 1) for line in without("torch", code).splitlines()]
+    assert [name for name, _ in said] == NEED_TORCH
+    assert set(dict(said).values()) == {
+        "0 of 3 points This exercise needs the package torch, which is not installed here: "
+        "`pip install torch` brings it; then restart the kernel and try again."
+    }
+
+
+def test_a_grader_without_the_package_charges_nobody():
+    code = (
+        "from rnncore.check import check\n"
+        "class Remote:\n"
+        "    __name__ = 'to_torch'\n"
+        "    def __call__(self): pass\n"
+        "    def observe_remotely(self, args): raise AssertionError('nothing to ask for')\n"
+        "try: print(check(Remote(), 3))\n"
+        "except ModuleNotFoundError as missing: print(missing.name)\n"
+    )
+    assert without("torch", code) == "torch"
