@@ -22,9 +22,14 @@ def app():
         name = (missing.name or "").split(".")[0]
         if name in ("", "autograder", "rnncore"):
             raise
+        if sys.argv[1:2] == ["lessons"]:  # all that a student needs of this
+            from autograder.cli.light import lessons
+
+            return lessons(sys.argv[2:])
         sys.exit(
             f"This command needs the package {name}, which is not installed here: "
-            f"{sys.executable} -m pip install 'unrolled[grading]' brings all that grading needs."
+            f"{sys.executable} -m pip install 'unrolled[grading]' brings all that grading needs. "
+            "(`unrolled lessons FOLDER`, which copies the lessons, works without it.)"
         )
 
 

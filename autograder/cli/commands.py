@@ -8,6 +8,10 @@ from typer.main import get_group
 
 # name: (module of this folder, the first line of its help)
 COMMANDS = {
+    "lessons": (
+        "lessons",
+        "Copy the lessons to a folder, to work in; work that is there already is left as it is.",
+    ),
     "release": ("release", "Make lessons/ from solutions/: the same notebooks without their answers."),
     "collect": (
         "collect",

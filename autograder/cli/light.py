@@ -1,0 +1,31 @@
+"""`unrolled lessons` where typer is not installed, as with students: the same words, the same answers."""
+
+import argparse
+import sys
+
+from autograder.course.handout import hand_out, sentences
+from autograder.course.places import CourseError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        sys.exit(f"{message[:1].upper()}{message[1:]}; write: unrolled lessons FOLDER [--update]")
+
+
+def lessons(words):
+    """Carry out ``unrolled lessons`` with these words after it."""
+    parser = _Parser(
+        prog="unrolled lessons",
+        description="Copy the lessons to a folder, to work in; work that is there already is left as it is.",
+    )
+    parser.add_argument("folder", help="where to copy them to; it is made if it is missing")
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="bring newer editions: beside what was worked in, never over it",
+    )
+    asked = parser.parse_args(words)
+    try:
+        print(*sentences(hand_out(asked.folder, asked.update)), sep="\n")
+    except CourseError as error:
+        sys.exit(str(error))

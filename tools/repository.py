@@ -1,0 +1,48 @@
+"""Where this repository can be read by others, and links to it in place of paths.
+
+The address is looked up, not written down: a copy of the course under another name points to itself.
+Standard library only, since it is needed where the package is built.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ADDRESS = re.compile(r"(?:git@|ssh://git@|https://)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?")
+
+
+def address():
+    """https://github.com/OWNER/NAME, as GitHub's own machines say, else git's `origin`, else None."""
+    name = os.environ.get("GITHUB_REPOSITORY")
+    if not name:
+        command = ["git", "-C", str(ROOT), "config", "--get", "remote.origin.url"]
+        try:
+            said = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+        except OSError:  # no git here
+            return None
+        found = ADDRESS.fullmatch(said)
+        name = found and found[1]
+    return f"https://github.com/{name}" if name else None
+
+
+def readable_elsewhere(page, home, version):
+    """A page of the repository's top folder with links that hold wherever it is shown.
+
+    ``home``: the repository's address; without one, links become their words and pictures are left out.
+    ``version``: the tag or branch to link to.
+    """
+    link = re.compile(r"(!?)\[((?:[^\[\]]|\[[^]]*\])*)\]\((?!\w+:|#)([^)\s]+)\)")
+    image = re.compile(r'<img src="(?!\w+:)([^"]+)"[^>]*>')
+
+    def linked(found):
+        picture, words, path = found.groups()
+        if home is None:
+            return "" if picture else words
+        return f"{picture}[{words}]({home}/{'raw' if picture else 'blob'}/{version}/{path})"
+
+    def shown(found):
+        return "" if home is None else found[0].replace(found[1], f"{home}/raw/{version}/{found[1]}", 1)
+
+    return image.sub(shown, link.sub(linked, page))
