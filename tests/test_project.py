@@ -142,10 +142,8 @@ def make_targets():
 
 
 def test_every_make_target_that_a_text_names_exists():
-    texts = [
-        ROOT / name
-        for name in ("README.md", "CONTRIBUTING.md", "Makefile", ".ci/run", ".github/workflows/ci.yml")
-    ]
+    texts = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "Makefile", ".ci/run")]
+    texts += (ROOT / ".github").rglob("*.yml")
     for path in texts:
         for name in re.findall(
             r"\bmake ([a-z]+(?:-[a-z]+)*)\b(?=[^a-z ]|$)", path.read_text(), flags=re.MULTILINE
@@ -157,18 +155,6 @@ def test_every_path_that_a_text_names_exists():
     for name in ("README.md", "CONTRIBUTING.md"):
         for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", (ROOT / name).read_text()):
             assert (ROOT / link).exists(), f"{name} links to {link}, which does not exist"
-
-
-def test_ci_runs_what_we_say_it_runs():
-    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
-    jobs = workflow["jobs"]
-    versions = jobs["everything"]["strategy"]["matrix"]["python"]
-    assert versions == ["3.11", "3.12", "3.13"]
-    assert any(step.get("run") == ".ci/run" for step in jobs["everything"]["steps"])
-    assert jobs["student"]["strategy"]["matrix"]["os"] == ["macos-latest", "windows-latest"]
-    assert jobs["gpu"]["env"]["RNNCORE_DEVICE"] == "cuda" and "gpu" in jobs["gpu"]["runs-on"]
-    assert all("timeout-minutes" in job for job in jobs.values())
-    assert "make test" in (ROOT / ".ci/run").read_text()
 
 
 def test_python_is_asked_for_in_one_sentence(tmp_path):
