@@ -7,12 +7,13 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
+.PHONY: help demo lab site test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo      grade a sample class in the sandbox: gradebook, feedback pages, report'
 	@echo 'make lab       open the lessons in JupyterLab'
+	@echo 'make site      write the book, build/site: the solved lessons as pages that open from disk'
 	@echo 'make test      lint, tests, notebook validation, release check'
 	@echo 'make release   write lessons/ from solutions/'
 	@echo 'CONTRIBUTING.md names the rest.'
@@ -23,6 +24,9 @@ demo: .venv/.developer
 
 lab: .venv/.student
 	$(BIN)/jupyter lab --notebook-dir=lessons $(if $(filter 0,$(shell id -u)),--allow-root)
+
+site: .venv/.site
+	$(BIN)/python -m tools.site build/site
 
 test: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"
@@ -84,10 +88,13 @@ constraints: .venv/.student
 	rm -rf .venv-newest
 
 clean:
-	rm -rf .venv .venv-newest classroom .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-newest build classroom .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.student: pyproject.toml constraints.txt
 	@.ci/set-up python student
+
+.venv/.site: pyproject.toml constraints.txt
+	@.ci/set-up python site
 
 .venv/.developer: pyproject.toml constraints.txt
 	@.ci/set-up python developer

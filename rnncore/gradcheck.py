@@ -52,7 +52,7 @@ def complex_step_gradient(f, x, h=1e-20):
 class Difference:
     """The worst place of one parameter: what was received, what was measured, how far apart they are.
 
-    ``relative_error`` is |received - expected| over the largest element of the parameter's gradient.
+    ``relative_error`` is ``abs(received - expected)`` over the largest element of the parameter's gradient.
     ``index`` is None where a random direction was measured instead of single elements.
     """
 

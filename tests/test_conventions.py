@@ -64,6 +64,17 @@ def test_a_release_is_tested_built_and_only_then_published():
     assert "secrets." not in (ROOT / ".github/workflows/release.yml").read_text()
 
 
+def test_the_book_is_built_and_published_from_main():
+    workflow = read(".github/workflows/site.yml")
+    assert workflow[True]["push"] == {"branches": ["main"]}
+    assert "make site" in steps(workflow["jobs"]["build"])
+    uploads = [step for step in workflow["jobs"]["build"]["steps"] if "upload-pages" in step.get("uses", "")]
+    assert uploads[0]["with"]["path"] in (ROOT / "Makefile").read_text()
+    publish = workflow["jobs"]["publish"]
+    assert publish["needs"] == ["build"]
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+
+
 def test_binder_gets_the_light_list():
     lines = (ROOT / "binder/requirements.txt").read_text().splitlines()
     lines = [line for line in lines if not line.startswith("#")]

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tools.repository import address, readable_elsewhere
+from tools.repository import address, link_elsewhere
 
 ROOT = Path(__file__).parents[1]
 HOME = "https://github.com/someone/course"
@@ -99,7 +99,7 @@ def test_the_index_shows_the_readme_with_links_that_hold_there(built):
 
 
 def test_without_an_address_the_readme_promises_no_link():
-    text = readable_elsewhere((ROOT / "README.md").read_text(), None, "main")
+    text = link_elsewhere((ROOT / "README.md").read_text(), None, "main")
     assert all((found[1] or found[2]).startswith("https://") for found in LINK.finditer(text))
     assert "Remember what came before" in text and "<img" not in text and "![" not in text
 

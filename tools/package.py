@@ -15,6 +15,6 @@ class MetadataHook(MetadataHookInterface):
         repository = runpy.run_path(str(Path(__file__).with_name("repository.py")))
         home, version = repository["address"](), os.environ.get("GITHUB_REF_NAME", "main")
         page = Path(self.root, "README.md").read_text("utf-8")
-        text = repository["readable_elsewhere"](page, home, version)
+        text = repository["link_elsewhere"](page, home, version)
         metadata["readme"] = {"content-type": "text/markdown", "text": text}
         metadata["urls"] = {"Repository": home} if home else {}

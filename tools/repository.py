@@ -5,6 +5,7 @@ Standard library only, since it is needed where the package is built.
 """
 
 import os
+import posixpath
 import re
 import subprocess
 from pathlib import Path
@@ -27,20 +28,22 @@ def address():
     return f"https://github.com/{name}" if name else None
 
 
-def readable_elsewhere(page, home, version):
-    """A page of the repository's top folder with links that hold wherever it is shown.
+def link_elsewhere(page, home, version, folder="", kept=()):
+    """A Markdown page of the repository's ``folder`` with links that hold wherever it is shown.
 
     ``home``: the repository's address; without one, links become their words and pictures are left out.
-    ``version``: the tag or branch to link to.
+    ``version``: the tag or branch to link to. ``kept``: paths that lie beside it there, too.
     """
-    link = re.compile(r"(!?)\[((?:[^\[\]]|\[[^]]*\])*)\]\((?!\w+:|#)([^)\s]+)\)")
+    link = re.compile(r"(!?)\[((?:[^\[\]]|\[[^]]*\])*)\]\((?!\w+:|#)([^)\s#]+)(#[^)\s]*)?\)")
     image = re.compile(r'<img src="(?!\w+:)([^"]+)"[^>]*>')
 
     def linked(found):
-        picture, words, path = found.groups()
+        picture, words, target = found[1], found[2], posixpath.normpath(posixpath.join(folder, found[3]))
+        if target in kept:
+            return found[0]
         if home is None:
             return "" if picture else words
-        return f"{picture}[{words}]({home}/{'raw' if picture else 'blob'}/{version}/{path})"
+        return f"{picture}[{words}]({home}/{'raw' if picture else 'blob'}/{version}/{target}{found[4] or ''})"
 
     def shown(found):
         return "" if home is None else found[0].replace(found[1], f"{home}/raw/{version}/{found[1]}", 1)

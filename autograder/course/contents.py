@@ -27,7 +27,7 @@ def files(course, lessons):
 
     README.md is there only if it has a place for the table, between two comments.
     """
-    told = [_Told(lesson) for lesson in lessons]
+    told = [Told(lesson) for lesson in lessons]
     hours = round(sum(one.minutes for one in told) / 60)
     page = [PAGE.format(count=len(told), hours=hours), *(one.section() for one in told)]
     found = {course / "lessons" / "README.md": "\n".join(page).encode()}
@@ -46,7 +46,7 @@ def files(course, lessons):
     return found
 
 
-class _Told:
+class Told:
     """What there is to tell of one lesson."""
 
     def __init__(self, lesson):

@@ -142,7 +142,7 @@ def widgets():
 
 
 def as_html(draw, *args):
-    """The figure that draw(*args) shows in a notebook, with its description, as an HTML image for a widget.
+    """What ``draw(*args)`` shows in a notebook, with its description, as an HTML image for a widget.
 
     An Output widget would do the same, but programs that run notebooks wait in vain for what it catches.
     """
