@@ -7,13 +7,14 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab site test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
+.PHONY: help demo lab site lite test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo      grade a sample class in the sandbox: gradebook, feedback pages, report'
 	@echo 'make lab       open the lessons in JupyterLab'
 	@echo 'make site      write the book, build/site: the solved lessons as pages that open from disk'
+	@echo 'make lite      write build/lite: the lessons in a browser, for any web server to hand out'
 	@echo 'make test      lint, tests, notebook validation, release check'
 	@echo 'make release   write lessons/ from solutions/'
 	@echo 'CONTRIBUTING.md names the rest.'
@@ -26,7 +27,11 @@ lab: .venv/.student
 	$(BIN)/jupyter lab --notebook-dir=lessons $(if $(filter 0,$(shell id -u)),--allow-root)
 
 site: .venv/.site
-	$(BIN)/python -m tools.site build/site
+	$(BIN)/python -m tools.site build/site $(if $(LITE),--lite '$(LITE)')
+
+# PYODIDE=FOLDER puts that Pyodide in; else pages fetch the public one when they are opened.
+lite: .venv/.lite
+	$(BIN)/python -m tools.lite build/lite $(if $(PYODIDE),--pyodide '$(PYODIDE)')
 
 test: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"
@@ -82,7 +87,7 @@ data: .venv/.developer
 # KEEP holds versions back, as in: make constraints KEEP=torch==2.13.0
 constraints: .venv/.student
 	rm -rf .venv-newest && $(BIN)/python -m venv .venv-newest
-	.venv-newest/bin/pip install --quiet -e '.[dev]' $(KEEP)
+	.venv-newest/bin/pip install --quiet -e '.[dev,lite]' $(KEEP)
 	{ echo '# The versions that are tested. Written by `make constraints`; labels such as +cpu are left out.'; \
 	  .venv-newest/bin/pip freeze --exclude-editable | sed 's/+.*//'; } > constraints.txt
 	rm -rf .venv-newest
@@ -95,6 +100,9 @@ clean:
 
 .venv/.site: pyproject.toml constraints.txt
 	@.ci/set-up python site
+
+.venv/.lite: pyproject.toml constraints.txt
+	@.ci/set-up python lite
 
 .venv/.developer: pyproject.toml constraints.txt
 	@.ci/set-up python developer

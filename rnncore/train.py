@@ -14,6 +14,9 @@ from tqdm import tqdm
 from rnncore import checkpoint as checkpoints
 from rnncore.optim import clip_grad_norm
 
+if sys.platform == "emscripten":
+    tqdm.monitor_interval = 0  # a browser has no thread for tqdm's watchman
+
 
 @dataclass
 class History:

@@ -67,7 +67,8 @@ def test_a_release_is_tested_built_and_only_then_published():
 def test_the_book_is_built_and_published_from_main():
     workflow = read(".github/workflows/site.yml")
     assert workflow[True]["push"] == {"branches": ["main"]}
-    assert "make site" in steps(workflow["jobs"]["build"])
+    said = steps(workflow["jobs"]["build"])
+    assert said[-4:-1] == ["make site LITE=lite", "make lite", "mv build/lite build/site/lite"]
     uploads = [step for step in workflow["jobs"]["build"]["steps"] if "upload-pages" in step.get("uses", "")]
     assert uploads[0]["with"]["path"] in (ROOT / "Makefile").read_text()
     publish = workflow["jobs"]["publish"]

@@ -144,6 +144,14 @@ def test_without_an_address_only_the_download_is_offered():
         assert line == f"{{download}}`Download the lesson <../handout/{lesson.name}/{lesson.notebook}.ipynb>`"
 
 
+def test_where_the_lessons_lie_beside_the_book_they_open_there():
+    for lesson in LESSONS:
+        notebook = nbformat.reads(stage.lesson_page(lesson, HOME, "main", "lite"), as_version=4)
+        line = notebook.cells[0].source.split("\n")[2]
+        address = f"../lite/notebooks/index.html?path={lesson.name}/{lesson.notebook}.ipynb"
+        assert (address in line) == (lesson.name < "09") and "mybinder" not in line
+
+
 def test_mistakes_and_commands_and_the_package_are_in_the_book(pages, book):
     from autograder.cli.commands import COMMANDS
 

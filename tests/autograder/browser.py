@@ -78,9 +78,12 @@ class Recorder:
 
 
 class Browser:
-    """One Chromium; ``look(path)`` opens a file in it, handles everything there, and says what happened."""
+    """One Chromium; ``look(path)`` opens a file in it, handles everything there, and says what happened.
 
-    def __init__(self, folder):
+    ``served``: whether it may ask this machine's own servers directly; else all it asks for is recorded.
+    """
+
+    def __init__(self, folder, served=False):
         command = next((path for path in map(shutil.which, NAMES) if path), None)
         if command is None:
             message = f"there is no browser: install one of {', '.join(NAMES)}"
@@ -95,10 +98,9 @@ class Browser:
             f"--user-data-dir={folder}",
             *QUIET,
         ]
-        options += [
-            f"--proxy-server=http://127.0.0.1:{self.recorder.port}",
-            "--proxy-bypass-list=<-loopback>",
-        ]
+        options.append(f"--proxy-server=http://127.0.0.1:{self.recorder.port}")
+        if not served:
+            options.append("--proxy-bypass-list=<-loopback>")
         self.process = subprocess.Popen(
             [sys.executable, "-c", LAUNCH, str(theirs_in), str(theirs_out), command, *options],
             pass_fds=(theirs_in, theirs_out),

@@ -17,13 +17,13 @@ NEEDED = ("sphinx", "myst_nb", "furo", "sphinx_copybutton", "mathjax")
 DOCS = ("docs/instructors.md", "docs/clusters.md", "docs/attacks.md", "docs/speed.md")
 
 
-def write_source(folder, home, version):
+def write_source(folder, home, version, lite):
     """Everything that Sphinx reads, in ``folder``."""
     lessons = all_lessons(ROOT)
     made = pages.front(lessons) | pages.mistakes(lessons) | pages.commands() | pages.api()
     for lesson in lessons:
         name = f"{lesson.name}/{lesson.notebook}.ipynb"
-        made[name] = stage.lesson_page(lesson, home, version)
+        made[name] = stage.lesson_page(lesson, home, version, lite)
         made[f"handout/{name}"] = lesson.lesson_path.read_bytes()
     for path in DOCS:
         made[path] = stage.markdown_page(path, home, version, book=DOCS)
@@ -39,7 +39,7 @@ def write_source(folder, home, version):
         path.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def build(target, home, version):
+def build(target, home, version, lite=None):
     """The book in the folder ``target``, in place of one that was there; Sphinx's warnings are errors."""
     if target.is_file():
         sys.exit(f"{target} is a file; name a folder for the book.")
@@ -54,7 +54,7 @@ def build(target, home, version):
     shutil.rmtree(target, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="unrolled-site-") as work:
         source = Path(work, "source")
-        write_source(source, home, version)
+        write_source(source, home, version, lite)
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
         command += ["-d", str(Path(work, "doctrees")), str(source), str(target)]
         paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -67,9 +67,10 @@ def build(target, home, version):
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.site", description="Build the book.")
     parser.add_argument("folder", type=Path, help="where to write it")
-    target = parser.parse_args().folder
-    home = address()
-    build(target, home, os.environ.get("GITHUB_REF_NAME", "main"))
+    parser.add_argument("--lite", metavar="PATH", help="where `make lite` will lie, seen from the folder")
+    asked = parser.parse_args()
+    target, home = asked.folder, address()
+    build(target, home, os.environ.get("GITHUB_REF_NAME", "main"), asked.lite)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     print(f"The book: {target / 'index.html'} ({size / 1e6:.0f} MB)")
     if home is None:

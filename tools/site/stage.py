@@ -9,15 +9,18 @@ import re
 
 import nbformat
 
+from tools.lite.stage import needs_torch
 from tools.repository import ROOT, link_elsewhere
 
 MARKER = re.compile(r"^[ \t]*### (BEGIN|END) (SOLUTION|MARK SCHEME)[ \t]*\n?", flags=re.MULTILINE)
 HOW_MARKED = "\n**How it is marked**\n\n"
-TORCH = re.compile(r"^\s*(import|from) torch\b", flags=re.MULTILINE)
 
 
-def lesson_page(lesson, home, version):
-    """The solved lesson as a notebook for Sphinx; ``home`` is the repository's address, or None."""
+def lesson_page(lesson, home, version, lite=None):
+    """The solved lesson as a notebook for Sphinx.
+
+    ``home``: the repository's address, or None. ``lite``: where `make lite` will lie, seen from the book.
+    """
     notebook = nbformat.read(lesson.solution_path, as_version=4)
     for cell in notebook.cells:
         cell.source = without_markers(cell.source, cell.cell_type)
@@ -26,7 +29,7 @@ def lesson_page(lesson, home, version):
             cell.metadata["mystnb"] = {"image": {"alt": " ".join(words[0].split())}}
     opening = notebook.cells[0]
     title, rest = opening.source.split("\n", 1)
-    opening.source = f"{title}\n\n{ways_in(lesson, notebook, home, version)}\n{rest}"
+    opening.source = f"{title}\n\n{ways_in(lesson, notebook, home, version, lite)}\n{rest}"
     return nbformat.writes(notebook)
 
 
@@ -41,14 +44,17 @@ def _words_of(output):
     return output.get("metadata", {}).get("image/png", {}).get("alt")
 
 
-def ways_in(lesson, notebook, home, version):
+def ways_in(lesson, notebook, home, version, lite=None):
     """The line below a lesson's title: download it, open it in the browser, open it in Colab."""
     path = f"lessons/{lesson.name}/{lesson.notebook}.ipynb"
     ways = [f"{{download}}`Download the lesson <../handout/{lesson.name}/{lesson.notebook}.ipynb>`"]
-    torch = any(cell.cell_type == "code" and TORCH.search(cell.source) for cell in notebook.cells)
+    torch = needs_torch(notebook)
+    if lite and not torch:
+        address = f"../{lite}/notebooks/index.html?path={lesson.name}/{lesson.notebook}.ipynb"
+        ways.append(f'<a href="{address}">open it in the browser</a>')
     if home:
         name = home.removeprefix("https://github.com/")
-        if not torch:  # Binder's machines get the light list, and little memory
+        if not torch and not lite:  # Binder's machines get the light list, and little memory
             ways.append(
                 f"[open it in the browser](https://mybinder.org/v2/gh/{name}/{version}?labpath={path})"
             )
