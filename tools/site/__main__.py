@@ -14,19 +14,19 @@ from tools.repository import ROOT, address
 from tools.site import pages, stage
 
 NEEDED = ("sphinx", "myst_nb", "furo", "sphinx_copybutton", "mathjax")
-DOCS = ("docs/instructors.md", "docs/clusters.md", "docs/attacks.md", "docs/speed.md")
 
 
 def write_source(folder, home, version, lite):
     """Everything that Sphinx reads, in ``folder``."""
     lessons = all_lessons(ROOT)
-    made = pages.front(lessons) | pages.mistakes(lessons) | pages.commands() | pages.api()
+    docs = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+    made = {path: stage.markdown_page(path, home, version, book=docs) for path in docs}
+    made |= pages.front(lessons, docs) | pages.mistakes(lessons, made["docs/mistakes.md"])
+    made |= pages.commands() | pages.api()
     for lesson in lessons:
         name = f"{lesson.name}/{lesson.notebook}.ipynb"
         made[name] = stage.lesson_page(lesson, home, version, lite)
         made[f"handout/{name}"] = lesson.lesson_path.read_bytes()
-    for path in DOCS:
-        made[path] = stage.markdown_page(path, home, version, book=DOCS)
     mathjax = Path(importlib.util.find_spec("mathjax").origin).parent / "static" / "mathjax"
     made["_static/mathjax/tex-svg-full.js"] = (mathjax / "es5" / "tex-svg-full.js").read_bytes()
     made["_static/mathjax/LICENSE"] = (mathjax / "LICENSE").read_bytes()
