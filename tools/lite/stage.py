@@ -1,8 +1,13 @@
-"""A lesson's copy for the browser: the same notebook, whose first cell also says what is different there."""
+"""A lesson's copy for the browser: the same notebook, below whose first code stands what is different there.
+
+It stands there as if that code had shown it. In a text of the lesson it would come back with what is handed
+in, and be taken for the student's own words.
+"""
 
 import re
 
 import nbformat
+from nbformat.v4 import new_output
 
 TORCH = re.compile(r"^\s*(import|from) torch\b", flags=re.MULTILINE)
 # Minutes that the cells which train take in Chromium on two cores, all together, where that is noticeable.
@@ -35,6 +40,6 @@ def browser_copy(lesson):
             f", and what trains takes about {minutes} minute{'s' * (minutes != 1)} in all" if minutes else ""
         )
         words = HERE.format(training=took)
-    title, rest = notebook.cells[0].source.split("\n", 1)
-    notebook.cells[0].source = f"{title}\n\n{words}{rest}"
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.outputs = [new_output("display_data", data={"text/markdown": words, "text/plain": words})]
     return nbformat.writes(notebook)
