@@ -1,17 +1,18 @@
-"""The command that gives whoever learns a copy of the lessons; it works without what grading needs."""
+"""The command that copies the lessons for whoever learns; ``light`` does it without grading's packages."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from autograder.cli.common import plainly, say
 from autograder.course.handout import hand_out, sentences
-from autograder.course.places import CourseError
 
 app = typer.Typer()
 
 
 @app.command()
+@plainly
 def lessons(
     folder: Annotated[Path, typer.Argument(help="Where to copy them to; it is made if it is missing.")],
     update: Annotated[
@@ -20,8 +21,5 @@ def lessons(
     ] = False,
 ):
     """Copy the lessons to a folder, to work in; work that is there already is left as it is."""
-    try:
-        typer.echo("\n".join(sentences(hand_out(folder, update))))
-    except CourseError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    for sentence in sentences(hand_out(folder, update)):
+        say(sentence)
