@@ -6,13 +6,14 @@ are named if each explains parts of its own, or if the twin with both edits fits
 is named only for numbers that it gives and the right answer does not.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from rnncore.check.compare import agree
 from rnncore.check.marking import Findings, changed_arguments
 from rnncore.check.packing import packing_slip
 from rnncore.check.repair import repair_slip
+from rnncore.check.shares import nothing_to_see
 from rnncore.observe import Outcome, as_numbers
 
 PAIRS, PAIRS_IN_USE = 100, 20  # that are tried: numbers, not seconds, so that a busy machine finds the same
@@ -31,6 +32,8 @@ def explain(marking, found: Findings) -> Explanation:
     """The mistakes that explain the findings of ``marking``; none if there is nothing that does."""
     search = _Search(marking, found)
     found = search.one() or search.packed() or search.two()
+    if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
+        return replace(found, whole=False)  # it may be that mistake; it may be anything
     return found if found.whole else search.repaired() or found
 
 
@@ -47,6 +50,19 @@ class _Search:
                 if self._fits(self.exercise.twin(wording)):
                     return Explanation((mistake,), whole=True)
         return None
+
+    def same_unseen(self, found: Explanation) -> bool:
+        """Whether what the exercise cannot look at is in some case the same as what the one mistake gives."""
+        for case in self.cases:
+            ours = self.exercise.unviewed_outcome(self.marking.function, case.args).value
+            numbers = as_numbers(ours)
+            if case.when or numbers is None or numbers.size < 2 or (numbers == numbers.flat[0]).all():
+                continue
+            for wording in found.mistakes[0].wordings() if len(found.mistakes) == 1 else ():
+                twins = self.exercise.unviewed_outcome(self.exercise.twin(wording), case.args).value
+                if agree(ours, twins, self.exercise.tolerance):
+                    return True
+        return False
 
     def packed(self) -> Explanation | None:
         """Nothing but how the right numbers are packed."""

@@ -20,6 +20,7 @@ def shares(marking, wrong) -> dict[str, float | None]:
     ``wrong``: the parts that are wrong in some ordinary case.
     """
     found: dict[str, list[float]] = {}
+    unproven: dict[str, list[float]] = {}  # where nothing in a case proves anything
     for number, (case, got, want) in enumerate(
         zip(marking.cases, marking.outcomes, marking.wanted, strict=True)
     ):
@@ -34,10 +35,12 @@ def shares(marking, wrong) -> dict[str, float | None]:
             if part not in wrong:
                 of_part += [1.0] * bool(counted.any())
                 continue
-            if not counted.any():
-                counted[:] = True
             earned = unit.right(answers[part]) if answers else np.zeros(unit.count, dtype=bool)
-            of_part.append(float(earned[counted].mean()))
+            if counted.any():
+                of_part.append(float(earned[counted].mean()))
+            else:
+                unproven.setdefault(part, []).append(float(earned.mean()))
+    found = {part: each or (unproven.get(part, []) if part in wrong else []) for part, each in found.items()}
     most = {part: NOT_WHOLE if part in wrong else 1.0 for part in found}
     return {part: min(float(np.mean(each)), most[part]) if each else None for part, each in found.items()}
 
@@ -57,6 +60,14 @@ def is_idle(marking) -> bool:
         )
 
     return any(same(outcomes) for outcomes in idle_outcomes(marking)) or _made_of_nothing(marking, ordinary)
+
+
+def nothing_to_see(marking) -> bool:
+    """Whether an answer's values are none that its exercise can look at, in any ordinary case."""
+    ordinary = [got for case, got in zip(marking.cases, marking.outcomes, strict=True) if not case.when]
+    return all(
+        not got.error and any(isinstance(leaf, Unplain) for leaf in _leaves(got.value)) for got in ordinary
+    )
 
 
 def idle_outcomes(marking) -> list:
@@ -138,8 +149,14 @@ class _Units:
 
     def right_for_nothing(self) -> list[np.ndarray]:
         """Which units a part has right that is zeros, ones, or an argument, where that can be seen here."""
+        constant = [
+            array is not None and array[piece].size > 1 and bool((array[piece] == array[piece].flat[0]).all())
+            for item, pieces in zip(self.wants, self.pieces, strict=True)
+            for array in [as_numbers(item)]
+            for piece in pieces or [...]
+        ]
         if self.exercise.use is not None or self.exercise.view is not None:
-            return []
+            return [np.array(constant)]
         given = list(_leaves(self.case.args))
         free = []
         for item, pieces in zip(self.wants, self.pieces, strict=True):
@@ -151,7 +168,7 @@ class _Units:
         # A cache holds what was returned beside it: that is judged there.
         own = [name in self.exercise.returns for name in names] or [False] * len(self.wants)
         repeated = [flag for flag, pieces in zip(own, self.pieces, strict=True) for _ in pieces or [None]]
-        return [np.array(free) | np.array(repeated)]
+        return [np.array(free) | np.array(repeated) | np.array(constant)]
 
     def _item(self, value, want, pieces) -> list[bool]:
         if not pieces:

@@ -97,11 +97,11 @@ class Exercise:
 
     def outcome(self, function: Callable, case: Case) -> Outcome:
         """What ``function`` does with a case, its value as this exercise views it."""
-        outcome, values = self._observe(function, case.args), []
+        outcome, values = self.unviewed_outcome(function, case.args), []
         if self.view is None or outcome.error:
             return outcome
         for args in case.more:
-            further = self._observe(function, args)
+            further = self.unviewed_outcome(function, args)
             if further.error:
                 return further
             values.append(further.value)
@@ -112,7 +112,8 @@ class Exercise:
         except Exception:  # not a value that can be viewed: none of it is right, whatever it looks like
             return replace(outcome, unviewed=True)
 
-    def _observe(self, function: Callable, args: tuple) -> Outcome:
+    def unviewed_outcome(self, function: Callable, args: tuple) -> Outcome:
+        """What ``function`` does with some arguments, its value as it is."""
         if self.use is None:
             return observe(function, args)
         outcome = observe(function, (self._use_as_text, *args))

@@ -692,7 +692,7 @@ GENERATE = Exercise(
             old="    return ids",
             new="    return symbol",
             says="Only the last symbol is returned. All n of them are asked for, in order.",
-            cost=0.3,
+            cost=1,
         ),
     ),
 )
