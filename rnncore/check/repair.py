@@ -12,6 +12,7 @@ from rnncore.check.edits import edits
 from rnncore.check.marking import changed_arguments
 from rnncore.check.packing import Slip
 from rnncore.check.shares import is_idle
+from rnncore.check.verdict import FOUND_BY_LINE
 from rnncore.versions import run_versions, source_of
 
 MOST, AT_ONCE = 600, 100  # versions that are tried: a number, not seconds
@@ -53,4 +54,4 @@ def _right(marking, number: int, outcome) -> bool:
 def _slip(edit, source: str, first: int) -> Slip:
     line = source.splitlines()[edit.line - 1].strip() if edit.line else ""
     says = f"Everything but line {first + edit.line - 1} is right, `{line[:100]}`: look at its {edit.kind}."
-    return Slip(f"line-{edit.kind.replace(' ', '-')}", says)
+    return Slip(FOUND_BY_LINE + edit.kind.replace(" ", "-"), says)

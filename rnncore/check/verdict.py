@@ -8,6 +8,8 @@ import html
 import re
 from dataclasses import asdict, dataclass, field
 
+FOUND_BY_LINE = "line-"  # how the ids of slips begin that nobody listed, and that only a line is known of
+
 
 @dataclass(frozen=True)
 class Part:
@@ -54,13 +56,18 @@ class Verdict:
     def __repr__(self) -> str:
         lines = [f"{MARKS[self.status]} {self.exercise}: {self.points_text}. {self.headline}"]
         lines += [f"    {mistake.says}" for mistake in self.mistakes]
-        if not self.all_right and self.mistakes:
+        if not self.all_right and self.known:
             lines += [f"  {mark} {', '.join(names)}" for mark, names in self._by_mark() if names]
         elif not self.all_right:
             for part in self.parts:
                 lines.append(f"  {_mark(part)} {part.name}{': ' if part.says else ''}{part.says}")
         lines += [f"    {remark}" for remark in self.remarks]
         return "\n".join(line.rstrip() for line in lines)
+
+    @property
+    def known(self) -> bool:
+        """Whether the mistakes named are listed ones, whose sentence says more than the numbers do."""
+        return bool(self.mistakes) and not any(one.id.startswith(FOUND_BY_LINE) for one in self.mistakes)
 
     @property
     def all_right(self) -> bool:
@@ -91,7 +98,7 @@ class Verdict:
                 + "".join(_row(part) for part in self.parts)
                 + "</table>"
             )
-            if self.mistakes:
+            if self.known:
                 table = f"<details><summary>What the numbers show</summary>{table}</details>"
                 for mark, names in self._by_mark():
                     shown = ", ".join(f"<code>{html.escape(name)}</code>" for name in names)

@@ -105,7 +105,7 @@ def test_the_verdict_names_the_gate_where_no_known_mistake_fits():
 
     wrong.__name__ = "lstm_cell_backward"
     verdict = check(wrong, 7)
-    assert verdict.mistakes == ()
+    assert all(named.id.startswith("line-") for named in verdict.mistakes)
     assert [part.name for part in verdict.parts if not part.right] == ['grads["weight_ih"]']
     assert "wrong in the block of the forget gate f (rows 2 to 3) and right in the other three" in repr(
         verdict
