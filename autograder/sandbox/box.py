@@ -196,6 +196,9 @@ def fresh_user():
     return 20000 + secrets.randbelow(max(1, min(last, 2**31) - 25000))
 
 
+PROCESSOR = "unrolled-processor"
+
+
 @functools.lru_cache(maxsize=1)
 def own_processor():
     """The processor on which what this process puts in sandboxes runs; None where all have been taken.
@@ -206,7 +209,7 @@ def own_processor():
     for number in sorted(os.sched_getaffinity(0)):
         taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            taken.bind(f"\0unrolled-processor-{os.geteuid()}-{number}")
+            taken.bind(f"\0{PROCESSOR}-{os.geteuid()}-{number}")
         except OSError:
             taken.close()
             continue

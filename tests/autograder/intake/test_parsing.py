@@ -108,6 +108,7 @@ def test_attachments_are_names_with_texts_however_deep_something_else_is(lesson_
         deep = {"x": deep}
     notebook = json.loads(json.dumps(lesson_notebook))
     written = next(cell for cell in notebook["cells"] if cell.get("id") == "written")
+    written["source"] = "What I saw: ![a](attachment:a.png)"
     written["attachments"] = {"a.png": {"image/png": "AAAA", "deep": deep}, "deep": deep, "b": [deep]}
     rescued = rescue(json.dumps(notebook).encode(), spec)
     cell = next(cell for cell in rescued.notebook.cells if cell.id == "written")
