@@ -155,7 +155,7 @@ def observe(function, args: tuple) -> Outcome:
     value, error, printed = None, None, _Printed()
     with (
         warnings.catch_warnings(record=True) as caught,
-        np.errstate(over="warn", divide="warn", invalid="warn"),
+        np.errstate(over="warn", divide="warn", invalid="warn", under="ignore"),
         contextlib.redirect_stdout(printed),
     ):
         warnings.simplefilter("always")

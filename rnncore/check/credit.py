@@ -8,7 +8,7 @@ it was, earn nothing and can only cost. An answer without any work earns a tenth
 import numpy as np
 
 from rnncore.check.marking import UNCHANGED, Findings, Marking
-from rnncore.check.shares import is_idle, shares
+from rnncore.check.shares import is_idle, says_something, shares
 
 SLIP = 0.3  # of the points, for a mistake that nobody has put a price on
 CONDITION = 0.3  # for the first condition that is not met
@@ -38,7 +38,7 @@ def earned_share(marking: Marking, found: Findings, explanation, helped=None) ->
         if any(mistake.cost is None for mistake in explanation.mistakes):
             result = max(result, by_parts)
     else:
-        explained = known | dict.fromkeys(explanation.parts, 1.0)
+        explained = known | {part: 1.0 for part in explanation.parts if says_something(marking, part)}
         result = max(by_parts, _by_parts(marking, found, explained) - costs)
     return min(result, IDLE) if is_idle(marking) else result
 

@@ -62,6 +62,24 @@ def is_idle(marking) -> bool:
     return any(same(outcomes) for outcomes in idle_outcomes(marking)) or _made_of_nothing(marking, ordinary)
 
 
+def says_something(marking, part: str) -> bool:
+    """Whether what was returned for a part has its form in some ordinary case, and is no constant."""
+    for case, got, want in zip(marking.cases, marking.outcomes, marking.wanted, strict=True):
+        answers = {} if case.when else _answers(marking, case, got, want)
+        right = marking.split(case, want.value).get(part)
+        numbers, wanted = as_numbers(answers.get(part)), as_numbers(right)
+        if (
+            numbers is None
+            and isinstance(answers.get(part), tuple | str)
+            and type(answers[part]) is type(right)
+        ):
+            return True
+        if numbers is not None and wanted is not None and numbers.shape == wanted.shape:
+            if numbers.size == 1 or np.unique(numbers).size > 1:
+                return True
+    return False
+
+
 def nothing_to_see(marking) -> bool:
     """Whether an answer's values are none that its exercise can look at, in any ordinary case."""
     ordinary = [got for case, got in zip(marking.cases, marking.outcomes, strict=True) if not case.when]
@@ -150,7 +168,7 @@ class _Units:
     def right_for_nothing(self) -> list[np.ndarray]:
         """Which units a part has right that is zeros, ones, or an argument, where that can be seen here."""
         constant = [
-            array is not None and array[piece].size > 1 and bool((array[piece] == array[piece].flat[0]).all())
+            array is not None and array[piece].size != 1 and np.unique(array[piece]).size < 2
             for item, pieces in zip(self.wants, self.pieces, strict=True)
             for array in [as_numbers(item)]
             for piece in pieces or [...]

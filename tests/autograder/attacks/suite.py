@@ -108,7 +108,7 @@ class Suite:
         assert (
             outputs_of(texts["everywhere"]).count("refused")
             + outputs_of(texts["everywhere"]).count("nothing")
-            == 27
+            == 31
         )
         assert "'[]\\n'" in outputs_of(texts["left-behind-searched"])
 

@@ -99,5 +99,5 @@ def test_what_a_lesson_does_not_use_is_an_import_error_that_says_why():
     ]
     assert "only what the lesson's own cells import" in said[0]
     noted = [remark.split(" imports ")[1].split(",")[0] for remark in graded.remarks if " imports " in remark]
-    assert noted == ["rnncore.interop", "rnncore.topics.ctc"]
+    assert noted == ["rnncore.interop", "rnncore.topics"]
     assert sum(points(graded).values()) == 12

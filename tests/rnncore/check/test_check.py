@@ -109,7 +109,13 @@ def test_a_function_resting_on_an_unwritten_one_says_so():
         "def rnn_cell_backward(p, dh, cache):\n    raise NotImplementedError\n", "rnn_cell_backward"
     )
     own = student(by_name()["rnn_backward"].source, "rnn_backward", rnn_cell_backward=unwritten)
-    assert "calls `rnn_cell_backward`, which is not written yet" in check(own, 5).headline
+    verdict = check(own, 5)
+    assert verdict.earned == 5 and "The fault is in `rnn_cell_backward`" in verdict.remarks[0]
+    no_loop = student(
+        "def rnn_backward(p, dy, caches):\n    return rnn_cell_backward(p, dy, caches)", "rnn_backward"
+    )
+    no_loop.__globals__["rnn_cell_backward"] = unwritten
+    assert check(no_loop, 5).earned == 0
 
 
 def test_follow_through_marks_a_right_loop_over_a_wrong_cell():
