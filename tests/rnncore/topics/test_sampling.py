@@ -108,7 +108,7 @@ def test_sampling_at_a_slightly_wrong_temperature_loses_marks_and_is_called_no_k
 
     answer.__name__ = "sample"
     verdict = check(answer, 2)
-    assert verdict.earned < 1 and verdict.mistakes == ()
+    assert verdict.earned <= 1 and verdict.mistakes == ()
 
 
 def test_a_right_generate_over_a_wrong_sample_earns_its_points():
