@@ -26,6 +26,8 @@ from tests.autograder.attacks.honest import NEIGHBOURS
 from tests.autograder.attacks.reach import LOOK
 from tests.autograder.attacks.rendering import active
 
+# A kernel that closes its own sockets may still answer, or be waited for until its time is over.
+EITHER = {"sockets": ("time limit",)}
 RENDERING = [attack.id for attack in BANK.values() if attack.family == "rendering"]
 
 
@@ -48,7 +50,7 @@ class Suite:
         attack, result = BANK[name], attacked.results[name]
         points = {test: score["points"] for test, score in result["exercises"].items()}
         assert points == attack.points(attacked.spec), result
-        assert result["status"] == attack.status, result["remarks"]
+        assert result["status"] in (attack.status, *EITHER.get(name, ())), result["remarks"]
         assert attack.says in " ".join(result["remarks"])
 
     def test_neighbours_have_the_results_that_they_have_alone(self, attacked, alone):
