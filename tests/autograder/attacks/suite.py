@@ -26,7 +26,7 @@ from tests.autograder.attacks.honest import NEIGHBOURS
 from tests.autograder.attacks.reach import LOOK
 from tests.autograder.attacks.rendering import active
 
-# A kernel that closes its own sockets may still answer, or be waited for until its time is over.
+# A kernel that has opened all the sockets it may can still answer, or is waited for until its time is over.
 EITHER = {"sockets": ("time limit",)}
 RENDERING = [attack.id for attack in BANK.values() if attack.family == "rendering"]
 
