@@ -17,7 +17,7 @@ from rnncore.check.marking import UNCHANGED, Findings, Marking
 from rnncore.check.verdict import Named, Part, Verdict
 from rnncore.observe import StudentError
 
-COUNT = {1: "one slip", 2: "two slips", 3: "three slips"}
+EXPLAINED = {1: "One mistake explains", 2: "Two mistakes explain", 3: "Three mistakes explain"}
 
 
 def check(function, points: float = 1, *, seed: int | None = None) -> Verdict:
@@ -133,7 +133,8 @@ def _verdict(
     if found.clean:
         status, says = "right", ""
     elif explanation.whole and earned > 0:
-        status, says = "partly right", f"Right but for {COUNT.get(len(mistakes), len(mistakes))}."
+        explained = EXPLAINED.get(len(mistakes), f"{len(mistakes)} mistakes explain")
+        status, says = "partly right", f"{explained} all that is wrong."
     elif earned > 0 and right:
         status, says = "partly right", f"{right} of {total} parts {'is' if right == 1 else 'are'} right."
     elif earned > 0:
@@ -141,6 +142,8 @@ def _verdict(
     else:
         error = next((outcome.error for outcome in marking.outcomes if outcome.error), None)
         status, says = "error" if error else "wrong", "No part is right yet."
+        if right:
+            says = "What is right here proves nothing by itself yet."
         if len(parts) == 1 and parts[0].says[:1].isupper() and (error or not mistakes):
             says, parts = parts[0].says, []  # one sentence explains it all: say it once
         elif error:

@@ -50,6 +50,24 @@ def _fits(value, shape) -> bool:
     return np.shape(value) == shape if isinstance(value, np.ndarray | np.generic) else not shape
 
 
+def leaves(value, path=()):
+    """(path of keys, leaf) of all that stands in a nest of tuples, dicts, and lists that are no arrays."""
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, tuple) or (isinstance(value, list) and _holds_values(value)):
+        inside = enumerate(value)
+    else:
+        yield path, value
+        return
+    for key, item in inside:
+        yield from leaves(item, (*path, key))
+
+
+def _holds_values(items: list) -> bool:
+    """Whether a list is one of values, such as caches, and not an array written as a list of numbers."""
+    return any(isinstance(item, tuple | dict | np.ndarray) for item in items) or as_numbers(items) is None
+
+
 def difference(
     got, want, name: str, *, tolerance: float, sizes: dict[str, int], layout=(), gates=()
 ) -> str | None:

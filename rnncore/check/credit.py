@@ -27,19 +27,18 @@ def earned_share(marking: Marking, found: Findings, explanation, helped=None) ->
         return 1.0
     if not found.wrong and found.special.keys() == {UNCHANGED}:
         return 1 - CHANGED
-    known = shares(marking, found.wrong)
-    if helped:
-        there = shares(helped[0], helped[1].wrong)
-        known = {part: share and max(share, there.get(part) or 0.0) for part, share in known.items()}
-    by_parts = _by_parts(marking, found, known)
-    costs = sum(SLIP if mistake.cost is None else mistake.cost for mistake in explanation.mistakes)
-    if explanation.whole:
-        result = max(1 - costs, 0.0)
-        if any(mistake.cost is None for mistake in explanation.mistakes):
-            result = max(result, by_parts)
+    costs = [mistake.cost for mistake in explanation.mistakes]
+    priced = sum(SLIP if cost is None else cost for cost in costs)
+    if explanation.whole and None not in costs:
+        result = max(1 - priced, 0.0)
     else:
-        explained = known | {part: 1.0 for part in explanation.parts if says_something(marking, part)}
-        result = max(by_parts, _by_parts(marking, found, explained) - costs)
+        known = shares(marking, found.wrong)
+        if helped:
+            there = shares(helped[0], helped[1].wrong)
+            known = {part: share and max(share, there.get(part) or 0.0) for part, share in known.items()}
+        proven = {part: 1.0 for part in explanation.parts if says_something(marking, part)}
+        explained = 1.0 if explanation.whole else _by_parts(marking, found, known | proven)
+        result = max(_by_parts(marking, found, known), explained - priced)
     return min(result, IDLE) if is_idle(marking) else result
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from rnncore.check.compare import agree
-from rnncore.check.marking import Findings, changed_arguments
+from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
 from rnncore.check.packing import packing_slip
 from rnncore.check.repair import repair_slip
 from rnncore.check.shares import nothing_to_see
@@ -71,7 +71,8 @@ class _Search:
 
     def repaired(self) -> Explanation | None:
         """A slip that nobody listed, in one line of the student's own text."""
-        slip = repair_slip(self.marking)
+        only_changed = not self.found.wrong and self.found.special.keys() == {UNCHANGED}  # which says it all
+        slip = None if only_changed else repair_slip(self.marking)
         return Explanation((slip,), whole=True) if slip else None
 
     def two(self) -> Explanation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncore.check.compare import agree, same_numbers
+from rnncore.check.compare import agree, leaves, same_numbers
 from rnncore.observe import Unplain, as_numbers
 
 PACKED, FORGOTTEN = 0.15, 0.3  # of the points: for other packing, and for a cache that was not returned
@@ -32,7 +32,7 @@ def packing_slip(marking) -> Slip | None:
     if any(case.part for case, _, _ in pairs) or marking.exercise.view is not None:
         return None
     wanted = _named(marking.exercise, pairs[0][2].value)
-    returned = dict(_leaves(pairs[0][1].value))
+    returned = dict(leaves(pairs[0][1].value))
     if not 0 < len(returned) <= 2 * len(wanted) + 2:
         return None
     places, missing, taken = {}, [], {}
@@ -74,28 +74,17 @@ def _slip(marking, pairs, wanted, places, missing) -> Slip | None:
             return Slip("an-axis-too-many-or-too-few", says, cost=PACKED)
     names = {place: wanted[path] for path, place in places.items()}
     says = f"The numbers are right. They are packed as `{_drawn(value, names)}`, asked for is {asked}."
-    if isinstance(value, dict) or any(isinstance(item, dict) for item in _items(value)):
-        says += " The keys are those of the parameters." if _keys_differ(pairs) else ""
+    asked_keys = [key for path in wanted for key in path if isinstance(key, str)]
+    if asked_keys and not {key for path in places.values() for key in path} >= set(asked_keys):
+        says += f" The keys asked for are {', '.join(dict.fromkeys(asked_keys))}."
     return Slip("packed-otherwise", says, cost=PACKED)
-
-
-def _keys_differ(pairs) -> bool:
-    keys = [
-        {key for path, _ in _leaves(value) for key in path if isinstance(key, str)}
-        for value in (pairs[0][1].value, pairs[0][2].value)
-    ]
-    return keys[0] != keys[1] and bool(keys[1])
-
-
-def _items(value):
-    return value if isinstance(value, tuple | list) else ()
 
 
 def _named(exercise, value) -> dict:
     """{path: name} of every leaf of a right value."""
     names = {}
     returns = exercise.returns if len(exercise.returns) > 1 else None
-    for path, _ in _leaves(value):
+    for path, _ in leaves(value):
         name, rest = (exercise.returns[0], path) if returns is None else (returns[path[0]], path[1:])
         if isinstance(name, tuple):
             name, rest = name[rest[0]], rest[1:]
@@ -120,19 +109,6 @@ def _same(got, want, tolerance: float) -> bool:
     return squeezed[0] == squeezed[1] and bool(
         same_numbers(theirs.reshape(ours.shape), ours, tolerance).all()
     )
-
-
-def _leaves(value, path=()):
-    """(path, leaf) of everything within a nest of tuples, dicts, and lists that are not numbers."""
-    if isinstance(value, dict):
-        inside = value.items()
-    elif isinstance(value, tuple) or (isinstance(value, list) and as_numbers(value) is None):
-        inside = enumerate(value)
-    else:
-        yield path, value
-        return
-    for key, item in inside:
-        yield from _leaves(item, (*path, key))
 
 
 def _at(value, path):

@@ -24,7 +24,8 @@ def repair_slip(marking) -> Slip | None:
         return None
     source, first = source_of(marking.function)
     trials = islice(edits(source), MOST) if source else ()
-    numbers = sorted(range(len(marking.cases)), key=lambda number: bool(marking.cases[number].when))
+    # First a case in which the answer is wrong, which few versions get right.
+    numbers = sorted(range(len(marking.cases)), key=lambda n: _right(marking, n, marking.outcomes[n]))
     while batch := list(islice(trials, AT_ONCE)):
         sources, first_call = [edit.source for edit in batch], [marking.cases[numbers[0]].args]
         outcomes = run_versions(marking.function, sources, first_call)

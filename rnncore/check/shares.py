@@ -8,7 +8,7 @@ are wrong, out go shares from 0 to 1.
 
 import numpy as np
 
-from rnncore.check.compare import agree, same_numbers
+from rnncore.check.compare import agree, leaves, same_numbers
 from rnncore.observe import Unplain, as_numbers
 
 NOT_WHOLE = 0.7  # the most that a wrong part is worth: what proves anything is right, but not all is
@@ -54,7 +54,9 @@ def is_idle(marking) -> bool:
         return all(
             not ours.error
             and not idle.error
-            and not any(isinstance(leaf, Unplain) for leaf in _leaves(idle.value))  # nothing to be seen there
+            and not any(
+                isinstance(leaf, Unplain) for _, leaf in leaves(idle.value)
+            )  # nothing to be seen there
             and agree(ours.value, idle.value, tolerance)
             for ours, idle in ((marking.outcomes[number], outcomes[number]) for number in ordinary)
         )
@@ -84,7 +86,7 @@ def nothing_to_see(marking) -> bool:
     """Whether an answer's values are none that its exercise can look at, in any ordinary case."""
     ordinary = [got for case, got in zip(marking.cases, marking.outcomes, strict=True) if not case.when]
     return all(
-        not got.error and any(isinstance(leaf, Unplain) for leaf in _leaves(got.value)) for got in ordinary
+        not got.error and any(isinstance(leaf, Unplain) for _, leaf in leaves(got.value)) for got in ordinary
     )
 
 
@@ -122,8 +124,8 @@ def _made_of_nothing(marking, ordinary) -> bool:
     for case, got in ((marking.cases[number], marking.outcomes[number]) for number in ordinary):
         if got.error or got.value is None:
             return False
-        given = list(_leaves(case.args))
-        for path, leaf in _leaves_by_path(got.value):
+        given = [leaf for _, leaf in leaves(case.args)]
+        for path, leaf in leaves(got.value):
             array = as_numbers(leaf)
             if array is not None and array.size and not _handed_back(array, given):
                 if (array != array.flat[0]).any() or not np.isfinite(array.flat[0]):
@@ -175,7 +177,7 @@ class _Units:
         ]
         if self.exercise.use is not None or self.exercise.view is not None:
             return [np.array(constant)]
-        given = list(_leaves(self.case.args))
+        given = [leaf for _, leaf in leaves(self.case.args)]
         free = []
         for item, pieces in zip(self.wants, self.pieces, strict=True):
             like = as_numbers(item)
@@ -221,22 +223,3 @@ def _from_the_ends(flags: list[bool], T: int) -> list[bool]:
         ends = np.logical_and.accumulate(side) | np.logical_and.accumulate(side[::-1])[::-1]
         kept += list(ends)
     return kept
-
-
-def _leaves(value):
-    return (leaf for _, leaf in _leaves_by_path(value))
-
-
-def _leaves_by_path(value, path=()):
-    """Every value within a nest of tuples, lists of containers, and dicts, with its path of keys."""
-    if isinstance(value, dict):
-        inside = value.items()
-    elif isinstance(value, tuple) or (
-        isinstance(value, list) and any(isinstance(v, list | tuple | dict | np.ndarray) for v in value)
-    ):
-        inside = enumerate(value)
-    else:
-        yield path, value
-        return
-    for key, item in inside:
-        yield from _leaves_by_path(item, (*path, key))

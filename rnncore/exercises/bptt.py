@@ -20,6 +20,31 @@ def far_apart(rng, B, T, V):
     return logits, (first[..., 0] + rng.integers(1, V, (B, T))) % V
 
 
+def softmax_mistakes(logits):
+    """What goes wrong where scores lie far apart, in a reference that calls its scores ``logits``."""
+    probs = "np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True)"
+    return (
+        Mistake(
+            "global-maximum",
+            old=f"shifted = {logits} - {logits}.max(axis=-1, keepdims=True)",
+            new=f"shifted = {logits} - {logits}.max()",
+            says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
+            "exponential of that row becomes 0: subtract each row's own largest logit.",
+            cost=0.3,
+        ),
+        Mistake(
+            "log-of-a-probability",
+            old="log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
+            new=f"log_probs = np.log({probs})",
+            also=(f"log_probs = np.log({probs} + 1e-8)", f"log_probs = np.log({probs} + 1e-12)"),
+            says="The logarithm is taken of a probability. An unlikely symbol's has become 0 by then, and its "
+            "loss infinite, or wrong with a small number added: log p is the shifted logit less the log of the "
+            "sum.",
+            cost=0.2,
+        ),
+    )
+
+
 def draw_cross_entropy(rng):
     def case(B, T, V, when="", shift=0.0):
         logits = rng.normal(0, 1.5, (B, T, V)) + shift
@@ -69,26 +94,7 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "the probabilities stay the same and no exponential exceeds 1.",
             cost=0.4,
         ),
-        Mistake(
-            "global-maximum",
-            old="shifted = logits - logits.max(axis=-1, keepdims=True)",
-            new="shifted = logits - logits.max()",
-            says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
-            "exponential of that row becomes 0: subtract each row's own largest logit.",
-            cost=0.3,
-        ),
-        Mistake(
-            "log-of-a-probability",
-            old="log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
-            new="log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True))",
-            also=(
-                "log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True) + 1e-8)",
-                "log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True) + 1e-12)",
-            ),
-            says="The logarithm is taken of a probability. An unlikely symbol's has become 0 by then, and its "
-            "loss infinite, or wrong with a small number added: log p is the shifted logit less the log of the sum.",
-            cost=0.2,
-        ),
+        *softmax_mistakes("logits"),
         Mistake(
             "averaged-twice",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",

@@ -6,7 +6,7 @@ a frequency within six standard deviations of a distribution for that distributi
 
 import numpy as np
 
-from rnncore.exercises.bptt import far_apart
+from rnncore.exercises.bptt import far_apart, softmax_mistakes
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.losses import masked_cross_entropy
 from rnncore.observe import Absent, Formula
@@ -59,26 +59,7 @@ MASKED_CROSS_ENTROPY = Exercise(
     returns=("loss", "dlogits"),
     draw=draw_masked_cross_entropy,
     mistakes=(
-        Mistake(
-            "global-maximum",
-            old="shifted = safe_logits - safe_logits.max(axis=-1, keepdims=True)",
-            new="shifted = safe_logits - safe_logits.max()",
-            says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
-            "exponential of that row becomes 0: subtract each row's own largest logit.",
-            cost=0.3,
-        ),
-        Mistake(
-            "log-of-a-probability",
-            old="log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
-            new="log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True))",
-            also=(
-                "log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True) + 1e-8)",
-                "log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True) + 1e-12)",
-            ),
-            says="The logarithm is taken of a probability. An unlikely symbol's has become 0 by then, and its "
-            "loss infinite, or wrong with a small number added: log p is the shifted logit less the log of the sum.",
-            cost=0.2,
-        ),
+        *softmax_mistakes("safe_logits"),
         Mistake(
             "padding-counted",
             old=REAL,

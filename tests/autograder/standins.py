@@ -105,14 +105,19 @@ def aborts_for_mallory(task):
     """The same, in a library that ends its process where it gets no memory."""
     _note_start(task)
     if task.submission.student == "Mallory":
-        kept = []
-        with contextlib.suppress(MemoryError):
-            while True:
-                kept.append(bytearray(2**20))
-        del kept[-64:]  # to wait takes a little, too
-        wait_until_looked_at()
-        os.abort()
+        abort_when_full()
     return half_marks(task)
+
+
+def abort_when_full():
+    """What a library does that ends its process where there is no memory, as zmq does."""
+    kept = []
+    with contextlib.suppress(MemoryError):
+        while True:
+            kept.append(bytearray(2**20))
+    del kept[-64:]  # to wait takes a little, too
+    wait_until_looked_at()
+    os.abort()
 
 
 def short_of_time_with_others(task):

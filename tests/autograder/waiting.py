@@ -1,6 +1,7 @@
 """Waiting for what happens instead of for a moment: tests must hold where all takes ten times as long."""
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,15 @@ class LateClock:
             self.since = now
         assert self.since is not None or now < self.latest, "it has not begun"
         return 0.0 if self.since is None else now - self.since
+
+
+def listen():
+    """What a process runs first that is to be stopped by signals, however the tests were started.
+
+    A run in the background, or under nohup, ignores some of them, and so does all that it starts.
+    """
+    for one in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(one, signal.SIG_DFL)
 
 
 # What a cell says of itself, for ``has_begun`` to see.

@@ -19,7 +19,8 @@ import pytest
 
 from autograder.classroom.processes import Processes, process_pool, started_early
 from autograder.classroom.worker import MEMORY, MOST_ANSWER, WorkerLost, within_memory
-from tests.autograder.waiting import FOR_EVER, descendants, wait_until, wait_until_looked_at
+from tests.autograder.standins import abort_when_full
+from tests.autograder.waiting import FOR_EVER, descendants, listen, wait_until
 
 ROOT = Path(__file__).parents[3]
 PYTHONS = [sys.executable, "/usr/bin/python3", *(f"python3.{minor}" for minor in range(11, 16))]
@@ -86,6 +87,7 @@ def test_whatever_dies_every_task_ends(python):
         cwd=ROOT,
         timeout=FOR_EVER,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=listen,
     )
     lost = "WorkerLost"
     error = done.stdout.split()[2]  # what cannot be pickled is called so, or PicklingError
@@ -122,17 +124,6 @@ def test_too_much_memory_is_a_memory_error_and_the_next_task_has_all_of_it_again
     assert pool.submit(len, bytes(2**20)).result() == 2**20
     with pytest.raises(MemoryError, match="MiB"):
         pool.submit(bytes, MOST_ANSWER + 1).result()
-
-
-def abort_when_full():
-    """What a library does that ends its process where there is no memory, as zmq does."""
-    kept = []
-    with contextlib.suppress(MemoryError):
-        while True:
-            kept.append(bytearray(2**20))
-    del kept[-64:]  # to wait takes a little, too
-    wait_until_looked_at()
-    os.abort()
 
 
 def test_a_worker_that_died_of_its_memory_is_told_from_one_that_was_lost(pool):

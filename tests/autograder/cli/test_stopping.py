@@ -17,7 +17,7 @@ import pytest
 
 from autograder.course.places import all_lessons
 from autograder.sandbox.box import Sandbox
-from tests.autograder.waiting import BEGIN, FOR_EVER, descendants, wait_until
+from tests.autograder.waiting import BEGIN, FOR_EVER, descendants, listen, wait_until
 
 ROOT = Path(__file__).parents[3]
 COMMAND = "from autograder.cli import main; main()"
@@ -56,6 +56,7 @@ def started():
             cwd=cwd,
             env=environment,
             start_new_session=True,
+            preexec_fn=listen,
         )
         processes.append(process)
         return process

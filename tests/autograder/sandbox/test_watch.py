@@ -11,6 +11,7 @@ from autograder.sandbox.box import MIB, Limits, Sandbox, python
 from autograder.sandbox.kernels import StudentKernel
 from autograder.sandbox.usage import Used
 from autograder.sandbox.watch import Watch
+from tests.autograder.attacks.exhaustion import MESSAGE
 from tests.autograder.waiting import wait_until
 
 LONG = 120  # seconds that nothing here needs
@@ -190,17 +191,7 @@ def test_shell_commands_and_children_work_as_ever(kernel):
 
 def test_endless_message_is_too_much_output(kernel):
     """Written to the kernel's own sockets, past all that counts messages."""
-    code = """
-import os, stat
-frame = bytes([3]) + (2**20).to_bytes(8, "big") + bytes(2**20)
-opened = [int(name) for name in os.listdir("/proc/self/fd")]
-while True:
-    for number in opened:
-        try:
-            if stat.S_ISSOCK(os.fstat(number).st_mode): os.write(number, frame)
-        except OSError: pass
-"""
-    assert kernel.run(code, LONG).stopped == "output"
+    assert kernel.run(MESSAGE, LONG).stopped == "output"
     assert kernel.closed
 
 

@@ -36,23 +36,6 @@ def by_right(exercise, number):
     return None if exercise.name == "train_step" else lambda *args: filled(exercise.reference(*args), number)
 
 
-def copied(part):
-    """One of the right values in the place of all of them: the others are not computed."""
-
-    def change(exercise):
-        if isinstance(exercise.reference, type) or exercise.use is not None or len(exercise.returns) < 2:
-            return None
-
-        def answer(*args):
-            values = exercise.reference(*args)
-            zeros = [filled(value, 0) for value in values]
-            return tuple(zeros[part % len(values)] for _ in values)
-
-        return answer
-
-    return change
-
-
 def called_and_ignored(exercise):
     """Every function among the arguments is called with what is there, and the result thrown away."""
 
@@ -72,7 +55,6 @@ IDLE = {
     "zeros": lambda exercise: by_right(exercise, 0),
     "ones": lambda exercise: by_right(exercise, 1),
     "sevens": lambda exercise: by_right(exercise, 7),
-    "copies of a part of zeros": copied(0),
     "called and ignored": called_and_ignored,
     **{
         f"echo of argument {n}": lambda exercise, n=n: lambda *args: args[min(n, len(args) - 1)]

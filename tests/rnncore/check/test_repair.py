@@ -91,13 +91,14 @@ def test_a_version_leaves_nothing_behind(capsys, tmp_path):
         "seen = []\n"
         "def sigmoid(x):\n"
         "    print('hello'); seen.append(1); x += 1\n"
-        f"    open({str(tmp_path / 'left')!r}, 'a').close()\n"
+        f"    open({str(tmp_path / 'left')!r}, 'a').write('text')\n"
         "    return x\n"
     )
     function, x = student("sigmoid", source, "leaves"), np.zeros(2)
     (outcome,) = run_versions(function, [source_of(function)[0]], [(x,)])
     np.testing.assert_array_equal(outcome.value, [1, 1])
     assert outcome.printed == "hello\n"
+    assert not (tmp_path / "left").exists() or (tmp_path / "left").read_text() == ""
     assert function.__globals__["seen"] == [] and not x.any() and capsys.readouterr().out == ""
 
 
@@ -129,6 +130,7 @@ def test_a_version_that_does_not_end_is_stopped():
         "def f(x):\n    return " + "-" * 5000 + "x",
         "def f(x):\n    return " + "(" * 500 + "x" + ")" * 500,
         "class f:\n    pass",
+        "def f(x):\n    open('log', 'w').write(str(x))\n    return x",
     ],
 )
 def test_what_might_not_end_or_is_no_function_is_not_edited(source):
