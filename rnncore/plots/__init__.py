@@ -28,6 +28,7 @@ from rnncore.plots.graphs.bidirectional import bidirectional_graph
 from rnncore.plots.graphs.gru import gru_graph
 from rnncore.plots.graphs.lstm import lstm_graph
 from rnncore.plots.graphs.unrolled import backward_graph, unrolled_graph
+from rnncore.plots.graphs.way_back import way_back
 from rnncore.plots.pytorch import autograd_graph, packed_batch, speed
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.shapes import five_shapes, opinions, temperatures, tune_rolls
@@ -81,6 +82,7 @@ __all__ = [
     "tune_rolls",
     "unrolled_graph",
     "until_nan",
+    "way_back",
     "weather",
     "word_probabilities",
 ]
