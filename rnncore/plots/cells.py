@@ -100,9 +100,10 @@ def gate_heat_maps(tokens, gates, units=None):
             limit = max(1.0, float(abs(shown).max()))
             image = heat_map(axes, shown, limit, signed)
             axes.set_title(title, loc="left", fontsize=11)
-            axes.set_yticks(range(len(units)), [f"unit {unit}" for unit in units])
+            named = [f"unit {unit}" for unit in units] if len(units) > 1 else [""]
+            axes.set_yticks(range(len(units)), named)
             ticks = [-limit, 0, limit] if signed else [0, limit]
-            bar = figure.colorbar(image, ax=axes, ticks=ticks, pad=0.02)
+            bar = figure.colorbar(image, ax=axes, ticks=ticks, pad=0.02, aspect=4 * len(units) ** 0.5)
             bar.ax.set_yticklabels([f"{tick:.3g}".replace("-", MINUS) for tick in ticks])
             bar.outline.set_edgecolor(GREY)
         _letters(axes, tokens, rotation=90 if words else 0)

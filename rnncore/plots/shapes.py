@@ -102,8 +102,8 @@ def tune_rolls(tunes):
 
 
 def opinions(sentences):
-    """What a judge thinks after each word: {title: (words, chances (T,))}, the chance of a positive one."""
-    alt = "The opinion after each word, 1 for positive. " + "; ".join(
+    """What a judge thinks after each word: {title: (words, chances (T,))}, the chance of "pleased"."""
+    alt = "The opinion after each word, 1 for pleased. " + "; ".join(
         " ".join(f"{word} {chance:.2f}" for word, chance in zip(words, chances, strict=True))
         for words, chances in sentences.values()
     )
@@ -116,7 +116,7 @@ def opinions(sentences):
             axes.axhline(0.5, color=INK, lw=1)
             axes.set_xticks(places, words)
             axes.set(ylim=(0, 1), yticks=[0, 0.5, 1], title=title, xlim=(-0.6, len(words) - 0.4))
-            axes.set_yticklabels(["negative", "", "positive"])
+            axes.set_yticklabels(["not pleased", "", "pleased"])
             axes.grid(axis="x", visible=False)
 
 

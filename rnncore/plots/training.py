@@ -7,6 +7,7 @@ from rnncore.plots.style import (
     COLOURS,
     GREY,
     INK,
+    LINE,
     MARKERS,
     MINUS,
     ORANGE,
@@ -16,14 +17,20 @@ from rnncore.plots.style import (
 )
 
 
-def curves(x, lines, *, xlabel="", ylabel="", log=False, markers=False, diagonal=False, size=(8, 3.4)):
+def curves(x, lines, *, xlabel="", ylabel="", log=False, markers=False, diagonal=False, behind=None, size=(8, 3.4)):
     """Named lines over a shared axis: x (N,) and lines {name: (N,)}, each named at its right end.
 
     ``log`` makes the vertical axis logarithmic, ``markers`` puts one on every point, and ``diagonal``
-    adds the line y = x, on which a step changes nothing.
+    adds the line y = x, on which a step changes nothing. ``behind`` {name: (N,)}: thin grey traces, named
+    above the figure, of what the lines come from.
     """
     alt = f"{ylabel} against {xlabel}, one line each for {', '.join(lines)}"
+    alt += f"; behind them, thin and grey, {', '.join(behind)}" if behind else ""
     with canvas(size=size, alt=alt) as (_, axes):
+        for trace in (behind or {}).values():
+            axes.plot(x, trace, color=LINE, lw=1)
+        if behind:
+            axes.set_title("grey: " + ", ".join(behind), loc="left", color=GREY, fontsize=10)
         for i, y in enumerate(lines.values()):
             marker = MARKERS[i % 5] if markers else ""
             axes.plot(x, y, color=COLOURS[i % 5], ls=STROKES[i % 5], marker=marker, ms=5)

@@ -281,8 +281,7 @@ def gru():
 
 @twin(
     "06-gru",
-    r"da_n = dh_t \odot (1 - z) \odot (1 - n^2) \qquad\qquad da_z = dh_t \odot (h_{t-1} - n) \odot z(1 - z)",
-    r"da_r = da_n \odot h_n \odot r(1 - r)",
+    r"da_n = dh_t \odot (1 - z) \odot (1 - n^2)",
     r"d_{\text{from } x} = (da_r, da_z, da_n) \qquad\qquad d_{\text{from } h} = (da_r, da_z, da_n \odot r)",
     r"dh_{t-1} = d_{\text{from } h}\, W_{hh} + dh_t \odot z",
 )

@@ -43,8 +43,9 @@ def code(notebook):
 
 
 def words(notebook):
-    """How many words of prose a student reads: no formulas, no code, no mark scheme."""
-    text = "\n\n".join(FOR_GRADERS.sub("", cell.source) for cell in markdown(notebook))
+    """How many words of prose every student reads: no formulas, no code, no mark scheme, no stretch."""
+    cells = [cell for cell in without_stretch(notebook) if cell.cell_type == "markdown"]
+    text = "\n\n".join(FOR_GRADERS.sub("", cell.source) for cell in cells)
     return len(re.findall(r"[^\W\d_][\w'\u2019-]*", NO_PROSE.sub(" ", text)))
 
 
@@ -75,6 +76,12 @@ def exercises(notebook):
 def stretches(notebook):
     """What a lesson asks of the quick, for no points; its ``check`` is the experiment after it."""
     return _answered(notebook, stretch=True)
+
+
+def without_stretch(notebook):
+    """The cells that every reader goes through: all but those of a stretch."""
+    extra = [id(cell) for one in stretches(notebook) for cell in (one.task, one.answer, one.check)]
+    return [cell for cell in notebook.cells if id(cell) not in extra]
 
 
 def _answered(notebook, stretch):
