@@ -7,7 +7,7 @@ SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab site lite test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
+.PHONY: help demo lab site lite gpu test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
 .NOTPARALLEL:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make lab       open the lessons in JupyterLab'
 	@echo 'make site      write the book, build/site: the solved lessons as pages that open from disk'
 	@echo 'make lite      write build/lite: the lessons in a browser, for any web server to hand out'
+	@echo 'make gpu       run the torch lessons on a GPU: do they say the same there, and how fast?'
 	@echo 'make test      lint, tests, notebook validation, release check'
 	@echo 'make release   write lessons/ from solutions/'
 	@echo 'CONTRIBUTING.md names the rest.'
@@ -32,6 +33,10 @@ site: .venv/.site
 # PYODIDE=FOLDER puts that Pyodide in; else pages fetch the public one when they are opened.
 lite: .venv/.lite
 	$(BIN)/python -m tools.lite build/lite $(if $(PYODIDE),--pyodide '$(PYODIDE)')
+
+# With any Python that has NumPy, matplotlib and PyTorch; DEVICE=cpu or standin tries the same without a GPU.
+gpu:
+	@$(firstword $(wildcard $(BIN)/python) $(PYTHON) python3) -m tools.gpu $(if $(DEVICE),--device $(DEVICE))
 
 test: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap || test -z "$$CI"

@@ -11,6 +11,7 @@ import re
 from autograder.course.solutions import ReleaseError, read_solution
 
 COVER = "cover"
+LETTERS = "LETTERS.md"  # what the letters of the lessons' formulas mean; it closes the page
 BEGIN, END = "<!-- The lessons, written by `unrolled release`. -->", "<!-- End of the lessons. -->"
 TABLE = ("| | lesson | what you make | minutes | |", "|---|---|---|---|---|")
 PAGE = """\
@@ -25,11 +26,13 @@ checks below them as often as you like. (This page is written by `unrolled relea
 def files(course, lessons):
     """{path: bytes} of what tells of these lessons: the page in lessons/ and its pictures, and README.md.
 
-    README.md is there only if it has a place for the table, between two comments.
+    The page ends with solutions/LETTERS.md, where there is one. README.md is there only if it has a place for the table, between two comments.
     """
     told = [Told(lesson) for lesson in lessons]
     hours = round(sum(one.minutes for one in told) / 60)
+    letters = course / "solutions" / LETTERS
     page = [PAGE.format(count=len(told), hours=hours), *(one.section() for one in told)]
+    page += [letters.read_text()] if letters.is_file() else []
     found = {course / "lessons" / "README.md": "\n".join(page).encode()}
     found |= {course / "lessons" / one.picture: one.image for one in told if one.image}
     readme = course / "README.md"

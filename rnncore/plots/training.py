@@ -17,7 +17,9 @@ from rnncore.plots.style import (
 )
 
 
-def curves(x, lines, *, xlabel="", ylabel="", log=False, markers=False, diagonal=False, behind=None, size=(8, 3.4)):
+def curves(
+    x, lines, *, xlabel="", ylabel="", log=False, markers=False, diagonal=False, behind=None, size=(8, 3.4)
+):
     """Named lines over a shared axis: x (N,) and lines {name: (N,)}, each named at its right end.
 
     ``log`` makes the vertical axis logarithmic, ``markers`` puts one on every point, and ``diagonal``

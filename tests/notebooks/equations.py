@@ -381,7 +381,7 @@ def masked_loss():
     close((mean.item(), theirs.grad.numpy()), (loss, dlogits))
 
 
-@twin("08-shapes", r"p_v = \frac{e^{z_v / \tau}}{\sum_u e^{z_u / \tau}}")
+@twin("08-shapes", r"p_v = \frac{e^{s_v / \tau}}{\sum_u e^{s_u / \tau}}")
 def temperature():
     z, tau, N = np.random.default_rng(15).normal(size=V), 0.7, 40_000
     p = np.exp(z / tau) / np.exp(z / tau).sum()

@@ -52,10 +52,10 @@ RNN = Cell(
         (6.5, 0.6, "each bias gets $da_t$"),
         (10.6, 2.0, r"$dh_t = dy_t + $ carry"),
     ],
-    alt="One step of a recurrent cell, from right to left: dh_t, the sum of the step's own error and the carry, "
-    "passes the tanh and becomes da_t. At the plus sign da_t goes to both branches unchanged: through W_ih to "
-    "dx_t, and through W_hh to the carry of the step before. On its way it leaves da_t times x_t, and da_t times "
-    "h_t-1, at the two weight matrices",
+    alt="One step of a recurrent cell, from right to left: dh_t, the sum of the step's own error and "
+    "the carry, passes the tanh and becomes da_t. At the plus sign da_t goes to both branches "
+    "unchanged: through W_ih to dx_t, and through W_hh to the carry of the step before. On its "
+    "way it leaves da_t times x_t, and da_t times h_t-1, at the two weight matrices",
 )
 
 LSTM = Cell(
@@ -95,11 +95,12 @@ LSTM = Cell(
         (8.6, 0.35, r"$\cdot\, o(1 - o)$" "\n$= da_o$"),
         (0.1, 1.5, "all four\nas in lesson 03"),
     ],
-    alt="An LSTM cell, from right to left. The carry arrives at c_t and dh_t at h_t. dh_t goes through the product "
-    "with o: to the gate o with tanh c_t, and through the tanh up to the memory, where it is added to the carry: "
-    "that sum is dc_t. Along the top dc_t passes the plus sign unchanged and the product with f: it leaves as "
-    "dc_t times f, and f gets dc_t times c_t-1. Down the other branch of the plus sign i gets dc_t times g, and g "
-    "gets dc_t times i. Under each of the four stands its slope",
+    alt="An LSTM cell, from right to left. The carry arrives at c_t and dh_t at h_t. dh_t goes "
+    "through the product with o: to the gate o with tanh c_t, and through the tanh up to the "
+    "memory, where it is added to the carry: that sum is dc_t. Along the top dc_t passes the plus"
+    " sign unchanged and the product with f: it leaves as dc_t times f, and f gets dc_t times "
+    "c_t-1. Down the other branch of the plus sign i gets dc_t times g, and g gets dc_t times i. "
+    "Under each of the four stands its slope",
 )
 
 GRU = Cell(
@@ -132,10 +133,11 @@ GRU = Cell(
         ("x_n", "n", "$da_n$", 0.5, 0),
     ],
     notes=[(10.9, 1.5, r"$\cdot\, (1 - n^2)$" "\n$= da_n$")],
-    alt="A GRU cell, from right to left. dh_t passes the plus sign unchanged to both branches. Along the top it is "
-    "multiplied by z on its way to h_t-1; down to the candidate n it is multiplied by 1 - z, and n's slope makes it "
-    "da_n. da_n goes to x_n unchanged and, through the product with r, to h_n. Question marks stand at the ways to "
-    "the two gates: two to z, one of them through 1 - z, and one to r",
+    alt="A GRU cell, from right to left. dh_t passes the plus sign unchanged to both branches. Along "
+    "the top it is multiplied by z on its way to h_t-1; down to the candidate n it is multiplied "
+    "by 1 - z, and n's slope makes it da_n. da_n goes to x_n unchanged and, through the product "
+    "with r, to h_n. Question marks stand at the ways to the two gates: two to z, one of them "
+    "through 1 - z, and one to r",
 )
 
 CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
@@ -147,7 +149,8 @@ def way_back(kind):
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(map(repr, CELLS))}")
     cell = CELLS[kind]
     places = np.array([node[1:3] for node in cell.nodes.values()] + [note[:2] for note in cell.notes])
-    (left, low), (right, high) = places.min(axis=0) - (0.9, 0.7), places.max(axis=0) + (1.1, 0.7)
+    left, low = places.min(axis=0) - np.array([0.9, 0.7])
+    right, high = places.max(axis=0) + np.array([1.1, 0.7])
     width = 10.5
     with canvas(size=(width, width * (high - low) / (right - left)), alt=cell.alt) as (_, axes):
         axes.set(xlim=(left, right), ylim=(low, high), aspect="equal")
@@ -155,7 +158,7 @@ def way_back(kind):
         words = {"ha": "center", "va": "center", "fontsize": 11}
         for start, end, error, dx, dy in cell.arrows:
             middle = _there_and_back(axes, cell.nodes[start], cell.nodes[end])
-            axes.text(*(middle + (dx, dy)), error, color=ORANGE, zorder=3, **words)
+            axes.text(middle[0] + dx, middle[1] + dy, error, color=ORANGE, zorder=3, **words)
         for kind, x, y, text in cell.nodes.values():
             _node(axes, kind, x, y, text)
         for x, y, text in cell.notes:

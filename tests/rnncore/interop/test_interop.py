@@ -1,6 +1,10 @@
 """A layer computes the same in PyTorch, Keras and ONNX as here, and comes back as it went."""
 
+import importlib.util
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -240,3 +244,29 @@ def test_keras_weights_that_do_not_fit_are_named(keras, make, bidirectional, sen
     model = keras.Sequential([keras.Input((None, D)), *make(keras.layers)])
     with pytest.raises(ValueError, match=re.escape(sentence)):
         from_keras_weights(model.get_weights(), bidirectional)
+
+
+WITH_A_BACKEND = """
+import keras, numpy as np
+from rnncore import interop, layers
+rng, (D, H) = np.random.default_rng(3), (3, 4)
+x = rng.normal(size=(2, 5, D)).astype(np.float32)
+for kind, twin in ((layers.LSTM, keras.layers.LSTM), (layers.GRU, keras.layers.GRU)):
+    layer = kind(D, H, bidirectional=True, rng=rng, dtype=np.float32)
+    both = keras.layers.Bidirectional(twin(H, return_sequences=True))
+    model = keras.Sequential([keras.Input((None, D)), both])
+    model.set_weights(interop.to_keras_weights(layer))
+    close = np.allclose(keras.ops.convert_to_numpy(model(x)), layer.forward(x)[0], rtol=0, atol=1e-5)
+    print(keras.backend.backend(), close)
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_keras_on_another_backend_where_it_is_installed(backend, tmp_path):
+    """A process has one backend, so this is one of its own."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    settings = {"KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    script = [sys.executable, "-c", WITH_A_BACKEND]
+    ran = subprocess.run(script, env=os.environ | settings, capture_output=True, text=True)
+    assert ran.stdout.splitlines() == [f"{backend} True"] * 2, ran.stderr[-2000:]

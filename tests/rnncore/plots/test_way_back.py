@@ -30,7 +30,9 @@ MEANING = {
         r"$dc_t \odot c_{t-1}$": lambda v: v["dc"] * v["c"],
         r"$dc_t \odot g$": lambda v: v["dc"] * v["g"],
         r"$dc_t \odot i$": lambda v: v["dc"] * v["i"],
-        r"$dh_t \odot o \odot (1 - \tanh^2 c_t)$": lambda v: v["dh"] * v["o"] * (1 - np.tanh(v["c_next"]) ** 2),
+        r"$dh_t \odot o \odot (1 - \tanh^2 c_t)$": lambda v: (
+            v["dh"] * v["o"] * (1 - np.tanh(v["c_next"]) ** 2)
+        ),
         r"$dh_t \odot o$": lambda v: v["dh"] * v["o"],
         r"$dh_t \odot \tanh c_t$": lambda v: v["dh"] * np.tanh(v["c_next"]),
         "$dh_t$": lambda v: v["dh"],
