@@ -26,7 +26,8 @@ checks below them as often as you like. (This page is written by `unrolled relea
 def files(course, lessons):
     """{path: bytes} of what tells of these lessons: the page in lessons/ and its pictures, and README.md.
 
-    The page ends with solutions/LETTERS.md, where there is one. README.md is there only if it has a place for the table, between two comments.
+    The page ends with solutions/LETTERS.md, where there is one. README.md is there only if it has a place
+    for the table, between two comments.
     """
     told = [Told(lesson) for lesson in lessons]
     hours = round(sum(one.minutes for one in told) / 60)
