@@ -10,6 +10,7 @@ from rnncore.plots.style import (
     MARKERS,
     MINUS,
     ORANGE,
+    PLATE,
     STROKES,
     canvas,
     name_the_ends,
@@ -66,7 +67,8 @@ def losses(runs, chance=None, smooth=50, log=False, size=(8, 3.4)):
             axes.plot(steps, mean, color=COLOURS[i % 5], ls=STROKES[i % 5])
         if chance is not None:
             axes.axhline(chance, color=GREY, lw=1)
-            axes.text(steps[-1], chance, "blind guess ", color=GREY, ha="right", va="bottom")
+            where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "bbox": PLATE}
+            axes.annotate("blind guess", (1, chance), (-4, 8), color=GREY, ha="right", va="bottom", **where)
         axes.set(xlabel="training step", ylabel="loss", xlim=(0, steps[-1]))
         if log:
             axes.set_yscale("log")
