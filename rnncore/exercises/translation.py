@@ -940,8 +940,14 @@ def use_beam_search(beam_search, embedding, recurrent, output, state, first, end
     return beam_search(step, torch.tensor(state), first, end, width, max_length)
 
 
-def finalists(arrays, state, first, end, width, max_length):
-    """The texts set aside and those still in play when a beam search is over: (log probability, symbols)."""
+OTHER_RULES = ("stops at width", "shrinks", "set aside first")
+
+
+def finalists(arrays, state, first, end, width, max_length, rule=""):
+    """The texts set aside and those still in play when a beam search is over: (log probability, symbols).
+
+    ``rule``: one of OTHER_RULES, by which other textbooks end a search or count its places.
+    """
     embedding, recurrent, output = arrays
     texts, log_probs, state, ended = [[]], np.zeros(1), state, []
     for t in range(max_length):
@@ -949,13 +955,18 @@ def finalists(arrays, state, first, end, width, max_length):
         state = np.tanh(embedding[symbols] + state @ recurrent)
         logits = state @ output
         total = log_probs[:, None] + logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-        parents, symbols = np.unravel_index(np.argsort(-total, axis=None)[:width], total.shape)
+        order = np.argsort(-total, axis=None)
+        if rule == "set aside first":
+            ended += [(total[p, end], [*texts[p], end]) for p in range(len(texts))]
+            order = order[order % total.shape[1] != end]
+        places = width - len(ended) if rule == "shrinks" else width
+        parents, symbols = np.unravel_index(order[:places], total.shape)
         texts = [[*texts[parent], int(symbol)] for parent, symbol in zip(parents, symbols, strict=True)]
         grown = list(zip(total[parents, symbols], texts, strict=True))
         ended += [one for one in grown if one[1][-1] == end]
         texts = [text for text in texts if text[-1] != end]
         log_probs, state = total[parents, symbols][symbols != end], state[parents[symbols != end]]
-        if not texts:
+        if not texts or (rule == "stops at width" and len(ended) >= width):
             break
     return ended, [one for one in grown if one[1][-1] != end]
 
@@ -972,10 +983,10 @@ def draw_beam_search(rng):
             embedding, recurrent, output = network(rng, V, H)
             arrays, state = (embedding, recurrent, 0.6 * output), rng.uniform(-0.9, 0.9, (1, H))
 
-            def search(width, given=(arrays, state, first, end)):
-                return finalists(*given, width, max_length)
+            def search(width, rule="", given=(arrays, state, first, end)):
+                return finalists(*given, width, max_length, rule)
 
-            if wanted(*search(width), lambda other: best(*search(other))):
+            if wanted(*search(width), lambda other=width, rule="": best(*search(other, rule))):
                 return Case((*arrays, state, first, end, width, max_length), {"V": V, "H": H}, when)
 
     def best(ended, live):
@@ -1002,6 +1013,9 @@ def draw_beam_search(rng):
         other = ended and max(ended, key=lambda one: per_symbol(one, 1))
         return ended and other[1] != best(ended, live) and other != max(ended)
 
+    def another_rule_finds_another(ended, live, with_width):
+        return ended and all(with_width(rule=rule) != best(ended, live) for rule in OTHER_RULES)
+
     def another_width_finds_another(ended, live, with_width):
         found = best(ended, live)
         return (
@@ -1016,6 +1030,7 @@ def draw_beam_search(rng):
         case(4, 5, 3, 8, a_later_one_wins),
         case(7, 4, 4, 6, one_symbol_more_would_decide),
         case(5, 6, 3, 6, another_width_finds_another),
+        case(6, 4, 3, 9, another_rule_finds_another),
         case(5, 4, 1, 6, lambda ended, live, with_width: ended, "width = 1, which is greedy"),
         case(
             4,
@@ -1154,6 +1169,32 @@ BEAM_SEARCH = Exercise(
             new=STAY + "        if ended:\n            break\n",
             says="The search stops when the first text ends. A longer one that is still in play may turn out likelier.",
             cost=0.4,
+        ),
+        Mistake(
+            "stops-when-width-have-ended",
+            old=STAY,
+            new=STAY + "        if len(ended) >= width:\n            break\n",
+            says="The search stops when `width` texts have ended. Here it goes on, up to max_length rounds, for a longer "
+            "one that is still in play may turn out likelier per symbol.",
+            cost=0.2,
+        ),
+        Mistake(
+            "ended-keep-their-places",
+            old="[:width]",
+            new="[: max(0, width - len(ended))]",
+            says="Each text that has ended keeps its place for good, so the beam grows narrower and narrower. What has "
+            "ended is set aside: in the next round `width` stay again.",
+            cost=0.2,
+        ),
+        Mistake(
+            "set-aside-before-the-cut",
+            old="        best = " + SORTED + "\n" + SET_ASIDE,
+            new=SET_ASIDE.replace("best", "grown")
+            + "        best = sorted((one for one in grown if one[1][-1] != end), "
+            "key=lambda one: one[0], reverse=True)[:width]\n",
+            says="What ends is set aside before the cut to `width`, however unlikely it is. All that has grown competes "
+            "for the places, ended or not: cut first, then set aside.",
+            cost=0.2,
         ),
         Mistake(
             "unfinished-may-win",

@@ -37,19 +37,21 @@ def caption_graph(scene, words):
         axes.set(xlim=(-3.5, 1.45 * steps + 1.6), ylim=(-1.6, 1.6))
 
 
-def scenes(canvases, captions, right=None, columns=6):
+def scenes(canvases, captions, right=None, columns=4):
     """Scenes (N, height, width), a caption under each; one that is not right gets a cross and a frame."""
     right = [True] * len(captions) if right is None else list(right)
     rows = -(-len(captions) // columns)
     said = "; ".join(("" if good else "wrong: ") + text for text, good in zip(captions, right, strict=True))
     alt = f"{len(captions)} pictures of two handwritten digits and what is said of them: {said}"
-    size = (1.75 * columns, 2.25 * rows)
+    size = (2.2 * columns, 2.6 * rows)
     with canvas(rows, columns, size, alt, squeeze=False) as (_, grid):
         for axes in grid.flat:
             axes.axis("off")
         for axes, scene, text, good in zip(grid.flat, canvases, captions, right, strict=False):
             axes.axis("on")
-            axes.imshow(scene, cmap="Greys", vmin=0, vmax=1)
+            axes.imshow(
+                scene, cmap="Greys", vmin=0, vmax=1, interpolation="bilinear"
+            )  # digits of 8 x 8 pixels
             axes.set(xticks=[], yticks=[])
             axes.grid(False)
             axes.spines[:].set_visible(True)

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-from rnncore.plots.style import COLOURS, GREY, INK, MARKERS, STROKES, canvas, name_the_ends
+from rnncore.plots.style import COLOURS, GREY, INK, MARKERS, STROKES, canvas, colour_of, name_the_ends
 
 DEGREES = "degrees Celsius"
 
@@ -16,8 +16,8 @@ def weather(hours, panels, size=(9, 4.2)):
     moves = [f"{name}: from {series.min():.0f} to {series.max():.0f}" for name, series in panels.items()]
     alt = f"Temperature in degrees Celsius, hour by hour, a panel each. {'; '.join(moves)}"
     with canvas(len(panels), 1, size, alt, sharex=True, sharey=True, squeeze=False) as (figure, rows):
-        for i, (axes, (name, series)) in enumerate(zip(rows[:, 0], panels.items(), strict=True)):
-            axes.plot(hours, series, color=COLOURS[i % 5], lw=1.4)
+        for axes, (name, series) in zip(rows[:, 0], panels.items(), strict=True):
+            axes.plot(hours, series, color=INK, lw=1.2)
             axes.set_title(name, loc="left")
         dates = AutoDateLocator(minticks=4, maxticks=9)
         axes.xaxis.set_major_locator(dates)
@@ -48,10 +48,11 @@ def one_forecast(past, future, forecasts, size=(9, 3.6)):
         name_the_ends(axes, len(future), forecasts)
 
 
-def by_horizon(lines, bands=None, ylabel="error in degrees Celsius", zero=None, size=(8.5, 3.8)):
+def by_horizon(lines, bands=None, ylabel="error in degrees Celsius", zero=None, looks=None, size=(8.5, 3.8)):
     """Lines {name: (H,)} over 1 to H hours ahead, and bands {name: (lowest (H,), highest (H,))} around some.
 
-    ``zero`` draws a thin line at 0 and writes these words on it.
+    ``zero`` draws a thin line at 0 and writes these words on it. ``looks`` {name: number} gives a line the
+    colour, stroke and marker that it has in other figures; None is a thin grey line.
     """
     H = len(next(iter(lines.values())))
     ends = ", ".join(f"{name} {line[0]:.2f} to {line[-1]:.2f}" for name, line in lines.items())
@@ -61,14 +62,16 @@ def by_horizon(lines, bands=None, ylabel="error in degrees Celsius", zero=None, 
     ahead = np.arange(1, H + 1)
     with canvas(size=size, alt=alt) as (_, axes):
         for i, (name, line) in enumerate(lines.items()):
-            look = {"color": COLOURS[i % 5], "ls": STROKES[i % 5], "marker": MARKERS[i % 5], "ms": 5}
-            axes.plot(ahead, line, markevery=(i, 5), **look)
+            number, colour = (looks or {}).get(name, i), colour_of(name, i, looks)
+            thin = {"ls": STROKES[i % 5], "lw": 1.2}
+            look = thin if number is None else {"ls": STROKES[number % 5], "marker": MARKERS[number % 5]}
+            axes.plot(ahead, line, markevery=(i, 5), ms=5, color=colour, **look)
             if name in shaded:
-                axes.fill_between(ahead, *bands[name], color=COLOURS[i % 5], alpha=0.18, lw=0)
+                axes.fill_between(ahead, *bands[name], color=colour, alpha=0.18, lw=0)
         if zero is not None:
             axes.axhline(0, color=INK, lw=1)
             axes.text(1.2, 0, zero, color=INK, va="bottom")
         else:
             axes.set_ylim(0)
         axes.set(xlabel="hours ahead", ylabel=ylabel, xlim=(1, H), xticks=[1, *range(4, H + 1, 4)])
-        name_the_ends(axes, H, lines)
+        name_the_ends(axes, H, lines, looks)

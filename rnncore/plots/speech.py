@@ -10,28 +10,30 @@ SPACE = "\N{OPEN BOX}"  # how a space between words is drawn
 LOUD, SILENT = 9, -14  # log energies
 
 
-def recording(signal, features, rate, hop):
-    """A sound, samples (N,), above its features (T, bands), over the same seconds."""
+def recording(signal, features, rate, hop, title=""):
+    """A sound, samples (N,), above its features (T, bands), over the same seconds; ``title`` above."""
     length = len(signal) / rate
     alt = (
         f"Above, the wave of {length:.1f} seconds of speech: bursts of swings, and calmer stretches. Below, "
     )
     alt += f"its {features.shape[1]} bands over {len(features)} frames, dark where it is loud: vowels as "
     alt += "stripes that bend up and down, hissing consonants in the upper bands, white silence"
-    with canvas(2, 1, (9, 4.2), alt, sharex=True, height_ratios=[1, 1.4]) as (_, (wave, bands)):
+    with canvas(2, 1, (9, 4.2), alt, sharex=True, height_ratios=[1, 1.4]) as (figure, (wave, bands)):
         wave.plot(np.arange(len(signal)) / rate, signal, color=INK, lw=0.5)
-        wave.set(ylabel="air pressure", yticks=[])
-        image(bands, features, hop / rate)
+        wave.set(ylabel="air pressure", yticks=[], title=title)
+        shown = image(bands, features, hop / rate)
+        figure.colorbar(shown, ax=bands, label="log energy", pad=0.01)
         bands.set(xlabel="seconds", ylabel="mel band", xlim=(0, length))
         bands.set_yticks([1, features.shape[1] // 2, features.shape[1]])
 
 
 def image(axes, features, seconds):
-    """Features (T, bands) as a picture over time, low bands below, dark where it is loud."""
+    """Features (T, bands) as a picture over time, low bands below, dark where it is loud; returns it."""
     extent = (0, len(features) * seconds, 0.5, features.shape[1] + 0.5)
     look = {"cmap": WHITE_TO_BLUE, "vmin": SILENT, "vmax": LOUD, "interpolation": "nearest"}
-    axes.imshow(features.T, origin="lower", aspect="auto", extent=extent, **look)
+    shown = axes.imshow(features.T, origin="lower", aspect="auto", extent=extent, **look)
     axes.grid(False)
+    return shown
 
 
 def paths(labels, T, path):

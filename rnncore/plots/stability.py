@@ -38,7 +38,7 @@ def until_nan(panels, frames, limit=None):
 
     ``frames`` is {panel: (lowest, highest)}, what a panel shows, since what explodes leaves any frame; a
     tall frame is logarithmic. A run that ends is marked with a cross where it does. ``limit`` draws a line
-    in the panel called "gradient norm".
+    in the panels whose title begins with "norm" or "gradient norm".
     """
     runs = next(iter(panels.values()))
     ended = [name for name, values in runs.items() if not np.isfinite(values[-1])]
@@ -59,7 +59,7 @@ def until_nan(panels, frames, limit=None):
                     axes.plot(last, highest, "X", color=colour, ms=9, clip_on=False)
                     look = {"color": colour, "weight": "bold", "bbox": PLATE, "va": "top"}
                     axes.annotate("NaN", (last, highest), (8, -3), textcoords="offset points", **look)
-            if limit is not None and title == "gradient norm":
+            if limit is not None and title.startswith(("norm", "gradient norm")):
                 axes.axhline(limit, color=INK, lw=1)
                 look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
                 axes.annotate(f"limit {limit:g}", (1, limit), (0, -4), ha="right", va="top", **look)

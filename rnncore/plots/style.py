@@ -84,18 +84,55 @@ def _refuse_blanks(figure):
             )
 
 
-def name_the_ends(axes, x, lines):
-    """Write each line's name beside its last point, moved apart where two would touch."""
+def name_the_ends(axes, x, lines, looks=None):
+    """Write each line's name beside its last point; names that would touch move apart, and point to it.
+
+    ``looks`` {name: number} says in which of the colours a line is drawn; None there is grey.
+    """
     axes.figure.canvas.draw()
     height = axes.bbox.height
     last = [axes.transData.transform((x, np.asarray(y)[-1]))[1] - axes.bbox.y0 for y in lines.values()]
     gap = 1.35 * plt.rcParams["font.size"] * axes.figure.dpi / 72
-    floor = -np.inf
-    for i in np.argsort(last):
-        at = max(last[i], floor)
-        floor = at + gap
-        name, colour = list(lines)[i], COLOURS[i % 5]
+    for (i, name), at in zip(enumerate(lines), _apart(last, gap, height), strict=True):
+        colour = colour_of(name, i, looks)
         axes.text(1.02, at / height, name, color=colour, transform=axes.transAxes, va="center", weight="bold")
+        if abs(at - last[i]) > 2:
+            ends = (1.0, last[i] / height), (1.018, at / height)
+            axes.add_patch(
+                FancyArrowPatch(
+                    *ends,
+                    arrowstyle="-",
+                    transform=axes.transAxes,
+                    color=colour,
+                    lw=0.8,
+                    shrinkA=0,
+                    shrinkB=0,
+                    clip_on=False,
+                )
+            )
+
+
+def colour_of(name, number, looks=None):
+    """The colour of a line, the ``number``-th drawn, unless ``looks`` has another for its ``name``."""
+    if looks is not None and name in looks:
+        number = looks[name]
+    return GREY if number is None else COLOURS[number % 5]
+
+
+def _apart(wanted, gap, height):
+    """Places at least ``gap`` apart and, where they fit, within ``height``, each near where it is wanted."""
+    groups = []  # [indices, where their lowest would stand], from the lowest up
+    for i in np.argsort(wanted, kind="stable"):
+        groups.append([[i], wanted[i]])
+        while len(groups) > 1 and groups[-2][1] + gap * len(groups[-2][0]) > groups[-1][1]:
+            (lower, _), (upper, _) = groups[-2:]
+            both = lower + upper
+            groups[-2:] = [[both, np.mean([wanted[j] - gap * k for k, j in enumerate(both)])]]
+    places = np.empty(len(wanted))
+    for members, start in groups:
+        room = height - gap * (len(members) - 1)
+        places[members] = max(0, min(start, room)) + gap * np.arange(len(members))
+    return places
 
 
 def arrow(axes, start, end, colour, stroke="-"):

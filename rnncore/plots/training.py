@@ -11,6 +11,7 @@ from rnncore.plots.style import (
     MARKERS,
     MINUS,
     ORANGE,
+    PLATE,
     STROKES,
     canvas,
     name_the_ends,
@@ -18,13 +19,25 @@ from rnncore.plots.style import (
 
 
 def curves(
-    x, lines, *, xlabel="", ylabel="", log=False, markers=False, diagonal=False, behind=None, size=(8, 3.4)
+    x,
+    lines,
+    *,
+    xlabel="",
+    ylabel="",
+    log=False,
+    markers=False,
+    diagonal=False,
+    behind=None,
+    ylim=None,
+    xticks=None,
+    size=(8, 3.4),
 ):
     """Named lines over a shared axis: x (N,) and lines {name: (N,)}, each named at its right end.
 
     ``log`` makes the vertical axis logarithmic, ``markers`` puts one on every point, and ``diagonal``
     adds the line y = x, on which a step changes nothing. ``behind`` {name: (N,)}: thin grey traces, named
     above the figure, of what the lines come from.
+    ``ylim`` and ``xticks`` replace matplotlib's own.
     """
     alt = f"{ylabel} against {xlabel}, one line each for {', '.join(lines)}"
     alt += f"; behind them, thin and grey, {', '.join(behind)}" if behind else ""
@@ -35,37 +48,50 @@ def curves(
             axes.set_title("grey: " + ", ".join(behind), loc="left", color=GREY, fontsize=10)
         for i, y in enumerate(lines.values()):
             marker = MARKERS[i % 5] if markers else ""
-            axes.plot(x, y, color=COLOURS[i % 5], ls=STROKES[i % 5], marker=marker, ms=5)
+            look = {"color": COLOURS[i % 5], "ls": STROKES[i % 5], "marker": marker, "ms": 5}
+            axes.plot(x, y, clip_on=not markers, **look)  # a marker on the frame is drawn whole
         if diagonal:
             axes.plot(x, x, color=GREY, lw=1)
         if log:
             axes.set_yscale("log")
-        axes.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]))
+        if xticks is not None:
+            axes.set_xticks(list(xticks))
+        axes.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]), ylim=ylim)
         name_the_ends(axes, x[-1], lines)
 
 
-def losses(runs, chance=None, smooth=50, size=(8, 3.4)):
-    """Training losses {name: (N,)} by step, each the mean of the last ``smooth`` (at first, of all) steps.
+def losses(runs, chance=None, smooth=50, log=False, size=(8, 3.4)):
+    """Training losses {name: (N,)} by step, each a mean of the last quarter of the steps until then.
 
-    ``chance`` draws a line at the loss of a blind guess.
+    Of ``smooth`` steps at most: so the line begins at the first loss and bends nowhere by itself.
+    ``chance`` draws a line at the loss of a blind guess; ``log`` makes the vertical axis logarithmic.
     """
     alt = f"Training loss by step, one line each for {', '.join(runs)}"
+    alt += "; the axis of the loss is logarithmic" if log else ""
     alt += "" if chance is None else f"; a thin line marks a blind guess, {chance:.2f}"
-    means = {}
-    for name, values in runs.items():
-        total = np.cumsum(np.asarray(values, dtype=float))
-        before = np.concatenate([np.zeros(min(smooth, len(total))), total[:-smooth]])
-        means[name] = (total - before) / np.minimum(np.arange(1, len(total) + 1), smooth)
+    means = {name: _running_mean(np.asarray(values, dtype=float), smooth) for name, values in runs.items()}
     with canvas(size=size, alt=alt) as (_, axes):
         for i, mean in enumerate(means.values()):
             steps = np.arange(1, len(mean) + 1)
             axes.plot(steps, mean, color=COLOURS[i % 5], ls=STROKES[i % 5])
         if chance is not None:
             axes.axhline(chance, color=GREY, lw=1)
-            axes.text(steps[-1], chance, "blind guess ", color=GREY, ha="right", va="bottom")
+            where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "bbox": PLATE}
+            axes.annotate("blind guess", (1, chance), (-4, 8), color=GREY, ha="right", va="bottom", **where)
         axes.set(xlabel="training step", ylabel="loss", xlim=(0, steps[-1]))
-        axes.set_ylim(0, 1.12 * axes.dataLim.y1)
+        if log:
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(0, 1.12 * axes.dataLim.y1)
         name_the_ends(axes, steps[-1], means)
+
+
+def _running_mean(values, most):
+    """At each of N steps the mean of the last quarter of the steps until then, of ``most`` at most."""
+    steps = np.arange(1, len(values) + 1)
+    width = np.clip(-(-steps // 4), 1, most)
+    total = np.concatenate([[0], np.cumsum(values)])
+    return (total[steps] - total[steps - width]) / width
 
 
 def next_letter(letters, target, probabilities, push):

@@ -16,6 +16,7 @@ from rnncore.cells.lstm import lstm_cell, lstm_cell_backward
 from rnncore.cells.rnn import rnn_cell, rnn_cell_backward
 from rnncore.given.baselines import linear_forecast, pasts
 from rnncore.layers import RNN
+from rnncore.losses import ctc_loss as by_hand_ctc_loss
 from rnncore.losses import masked_cross_entropy, softmax_cross_entropy
 from rnncore.optim import clip_grad_norm
 from rnncore.topics.attention import attention
@@ -460,6 +461,41 @@ def all_paths():
         tensor(np.log(p))[:, None], torch.tensor([text]), *sizes, reduction="sum"
     )
     close(theirs.item(), -np.log(total))
+
+
+@twin(
+    "11-speech",
+    r"\beta_{t-1}(s) = \beta_t(s)\, p_t(\text{place}_s) + \beta_t(s+1)\, p_t(\text{place}_{s+1}) + [\text{skip allowed}]\ \beta_t(s+2)\, p_t(\text{place}_{s+2})",
+    r"\frac{\partial\, \text{loss}}{\partial\, \text{logit}_t(v)} = p_t(v) - \text{wanted}_t(v)",
+)
+def the_way_back_through_all_paths():
+    frames, text, place = 6, [1, 2, 2], [0, 1, 0, 2, 0, 2, 0]
+    logits = tensor(np.random.default_rng(32).normal(size=(frames, 3)), grad=True)
+    p = torch.softmax(logits, dim=1).detach().numpy()
+    alpha, beta = np.zeros((2, frames, 7 + 2))  # two places more, which stay empty
+    alpha[0, :2] = p[0, place[:2]]
+    for t in range(1, frames):
+        for s in range(7):
+            before = alpha[t - 1, s] + (s > 0) * alpha[t - 1, s - 1] + (s == 3) * alpha[t - 1, s - 2]
+            alpha[t, s] = before * p[t, place[s]]
+    beta[-1, 5:7] = 1
+    for t in range(frames - 1, 0, -1):
+        here = np.append(p[t, place], [0, 0])
+        for s in range(7):
+            skip = (s == 1) * beta[t, s + 2] * here[s + 2]  # only from 1 to 2
+            beta[t - 1, s] = beta[t, s] * here[s] + beta[t, s + 1] * here[s + 1] + skip
+    both = (alpha * beta)[:, :7]
+    total = both[0].sum()
+    close(both.sum(axis=1), np.full(frames, total))  # every path stands somewhere at every frame
+    wanted = np.stack([both[:, np.array(place) == v].sum(axis=1) for v in range(3)], axis=1) / total
+    sizes = torch.tensor([frames]), torch.tensor([3])
+    theirs = torch.nn.functional.ctc_loss(
+        logits.log_softmax(dim=1)[:, None], torch.tensor([text]), *sizes, reduction="sum"
+    )
+    theirs.backward()
+    close(theirs.item(), -np.log(total))
+    close(logits.grad.numpy(), p - wanted)
+    close(by_hand_ctc_loss(logits.detach().numpy()[None], [text])[1][0], p - wanted)
 
 
 @twin("13-forecast", r"e_h = \sqrt{\frac{1}{N} \sum_{n=1}^{N} \big(s\,(\hat x_{n,h} - x_{n,h})\big)^2}")

@@ -64,3 +64,16 @@ def test_by_horizon_names_the_line_at_zero():
     axes = plt.gca()
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), [0, 0])
     assert "as before" in {text.get_text() for text in axes.texts} and axes.get_ylim()[0] < -1
+
+
+def test_by_horizon_gives_a_line_the_look_that_it_has_elsewhere():
+    lines = {"a": np.arange(4.0), "b": np.arange(4.0) + 1, "thin": np.arange(4.0) + 2}
+    plots.by_horizon(lines, looks={"a": 3, "b": 0, "thin": None})
+    a, b, thin = plt.gca().lines
+    plots.by_horizon({"z": np.arange(4.0), **lines})
+    _, second, *_ = plt.gca().lines
+    assert (a.get_color(), a.get_marker()) != (second.get_color(), second.get_marker())
+    plots.by_horizon({"b": lines["b"]})
+    (alone,) = plt.gca().lines
+    assert (b.get_color(), b.get_marker()) == (alone.get_color(), alone.get_marker())
+    assert thin.get_marker() == "None" and thin.get_linewidth() < b.get_linewidth()

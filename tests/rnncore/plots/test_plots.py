@@ -158,14 +158,30 @@ def test_contributions_end_in_their_sum():
     assert signs == ["", "+", "+", "="]
 
 
-@pytest.mark.parametrize("length", [3, 7])
-def test_losses_are_means_of_the_last_steps_or_of_all_there_are(length):
+@pytest.mark.parametrize("length", [3, 7, 30])
+def test_losses_are_means_of_the_last_quarter_of_the_steps_and_no_more_than_asked(length):
     values = np.random.default_rng(5).normal(2, 0.3, length)
     plots.losses({"run": list(values)}, chance=3.0, smooth=4)
-    want = [values[max(0, t - 4) : t].mean() for t in range(1, length + 1)]
+    want = [values[t - min(4, -(-t // 4)) : t].mean() for t in range(1, length + 1)]
     drawn = plt.gca().lines[0]
     np.testing.assert_allclose(drawn.get_ydata(), want)
     assert drawn.get_xdata().tolist() == list(range(1, length + 1))
+
+
+def test_losses_on_a_logarithmic_axis():
+    plots.losses({"run": [2.0, 0.2, 0.02]}, log=True)
+    assert plt.gca().get_yscale() == "log"
+
+
+def test_names_that_move_apart_stay_within_the_axes_and_point_to_their_lines():
+    lines = {"a": np.array([0, 1.0]), "b": np.array([0, 0.99]), "c": np.array([0, 0.98]), "d": np.zeros(2)}
+    plots.curves(np.array([1, 2]), lines)
+    axes = plt.gca()
+    at = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    assert at["d"] < at["c"] < at["b"] < at["a"] <= 1
+    end_of = axes.transAxes.inverted().transform(axes.transData.transform((2, 0)))[1]
+    assert at["d"] == pytest.approx(end_of)
+    assert 2 <= len(axes.patches) <= 3  # "d" has not moved
 
 
 def test_reach_puts_exact_zeros_on_the_floor_and_borders_between_steps():

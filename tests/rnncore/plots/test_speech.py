@@ -21,11 +21,12 @@ def close_figures():
 def test_a_recording_is_drawn_as_wave_and_as_bands():
     rng = np.random.default_rng(0)
     signal, features = rng.normal(size=900), rng.normal(size=(7, 5))
-    assert plots.recording(signal, features, rate=1000, hop=120) is None
-    wave, bands = plt.gcf().axes
+    assert plots.recording(signal, features, rate=1000, hop=120, title="one two") is None
+    wave, bands, colours = plt.gcf().axes
     np.testing.assert_array_equal(wave.lines[0].get_ydata(), signal)
     np.testing.assert_array_equal(bands.images[0].get_array(), features.T)
     assert bands.images[0].get_extent() == [0, pytest.approx(7 * 0.12), 0.5, 5.5]
+    assert wave.get_title() == "one two" and colours.get_ylabel() == "log energy"
 
 
 def test_paths_draw_every_move_that_some_path_takes_and_one_path_in_bold():
