@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from rnncore.check.compare import agree
+from rnncore.check.credit import CHANGED
+from rnncore.check.machine import machine_slip
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
-from rnncore.check.packing import packing_slip
-from rnncore.check.repair import repair_slip
+from rnncore.check.packing import Slip, packing_slip
+from rnncore.check.repair import repair_slips
 from rnncore.check.shares import nothing_to_see
 from rnncore.observe import Outcome, as_numbers
 
-PAIRS, PAIRS_IN_USE = 100, 20  # that are tried: numbers, not seconds, so that a busy machine finds the same
+INPUT_CHANGED = "input-changed"
+PAIRS, PAIRS_IN_USE = 100, 60  # that are tried: numbers, not seconds, so that a busy machine finds the same
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,10 @@ class Explanation:
 def explain(marking, found: Findings) -> Explanation:
     """The mistakes that explain the findings of ``marking``; none if there is nothing that does."""
     search = _Search(marking, found)
-    found = search.one() or search.packed() or search.two()
+    found = search.one() or search.packed() or search.one_and_changed() or search.two()
     if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
         return replace(found, whole=False)  # it may be that mistake; it may be anything
-    return found if found.whole else search.repaired() or found
+    return found if found.whole else search.changed() or search.repaired() or search.made() or found
 
 
 class _Search:
@@ -42,6 +45,7 @@ class _Search:
         self.marking, self.found = marking, found
         self.exercise, self.cases = marking.exercise, marking.cases
         self.spoiled: dict = {}
+        self.changes_count = True  # whether a twin must leave its inputs as the student's function does
 
     def one(self) -> Explanation | None:
         """The one mistake whose twin does what the student's function does in every case."""
@@ -50,6 +54,15 @@ class _Search:
                 if self._fits(self.exercise.twin(wording)):
                     return Explanation((mistake,), whole=True)
         return None
+
+    def one_and_changed(self) -> Explanation | None:
+        """One mistake, and an input that is not left as it was besides."""
+        if UNCHANGED not in self.found.special or not self.found.wrong:
+            return None
+        self.changes_count = False
+        found = self.one() or self.packed()
+        self.changes_count = True
+        return found and Explanation((*found.mistakes, self._changed), whole=True)
 
     def same_unseen(self, found: Explanation) -> bool:
         """Whether what the exercise cannot look at is in some case the same as what the one mistake gives."""
@@ -69,10 +82,20 @@ class _Search:
         slip = packing_slip(self.marking) if self.found.wrong else None
         return Explanation((slip,), whole=True) if slip else None
 
+    def changed(self) -> Explanation | None:
+        """Nothing but an input that is not left as it was."""
+        if self.found.wrong or self.found.special.keys() != {UNCHANGED}:
+            return None
+        return Explanation((self._changed,), whole=True)
+
     def repaired(self) -> Explanation | None:
-        """A slip that nobody listed, in one line of the student's own text."""
-        only_changed = not self.found.wrong and self.found.special.keys() == {UNCHANGED}  # which says it all
-        slip = None if only_changed else repair_slip(self.marking)
+        """A slip that nobody listed, in one line of the student's own text, or in two."""
+        slips = repair_slips(self.marking)
+        return Explanation(slips, whole=True) if slips else None
+
+    def made(self) -> Explanation | None:
+        """A slip that nobody listed, seen from the right function."""
+        slip = machine_slip(self.marking, self.found, self._same)
         return Explanation((slip,), whole=True) if slip else None
 
     def two(self) -> Explanation:
@@ -132,8 +155,15 @@ class _Search:
             bool(ours.warnings) == bool(twins.warnings)
             and ours.unviewed == twins.unviewed
             and agree(ours.value, twins.value, self.exercise.tolerance)
-            and changed_arguments(self.exercise, case, ours) == changed_arguments(self.exercise, case, twins)
+            and (not self.changes_count or self._changes(case, ours) == self._changes(case, twins))
         )
+
+    def _changes(self, case, outcome: Outcome) -> list[str]:
+        return changed_arguments(self.exercise, case, outcome)
+
+    @property
+    def _changed(self) -> Slip:
+        return Slip(INPUT_CHANGED, self.found.special[UNCHANGED], CHANGED)
 
     def _spoils(self, mistake) -> frozenset:
         """The places of the result that this mistake alone makes wrong in the first case."""
