@@ -40,6 +40,20 @@ def explain(marking, found: Findings) -> Explanation:
     return found if found.whole else search.changed() or search.repaired() or search.made() or found
 
 
+def same_outcome(exercise, case, ours: Outcome, twins: Outcome, changes_count: bool = True) -> bool:
+    """Whether two outcomes of a case are one and the same slip's; inputs that were changed may not count."""
+    if ours.error or twins.error:
+        return (
+            bool(ours.error and twins.error)
+            and ours.error.kind == twins.error.kind
+            and ours.error.message == twins.error.message
+        )
+    if ours.unviewed != twins.unviewed or bool(ours.warnings) != bool(twins.warnings):
+        return False
+    changed = [changed_arguments(exercise, case, outcome) for outcome in (ours, twins) if changes_count]
+    return agree(ours.value, twins.value, exercise.tolerance) and changed[:1] == changed[1:]
+
+
 class _Search:
     def __init__(self, marking, found: Findings):
         self.marking, self.found = marking, found
@@ -118,7 +132,9 @@ class _Search:
         # Most pairs need not be tried: what two mistakes spoil one by one is what they spoil together.
         wrong = self._places(self.marking.outcomes[0])
         spoils = {mistake: self._spoils(mistake) for mistake in self.exercise.mistakes}
-        pairs = (pair for pair in combinations(spoils, 2) if spoils[pair[0]] | spoils[pair[1]] == wrong)
+        pairs = (
+            pair for pair in combinations(spoils, 2) if _outermost(spoils[pair[0]] | spoils[pair[1]]) == wrong
+        )
         likely = sorted(pairs, key=lambda pair: not any(one in chosen for one in pair))
         for first, second in islice(likely, PAIRS_IN_USE if self.exercise.use else PAIRS):
             # One edit may bring in the text that the other looks for, so the order can matter.
@@ -145,21 +161,7 @@ class _Search:
         )
 
     def _same(self, case, ours: Outcome, twins: Outcome) -> bool:
-        if ours.error or twins.error:
-            return (
-                bool(ours.error and twins.error)
-                and ours.error.kind == twins.error.kind
-                and ours.error.message == twins.error.message
-            )
-        return (
-            bool(ours.warnings) == bool(twins.warnings)
-            and ours.unviewed == twins.unviewed
-            and agree(ours.value, twins.value, self.exercise.tolerance)
-            and (not self.changes_count or self._changes(case, ours) == self._changes(case, twins))
-        )
-
-    def _changes(self, case, outcome: Outcome) -> list[str]:
-        return changed_arguments(self.exercise, case, outcome)
+        return same_outcome(self.exercise, case, ours, twins, self.changes_count)
 
     @property
     def _changed(self) -> Slip:
@@ -202,15 +204,27 @@ class _Search:
 
 
 def _wrong_places(got, want, tolerance: float, path=()):
-    """The path to every array or number of ``want``, a nest of values, that is not the same in ``got``."""
+    """The path to every array or number of ``want``, a nest of values, that is not the same in ``got``.
+
+    Where ``got`` has another form than ``want``, such as a list of another length, that is one place.
+    """
     if isinstance(want, dict):
-        inside = [(key, got.get(key) if isinstance(got, dict) else None) for key in want]
+        inside = [(key, got.get(key)) for key in want] if isinstance(got, dict) else None
     elif isinstance(want, tuple | list):
         fits = isinstance(got, tuple | list) and len(got) == len(want)
-        inside = enumerate(got if fits else [None] * len(want))
+        inside = list(enumerate(got)) if fits else None
     else:
-        inside = ()
-        if not agree(got, want, tolerance):
-            yield path
-    for key, value in inside:
+        inside = [] if agree(got, want, tolerance) else None
+    if inside is None:
+        yield path
+    for key, value in inside or ():
         yield from _wrong_places(value, want[key], tolerance, (*path, key))
+
+
+def _outermost(places) -> frozenset:
+    """The places that lie within no other."""
+    return frozenset(
+        place
+        for place in places
+        if isinstance(place, str) or not any(place[:depth] in places for depth in range(len(place)))
+    )

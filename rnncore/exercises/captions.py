@@ -861,16 +861,33 @@ def draw_caption(rng):
 
         return answer
 
+    def first_word(read):
+        """An answer that says one word, after it has read this one."""
+
+        def answer(decoder, state, choose, longest):
+            import torch
+
+            decoder.eval()
+            return int(choose(decoder(torch.tensor([[read]]), state)[0][0, 0]))
+
+        return answer
+
     def case(V, D, H, L, longest, count, when=""):
         """count: how many words the caption has, END not among them, or None for one that is cut short."""
+        while True:
+            params, state, throws = drawn(V, D, H, L, longest, count)
+            said = [use_caption(first_word(read), params, state, throws, longest)[0] for read in (1, 2)]
+            if said[0] != said[1]:  # what is read first shows in what is said
+                return Case((params, state, throws, longest), {"V": V, "D": D, "H": H, "L": L}, when)
+
+    def drawn(V, D, H, L, longest, count):
         params = gru_params(rng, D, H, L, 1.0)
         params |= {"embed.weight": rng.normal(0, 2, (V, D))}
         params |= {"out.weight": rng.normal(0, 1.5, (V, H)), "out.bias": rng.normal(0, 0.5, V)}
         # Behind END it would go on and say PAD too, so that waiting for PAD shows.
         kinds = [None] * count + [2, None, 0] + [None] * longest if count else [None] * (longest + 9)
         state = rng.uniform(-0.9, 0.9, (L, 1, H))
-        throws = np.array(use_caption(throws_for(kinds), params, state, np.zeros(1), longest)[0])
-        return Case((params, state, throws, longest), {"V": V, "D": D, "H": H, "L": L}, when)
+        return params, state, np.array(use_caption(throws_for(kinds), params, state, np.zeros(1), longest)[0])
 
     return [
         case(8, 3, 4, 1, 12, 5),

@@ -337,13 +337,6 @@ SCALE_FROM_TRAIN = Exercise(
             "and one mean and one standard deviation serve all places.",
             cost=0.7,
         ),
-        Mistake(
-            "sample-deviation",
-            old="std = train.std()",
-            new="std = train.std(ddof=1)",
-            says="The standard deviation is a sample's, divided by one less than there are numbers.",
-            cost=0.1,
-        ),
     ),
 )
 

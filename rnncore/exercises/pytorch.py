@@ -981,13 +981,6 @@ EVALUATE = Exercise(
             cost=0.3,
         ),
         Mistake(
-            "errors-counted",
-            old="right += (logits.argmax(dim=1) == wanted.data)",
-            new="right += (logits.argmax(dim=1) != wanted.data)",
-            says="This is the share of predictions that are *wrong*.",
-            cost=0.3,
-        ),
-        Mistake(
             "right-ones-not-divided",
             old=RESULT,
             new="    return loss / count, right",

@@ -451,8 +451,8 @@ def generator(rng):
 
 def draw_sample(rng):
     def spread(V):
-        """Logits of one row, far enough apart that another temperature shows, the largest in the middle."""
-        logits = rng.permutation(0.8 * np.arange(V - 1) + rng.uniform(-0.1, 0.1, V - 1)) + rng.normal()
+        """Logits of one row, far enough apart that another temperature shows; the largest in the middle, above 0."""
+        logits = rng.permutation(0.8 * np.arange(V - 1) + rng.uniform(-0.1, 0.1, V - 1)) + abs(rng.normal())
         return np.insert(logits, rng.integers(1, V - 1), logits.max() + 0.8)
 
     def case(rows, N, V, temperature, when="", others=1):

@@ -6,6 +6,8 @@ attention, and the two searches are given the function that scores the next symb
 exercise spoils no other.
 """
 
+import inspect
+
 import numpy as np
 
 from rnncore.exercises.exercise import Case, Exercise, Mistake
@@ -1106,6 +1108,32 @@ STAY = "        live = [one for one in best if one[1][-1] != end]\n"
 CHOOSE = "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / (len(one[1]) - 1))\n"
 ANSWER = "    return [symbol for symbol in ids[1:] if symbol != end], log_prob"
 
+BEAM = inspect.getsource(beam_search).split("import torch\n\n")[1]
+BEST_CHILDREN = (
+    GROW
+    + "        V = logits.shape[1]\n"
+    + "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
+    + "        if len(grown) > V:\n"
+    + "            best = [max(grown[start : start + V], key=lambda one: one[0])\n"
+    + "                    for start in range(0, len(grown), V)]\n"
+)
+SIDE_BY_SIDE = """    live = [(0.0, [first], state)]
+    for _ in range(max_length):
+        grown = []
+        for log_prob, ids, state in live:
+            if ids[-1] == end:
+                grown.append((log_prob, ids, state))
+                continue
+            logits, after = step(torch.tensor(ids[-1:], device=state.device), state)
+            scores = logits[0].log_softmax(dim=0)
+            for symbol in scores.topk(min(width, len(scores)) if len(ids) == 1 else 1).indices.tolist():
+                grown.append((log_prob + scores[symbol].item(), [*ids, symbol], after))
+        live = grown
+    ended = [one for one in live if one[1][-1] == end]
+    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / (len(one[1]) - 1))
+    return [symbol for symbol in ids[1:] if symbol != end], log_prob
+"""
+
 BEAM_SEARCH = Exercise(
     reference=beam_search,
     returns=("ids", "log_prob"),
@@ -1171,13 +1199,9 @@ BEAM_SEARCH = Exercise(
         ),
         Mistake(
             "best-child-of-each-parent",
-            old=GROW + "        best = " + SORTED + "\n",
-            new=GROW
-            + "        V = logits.shape[1]\n"
-            + "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
-            + "        if len(grown) > V:\n"
-            + "            best = [max(grown[start : start + V], key=lambda one: one[0])\n"
-            + "                    for start in range(0, len(grown), V)]\n",
+            old=BEAM,
+            new=BEAM.replace(GROW + "        best = " + SORTED + "\n", BEST_CHILDREN),
+            also=(SIDE_BY_SIDE,),
             says="Each beginning keeps only its own best continuation, so the beams never compete: these are several "
             "greedy searches side by side. Let all continuations of all beginnings compete.",
             cost=0.5,
@@ -1305,47 +1329,6 @@ BEAM_SEARCH = Exercise(
             says="The ids still hold `first` and `end`. They mark where a text begins and "
             "stops, and are no part of it.",
             cost=0.25,
-        ),
-        Mistake(
-            "greedy-searches-side-by-side",
-            old="    live, ended = [(0.0, [first], state)], []\n"
-            "    for _ in range(max_length):\n"
-            "        grown = []\n"
-            "        for log_prob, ids, state in live:\n"
-            "            logits, after = step(torch.tensor(ids[-1:], "
-            "device=state.device), state)\n"
-            "            for symbol, more in "
-            "enumerate(logits[0].log_softmax(dim=0).tolist()):\n"
-            "                grown.append((log_prob + more, [*ids, symbol], after))\n"
-            "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
-            "        ended += [one for one in best if one[1][-1] == end]\n"
-            "        live = [one for one in best if one[1][-1] != end]\n"
-            "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / "
-            "(len(one[1]) - 1))\n"
-            "    return [symbol for symbol in ids[1:] if symbol != end], log_prob\n",
-            new="    live = [(0.0, [first], state)]\n"
-            "    for _ in range(max_length):\n"
-            "        grown = []\n"
-            "        for log_prob, ids, state in live:\n"
-            "            if ids[-1] == end:\n"
-            "                grown.append((log_prob, ids, state))\n"
-            "                continue\n"
-            "            logits, after = step(torch.tensor(ids[-1:], "
-            "device=state.device), state)\n"
-            "            scores = logits[0].log_softmax(dim=0)\n"
-            "            for symbol in scores.topk(min(width, len(scores)) if "
-            "len(ids) == 1 else 1).indices.tolist():\n"
-            "                grown.append((log_prob + scores[symbol].item(), [*ids, "
-            "symbol], after))\n"
-            "        live = grown\n"
-            "    ended = [one for one in live if one[1][-1] == end]\n"
-            "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / "
-            "(len(one[1]) - 1))\n"
-            "    return [symbol for symbol in ids[1:] if symbol != end], log_prob\n",
-            says="The likeliest first symbols are each continued greedily, so the beams never "
-            "compete: these are several greedy searches side by side. Let all "
-            "continuations of all beginnings compete in every round.",
-            cost=0.5,
         ),
         Mistake(
             "grows-on-behind-the-end",
