@@ -12,6 +12,7 @@ import functools
 import inspect
 import io
 import linecache
+import re
 import traceback
 import warnings
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +25,7 @@ MOST_VIEWED = 20_000  # numbers and texts
 MOST_DIMENSIONS = 32
 MOST_BITS = 1024  # of a whole number, as of the largest float
 MOST_PRINTED = 1000  # characters
+MOST_HELD, SHORT = 300, 30  # characters about what names held, and about one of them
 _NAME = type.__dict__["__name__"].__get__  # a class may have a class that says otherwise
 LIBRARIES = (*(str(Path(m.__file__).parent) for m in (np, inspect)), str(Path(__file__).parent), "<string>")
 
@@ -33,7 +35,8 @@ class StudentError:
     """An exception of the student's: its class name, message, and where in their code it came from.
 
     ``kind`` is "Arguments" when the function does not take the arguments it is given; the message is
-    then the function's own signature. ``function`` is the function that the line stands in.
+    then the function's own signature. ``function`` is the function that the line stands in, and ``held`` says
+    what the names in the line held then, in words: "x: (3, 4), n: 5".
     """
 
     kind: str
@@ -41,6 +44,7 @@ class StudentError:
     line_number: int = 0
     line_text: str = ""
     function: str = ""
+    held: str = ""
 
 
 @dataclass(frozen=True)
@@ -255,15 +259,41 @@ class _Printed(io.StringIO):
 
 def _student_error(exception: BaseException) -> StudentError:
     """The exception with the last line of the student's own code that it passed through."""
+    frames = [frame for frame, _ in traceback.walk_tb(exception.__traceback__)]
     own = [
-        frame
-        for frame in traceback.extract_tb(exception.__traceback__)
-        if not frame.filename.startswith(LIBRARIES) and "site-packages" not in frame.filename
+        (summary, frame)
+        for summary, frame in zip(traceback.extract_tb(exception.__traceback__), frames, strict=True)
+        if not summary.filename.startswith(LIBRARIES) and "site-packages" not in summary.filename
     ]
     kind, message = type(exception).__name__, str(exception)[:500]
     if not own:
         return StudentError(kind, message)
-    return StudentError(kind, message, own[-1].lineno or 0, own[-1].line or "", own[-1].name)
+    last, frame = own[-1]
+    held = _held(last.line or "", frame.f_locals)
+    return StudentError(kind, message, last.lineno or 0, last.line or "", last.name, held)
+
+
+def _held(line: str, names: dict) -> str:
+    """What the names that stand in a line hold, as far as it can be said in a word or two."""
+    found = dict.fromkeys(re.findall(r"(?<![.\w'\"])[A-Za-z_]\w*", line))
+    said = [f"{name}: {words}" for name in found if name in names and (words := _in_words(names[name]))]
+    return ", ".join(said)[:MOST_HELD]
+
+
+def _in_words(value) -> str:
+    """An array's or a tensor's shape, a number, or what else it is; nothing for what is no data."""
+    if isinstance(value, np.ndarray) or _is_tensor(value):
+        return str(tuple(value.shape))
+    if value is None or type(value) in (bool, int, float, str):
+        return repr(value)[:SHORT]
+    if type(value) in (list, tuple, dict):
+        inside = [_in_words(item) for item in value][:3] if type(value) is tuple and len(value) < 4 else []
+        return (
+            f"({', '.join(inside)})"
+            if inside and all(inside)
+            else f"a {type(value).__name__} of {len(value)}"
+        )
+    return ""
 
 
 def _numerical(caught) -> list[Warned]:

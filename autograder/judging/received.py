@@ -19,6 +19,7 @@ def outcome_of(data):
                 whole_number(error.line_number),
                 _text(error.line_text, 300),
                 _text(error.function, 100),
+                _text(error.held, 300),
             )
         warned = tuple(
             Warned(_text(one.message, 300), whole_number(one.line_number), _text(one.line_text, 300))

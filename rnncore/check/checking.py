@@ -151,6 +151,7 @@ def _verdict(
     parts += [Part(when, False, sentence) for when, sentence in found.special.items()]
     # Beside a named mistake the numbers are folded away; what was done to the inputs must still be said.
     changed = [found.special[UNCHANGED]] if mistakes and UNCHANGED in found.special else []
+    changed = [says for says in changed if says not in (mistake.says for mistake in mistakes)]
     remarks = [*([blame] if blame else []), *changed, *found.remarks, *printed(marking)]
     if status in ("partly right", "wrong"):
         remarks.append(f"To see the same numbers again: `check({name}, seed={marking.seed})`.")

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from rnncore.check.compare import agree
+from rnncore.check.credit import CHANGED
+from rnncore.check.machine import machine_slip
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
-from rnncore.check.packing import packing_slip
-from rnncore.check.repair import repair_slip
+from rnncore.check.packing import Slip, packing_slip
+from rnncore.check.repair import repair_slips
 from rnncore.check.shares import nothing_to_see
 from rnncore.observe import Outcome, as_numbers
 
-PAIRS, PAIRS_IN_USE = 100, 20  # that are tried: numbers, not seconds, so that a busy machine finds the same
+INPUT_CHANGED = "input-changed"
+PAIRS, PAIRS_IN_USE = 100, 60  # that are tried: numbers, not seconds, so that a busy machine finds the same
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,24 @@ class Explanation:
 def explain(marking, found: Findings) -> Explanation:
     """The mistakes that explain the findings of ``marking``; none if there is nothing that does."""
     search = _Search(marking, found)
-    found = search.one() or search.packed() or search.two()
+    found = search.one() or search.packed() or search.one_and_changed() or search.two()
     if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
         return replace(found, whole=False)  # it may be that mistake; it may be anything
-    return found if found.whole else search.repaired() or found
+    return found if found.whole else search.changed() or search.repaired() or search.made() or found
+
+
+def same_outcome(exercise, case, ours: Outcome, twins: Outcome, changes_count: bool = True) -> bool:
+    """Whether two outcomes of a case are one and the same slip's; inputs that were changed may not count."""
+    if ours.error or twins.error:
+        return (
+            bool(ours.error and twins.error)
+            and ours.error.kind == twins.error.kind
+            and ours.error.message == twins.error.message
+        )
+    if ours.unviewed != twins.unviewed or bool(ours.warnings) != bool(twins.warnings):
+        return False
+    changed = [changed_arguments(exercise, case, outcome) for outcome in (ours, twins) if changes_count]
+    return agree(ours.value, twins.value, exercise.tolerance) and changed[:1] == changed[1:]
 
 
 class _Search:
@@ -42,6 +59,7 @@ class _Search:
         self.marking, self.found = marking, found
         self.exercise, self.cases = marking.exercise, marking.cases
         self.spoiled: dict = {}
+        self.changes_count = True  # whether a twin must leave its inputs as the student's function does
 
     def one(self) -> Explanation | None:
         """The one mistake whose twin does what the student's function does in every case."""
@@ -50,6 +68,15 @@ class _Search:
                 if self._fits(self.exercise.twin(wording)):
                     return Explanation((mistake,), whole=True)
         return None
+
+    def one_and_changed(self) -> Explanation | None:
+        """One mistake, and an input that is not left as it was besides."""
+        if UNCHANGED not in self.found.special or not self.found.wrong:
+            return None
+        self.changes_count = False
+        found = self.one() or self.packed()
+        self.changes_count = True
+        return found and Explanation((*found.mistakes, self._changed), whole=True)
 
     def same_unseen(self, found: Explanation) -> bool:
         """Whether what the exercise cannot look at is in some case the same as what the one mistake gives."""
@@ -69,10 +96,20 @@ class _Search:
         slip = packing_slip(self.marking) if self.found.wrong else None
         return Explanation((slip,), whole=True) if slip else None
 
+    def changed(self) -> Explanation | None:
+        """Nothing but an input that is not left as it was."""
+        if self.found.wrong or self.found.special.keys() != {UNCHANGED}:
+            return None
+        return Explanation((self._changed,), whole=True)
+
     def repaired(self) -> Explanation | None:
-        """A slip that nobody listed, in one line of the student's own text."""
-        only_changed = not self.found.wrong and self.found.special.keys() == {UNCHANGED}  # which says it all
-        slip = None if only_changed else repair_slip(self.marking)
+        """A slip that nobody listed, in one line of the student's own text, or in two."""
+        slips = repair_slips(self.marking)
+        return Explanation(slips, whole=True) if slips else None
+
+    def made(self) -> Explanation | None:
+        """A slip that nobody listed, seen from the right function."""
+        slip = machine_slip(self.marking, self.found, self._same)
         return Explanation((slip,), whole=True) if slip else None
 
     def two(self) -> Explanation:
@@ -95,7 +132,9 @@ class _Search:
         # Most pairs need not be tried: what two mistakes spoil one by one is what they spoil together.
         wrong = self._places(self.marking.outcomes[0])
         spoils = {mistake: self._spoils(mistake) for mistake in self.exercise.mistakes}
-        pairs = (pair for pair in combinations(spoils, 2) if spoils[pair[0]] | spoils[pair[1]] == wrong)
+        pairs = (
+            pair for pair in combinations(spoils, 2) if _outermost(spoils[pair[0]] | spoils[pair[1]]) == wrong
+        )
         likely = sorted(pairs, key=lambda pair: not any(one in chosen for one in pair))
         for first, second in islice(likely, PAIRS_IN_USE if self.exercise.use else PAIRS):
             # One edit may bring in the text that the other looks for, so the order can matter.
@@ -122,18 +161,11 @@ class _Search:
         )
 
     def _same(self, case, ours: Outcome, twins: Outcome) -> bool:
-        if ours.error or twins.error:
-            return (
-                bool(ours.error and twins.error)
-                and ours.error.kind == twins.error.kind
-                and ours.error.message == twins.error.message
-            )
-        return (
-            bool(ours.warnings) == bool(twins.warnings)
-            and ours.unviewed == twins.unviewed
-            and agree(ours.value, twins.value, self.exercise.tolerance)
-            and changed_arguments(self.exercise, case, ours) == changed_arguments(self.exercise, case, twins)
-        )
+        return same_outcome(self.exercise, case, ours, twins, self.changes_count)
+
+    @property
+    def _changed(self) -> Slip:
+        return Slip(INPUT_CHANGED, self.found.special[UNCHANGED], CHANGED)
 
     def _spoils(self, mistake) -> frozenset:
         """The places of the result that this mistake alone makes wrong in the first case."""
@@ -172,15 +204,27 @@ class _Search:
 
 
 def _wrong_places(got, want, tolerance: float, path=()):
-    """The path to every array or number of ``want``, a nest of values, that is not the same in ``got``."""
+    """The path to every array or number of ``want``, a nest of values, that is not the same in ``got``.
+
+    Where ``got`` has another form than ``want``, such as a list of another length, that is one place.
+    """
     if isinstance(want, dict):
-        inside = [(key, got.get(key) if isinstance(got, dict) else None) for key in want]
+        inside = [(key, got.get(key)) for key in want] if isinstance(got, dict) else None
     elif isinstance(want, tuple | list):
         fits = isinstance(got, tuple | list) and len(got) == len(want)
-        inside = enumerate(got if fits else [None] * len(want))
+        inside = list(enumerate(got)) if fits else None
     else:
-        inside = ()
-        if not agree(got, want, tolerance):
-            yield path
-    for key, value in inside:
+        inside = [] if agree(got, want, tolerance) else None
+    if inside is None:
+        yield path
+    for key, value in inside or ():
         yield from _wrong_places(value, want[key], tolerance, (*path, key))
+
+
+def _outermost(places) -> frozenset:
+    """The places that lie within no other."""
+    return frozenset(
+        place
+        for place in places
+        if isinstance(place, str) or not any(place[:depth] in places for depth in range(len(place)))
+    )

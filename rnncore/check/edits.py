@@ -1,13 +1,17 @@
 """Small edits of a function's text, one at a time: the slips that people make, turned back.
 
 In comes a text, out come ``Edit`` objects in a fixed order, the likelier kinds first: a sign, an axis, an
-index, a comparison, a transpose; then what is too much; then one name for another; then what is missing.
+index, a comparison, a transpose, a statement; then what is too much; then arrays the other way round, one
+name for another, and what is missing.
 Nothing is run here.
 """
 
 import ast
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import combinations, islice
 
 SIBLINGS = [
     {"sum", "mean", "max", "min"},
@@ -22,7 +26,10 @@ SIBLINGS = [
     {"floor", "ceil", "round"},
     {"std", "var"},
 ]
+PRINTED, NOT_RETURNED = "print", "return"  # kinds that say it all
 NUMBERS, LARGE = (0, 1, 2, -1), 1e6
+FEW_NAMES = 8  # of which any may be taken for any other; of more, only those that are alike
+PAIRS = 10  # of names that are exchanged in one statement
 
 
 @dataclass(frozen=True)
@@ -34,22 +41,27 @@ class Edit:
     source: str
 
 
-def edits(source: str) -> Iterator[Edit]:
-    """The edits of the one function that ``source`` defines; none where a version of it might not end."""
+def edits(source: str, after: Edit | None = None) -> Iterator[Edit]:
+    """The edits of the one function, or class, that ``source`` defines; none where one might not end.
+
+    ``after``: one of them, which is made first; lines are those of ``source`` all the same.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    if after is not None:
+        tree = next((copy.deepcopy(tree) for edit in _edits(tree, set()) if edit == after), None)
     seen = set()
-    for edit in _edits(source, seen):
+    for edit in _edits(tree, seen) if tree else ():
         if edit.source not in seen:
             seen.add(edit.source)
             yield edit
 
 
-def _edits(source: str, seen: set) -> Iterator[Edit]:
-    """The same with repetitions; what is not changed at all is put into ``seen``."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef):
+def _edits(tree, seen: set) -> Iterator[Edit]:
+    """The same with repetitions; ``tree`` is meanwhile as the edit has it. ``seen`` gets its own text."""
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
         return
     function = tree.body[0]
     function.decorator_list = []
@@ -64,7 +76,8 @@ def _edits(source: str, seen: set) -> Iterator[Edit]:
         seen.add(ast.unparse(tree))
     except (RecursionError, ValueError):
         return
-    for propose in (_turned, _dropped, _renamed, _added):
+    yield from _given_back(tree, function)
+    for propose in (_turned, _dropped, _wrapped, _renamed, _added, _joined):
         for place in places:
             for kind, new in propose(place.get(), names):
                 old = place.get()
@@ -76,7 +89,7 @@ def _edits(source: str, seen: set) -> Iterator[Edit]:
                 finally:
                     place.put(old)
         if propose is _turned:
-            yield from _statements(tree, function)
+            yield from _statements(tree, function, names)
 
 
 class _Place:
@@ -115,7 +128,7 @@ def _places(function) -> list[_Place]:
 
 def _names(function) -> list[str]:
     """The arguments and the local names of a function, each once."""
-    names = [argument.arg for argument in function.args.args]
+    names = [n.arg for n in ast.walk(function) if isinstance(n, ast.arg) and n.arg != "self"]
     names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     return list(dict.fromkeys(names))
 
@@ -153,12 +166,34 @@ def _turned(node, names):
             for shifted in _shifted(left):
                 yield "index", _copy(node, left=shifted)
             yield "division", _copy(node, op=ast.FloorDiv() if isinstance(op, ast.Mod) else ast.Mod())
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
+        case _:
+            yield from _turned_other(node)
+    if isinstance(node, ast.BinOp):
+        yield from _bracketed(node)
+
+
+def _bracketed(node):
+    """The brackets of a - b / c, or of (a - b) / c, the other way."""
+    match node:
+        case ast.BinOp(left=first, op=op, right=ast.BinOp(left=second, op=inner, right=third)):
+            yield "brackets", ast.BinOp(ast.BinOp(first, op, second), inner, third)
+    match node:
+        case ast.BinOp(left=ast.BinOp(left=first, op=inner, right=second), op=op, right=third):
+            yield "brackets", ast.BinOp(first, inner, ast.BinOp(second, op, third))
+
+
+def _turned_other(node):
+    match node:
+        case ast.Compare(ops=[op]):
             for other in (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq):
                 if not isinstance(op, other | ast.In | ast.NotIn | ast.Is | ast.IsNot):
                     yield "comparison", _copy(node, ops=[other()])
         case ast.Call(func=func, args=args, keywords=keywords):
             yield from _turned_call(node, func, args, keywords)
+            for position, keyword in enumerate(keywords):
+                if keyword.arg not in ("axis", "axes", "dim"):
+                    kept = [*keywords[:position], *keywords[position + 1 :]]
+                    yield "keyword arguments", _copy(node, keywords=kept)
         case ast.Subscript(value=value, slice=index):
             for new in _indices(index):
                 yield "index", _copy(node, slice=new)
@@ -199,6 +234,9 @@ def _turned_call(node, func, args, keywords):
     ):
         for axis in (0, 1, -1):
             yield "axis", _copy(node, keywords=[*keywords, ast.keyword("axis", ast.Constant(axis))])
+    if name in ("sum", "mean", "max", "min", "std") and not any(k.arg == "keepdims" for k in keywords):
+        kept = ast.keyword("keepdims", ast.Constant(True))
+        yield "axes that are kept", _copy(node, keywords=[*keywords, kept])
     if name == "range":
         for changed in _ranges(args):
             yield "range", _copy(node, args=changed)
@@ -290,12 +328,31 @@ def _renamed(node, names):
     match node:
         case ast.Name(id=name) if name in names:
             for other in names:
-                if other != name:
+                if other != name and (len(names) <= FEW_NAMES or _alike(name, other)):
                     yield "names", _copy(node, id=other)
         case ast.Constant(value=str() as key):
             for other in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
                 if key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") and other != key:
                     yield "names", _copy(node, value=other)
+
+
+def _alike(name: str, other: str) -> bool:
+    """Whether one name may be written for another: both are letters, or they share a good part."""
+    if len(name) == 1 or len(other) == 1:
+        return len(name) == len(other) or name in other.split("_") or other in name.split("_")
+    return SequenceMatcher(None, name, other).ratio() >= 0.5
+
+
+def _wrapped(node, names):
+    """An array, or a list, the other way round."""
+    if isinstance(node, ast.Name) and node.id in names:
+        backwards = ast.parse("x[::-1]", mode="eval").body.slice
+        every = ast.Slice(None, None, None)
+        yield "order in time", ast.Subscript(node, backwards, ast.Load())
+        yield "order in time", ast.Subscript(node, ast.Tuple([every, backwards], ast.Load()), ast.Load())
+        yield "transposes", ast.Attribute(node, "T", ast.Load())
+        swapped = ast.Attribute(node, "swapaxes", ast.Load())
+        yield "axes", ast.Call(swapped, [ast.Constant(0), ast.Constant(1)], [])
 
 
 def _added(node, names):
@@ -310,29 +367,41 @@ def _added(node, names):
     yield "powers", ast.BinOp(node, ast.Pow(), ast.Constant(2))
     for function in ("np.tanh", "sigmoid", "np.sqrt", "np.exp", "np.log", "np.abs"):
         yield "functions", _call(function, node)
-    if isinstance(node, ast.Name | ast.BinOp):
+
+
+def _joined(node, names):
+    """A factor or a term that is missing."""
+    if isinstance(node, ast.BinOp) or (isinstance(node, ast.Name) and node.id in names):
         for name in names:
             other = ast.Name(name, ast.Load())
             yield "factors", ast.BinOp(node, ast.Mult(), other)
             yield "terms", ast.BinOp(node, ast.Add(), other)
 
 
-def _statements(tree, function) -> Iterator[Edit]:
+def _statements(tree, function, names) -> Iterator[Edit]:
     """Two statements in the other order, one left out, = for += and back, one moved out of its loop."""
-    for block in [
-        b for n in ast.walk(function) for b in (getattr(n, "body", None), getattr(n, "orelse", None))
-    ]:
-        if not isinstance(block, list):
-            continue
+    blocks = [b for n in ast.walk(function) for b in (getattr(n, "body", None), getattr(n, "orelse", None))]
+    blocks = [block for block in blocks if isinstance(block, list)]
+    for block in blocks:
+        for at, statement in enumerate(block if len(block) > 1 else ()):
+            if not isinstance(statement, ast.Return | ast.FunctionDef) and not _is_docstring(statement):
+                del block[at]
+                try:
+                    yield Edit(statement.lineno, "statement", ast.unparse(tree))
+                finally:
+                    block.insert(at, statement)
+    yield from _exchanged(tree, blocks, names)
+    for block in blocks:
         whole = list(block)
         for at, statement in enumerate(whole):
             trials = []
             if at + 1 < len(whole):
                 trials.append(("order", [*whole[:at], whole[at + 1], statement, *whole[at + 2 :]]))
-            if len(whole) > 1 and not isinstance(statement, ast.Return):
-                trials.append(("statement", [*whole[:at], *whole[at + 1 :]]))
             match statement:
-                case ast.AugAssign(target=target, value=value):
+                case ast.AugAssign(target=target, op=op, value=value):
+                    read = _copy(target, ctx=ast.Load())
+                    anew = ast.copy_location(ast.Assign([target], ast.BinOp(read, op, value)), statement)
+                    trials.append(("assignment in place", [*whole[:at], anew, *whole[at + 1 :]]))
                     new = ast.copy_location(ast.Assign([target], value), statement)
                     trials.append(("assignment", [*whole[:at], new, *whole[at + 1 :]]))
                 case ast.Assign(targets=[ast.Name() | ast.Subscript() as target], value=value):
@@ -342,9 +411,79 @@ def _statements(tree, function) -> Iterator[Edit]:
                 inner, last = statement.body[:-1], statement.body[-1]
                 moved = ast.copy_location(ast.For(statement.target, statement.iter, inner, []), statement)
                 trials.append(("indentation", [*whole[:at], moved, last, *whole[at + 1 :]]))
+            if isinstance(statement, ast.Return) and at == len(whole) - 1:
+                yield from _returned_later(tree, blocks, block, statement)
             for kind, new in trials:
                 block[:] = new
                 try:
                     yield Edit(statement.lineno, kind, ast.unparse(tree))
                 finally:
                     block[:] = whole
+
+
+def _given_back(tree, function) -> Iterator[Edit]:
+    """What is printed, or only computed, in the last line returned."""
+    if not isinstance(function, ast.FunctionDef):
+        return
+    last, whole = function.body[-1], list(function.body)
+    match last:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=[_, *_] as args, keywords=[])):
+            value = args[0] if len(args) == 1 else ast.Tuple(args, ast.Load())
+            kind, new = PRINTED, [*whole[:-1], ast.Return(value)]
+        case ast.Expr(value=value) if not isinstance(value, ast.Constant):
+            kind, new = NOT_RETURNED, [*whole[:-1], ast.Return(value)]
+        case ast.Assign(targets=[target]):
+            kind, new = NOT_RETURNED, [*whole, ast.Return(_loaded(target))]
+        case _:
+            return
+    function.body[:] = new
+    try:
+        yield Edit(last.lineno, kind, ast.unparse(tree))
+    finally:
+        function.body[:] = whole
+
+
+def _loaded(target):
+    new = copy.deepcopy(target)
+    for node in ast.walk(new):
+        if hasattr(node, "ctx"):
+            node.ctx = ast.Load()
+    return new
+
+
+def _is_docstring(statement) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _exchanged(tree, blocks, names) -> Iterator[Edit]:
+    """Two names exchanged wherever they stand in one statement, such as rows for columns."""
+    for statement in (one for block in blocks for one in block):
+        if isinstance(statement, ast.For | ast.If | ast.With | ast.FunctionDef | ast.Return):
+            continue
+        held = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        read = dict.fromkeys(node.id for node in held if isinstance(node.ctx, ast.Load))
+        made = {node.id for node in held if isinstance(node.ctx, ast.Store)}
+        local = [name for name in read if name in names and name not in made]
+        for first, second in islice(combinations(local, 2), PAIRS):
+            swap = {first: second, second: first}
+            for node in held:
+                node.id = swap.get(node.id, node.id)
+            try:
+                yield Edit(statement.lineno, "names", ast.unparse(tree))
+            finally:
+                for node in held:
+                    node.id = swap.get(node.id, node.id)
+
+
+def _returned_later(tree, blocks, block, statement) -> Iterator[Edit]:
+    """A return that stands inside a loop, moved behind it."""
+    for outer in blocks:
+        for at, loop in enumerate(outer):
+            if isinstance(loop, ast.For) and loop.body is block and len(block) > 1:
+                block.pop()
+                outer.insert(at + 1, statement)
+                try:
+                    yield Edit(statement.lineno, "indentation", ast.unparse(tree))
+                finally:
+                    outer.pop(at + 1)
+                    block.append(statement)

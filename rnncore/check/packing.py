@@ -1,10 +1,11 @@
-"""The right numbers, packed otherwise: a flat tuple for a pair, other keys, another order, an axis too many.
+"""The right numbers, packed otherwise: a flat tuple for a pair, other keys, another order, other axes.
 
 Every array that is asked for is looked for among those that were returned, and must be in the same place in
 every ordinary case. In comes a ``Marking``, out goes a slip that explains the whole answer, or None.
 """
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -53,11 +54,21 @@ def packing_slip(marking) -> Slip | None:
             taken.setdefault(places[path], []).append(path)
         else:
             missing.append(path)
-    if not places or any(not _in_cache(marking.exercise, path) for path in missing):
+    if not places or not _forgotten(marking.exercise, returned, places, missing):
         return None
-    if missing and any(_in_cache(marking.exercise, path) for path in places):
-        return None  # a cache that lacks something is wrong, not forgotten
     return _slip(marking, pairs, wanted, places, missing)
+
+
+def _forgotten(exercise, returned, places, missing) -> bool:
+    """Whether all that is missing are whole values that were left out, and less than what is there."""
+    lost, kept = ({path[0] for path in paths if len(exercise.returns) > 1} for paths in (missing, places))
+    if not missing:
+        return True
+    if lost & kept or not lost:
+        return False  # a value that lacks something is wrong, not forgotten
+    return all(_in_cache(exercise, path) for path in missing) or (
+        len(missing) < len(places) == len(set(places.values())) == len(returned)
+    )
 
 
 def _slip(marking, pairs, wanted, places, missing) -> Slip | None:
@@ -65,13 +76,20 @@ def _slip(marking, pairs, wanted, places, missing) -> Slip | None:
     if missing:
         names = ", ".join(dict.fromkeys(str(marking.exercise.returns[path[0]]) for path in missing))
         says = f"What was returned is right, but `{names}` is not among it: asked for is {asked}."
-        return Slip("cache-not-returned", says, cost=FORGOTTEN)
+        cache = all(_in_cache(marking.exercise, path) for path in missing)
+        share = len({path[0] for path in missing}) / len(marking.exercise.returns)
+        if cache:
+            return Slip("cache-not-returned", says, cost=FORGOTTEN)
+        return Slip("value-not-returned", says, cost=max(FORGOTTEN, share))
     value = pairs[0][1].value
     for path, place in places.items():
         theirs, ours = np.shape(_at(value, place)), np.shape(_at(pairs[0][2].value, path))
         if theirs != ours:
             says = f"The numbers are right, but {wanted[path]} has shape {theirs}, expected {ours}."
-            return Slip("an-axis-too-many-or-too-few", says, cost=PACKED)
+            if sorted(theirs) == sorted(ours):
+                return Slip("axes-in-another-order", says, cost=PACKED)
+            flat = len(theirs) == 1 and len(_long(ours)) > 1
+            return Slip("flat" if flat else "an-axis-too-many-or-too-few", says, cost=PACKED)
     names = {place: wanted[path] for path, place in places.items()}
     says = f"The numbers are right. They are packed as `{_drawn(value, names)}`, asked for is {asked}."
     asked_keys = [key for path in wanted for key in path if isinstance(key, str)]
@@ -105,10 +123,18 @@ def _same(got, want, tolerance: float) -> bool:
     theirs, ours = as_numbers(got), as_numbers(want)
     if theirs is None or ours is None:
         return agree(got, want, tolerance)
-    squeezed = [tuple(size for size in array.shape if size != 1) for array in (theirs, ours)]
-    return squeezed[0] == squeezed[1] and bool(
-        same_numbers(theirs.reshape(ours.shape), ours, tolerance).all()
-    )
+    if theirs.size != ours.size:
+        return False
+    tried = [theirs.reshape(ours.shape)] if _long(theirs.shape) in (_long(ours.shape), (ours.size,)) else []
+    if theirs.shape != ours.shape and sorted(theirs.shape) == sorted(ours.shape) and ours.ndim < 4:
+        turned = (theirs.transpose(axes) for axes in permutations(range(ours.ndim)))
+        tried += [array for array in turned if array.shape == ours.shape]
+    return any(bool(same_numbers(array, ours, tolerance).all()) for array in tried)
+
+
+def _long(shape) -> tuple:
+    """A shape without its axes of size 1."""
+    return tuple(size for size in shape if size != 1)
 
 
 def _at(value, path):

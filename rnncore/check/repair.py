@@ -2,57 +2,140 @@
 
 ``edits`` gives versions of the answer's own text in a fixed order; each is called once, in a process that
 leaves nothing behind (``rnncore.versions``). One that is right in every case shows the line, and that the
-rest is right. What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, or None.
+rest is right. Where none is, those that make a part right that was wrong are edited once more: two slips.
+What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, or None.
 """
 
 from itertools import islice
 
 from rnncore.check.compare import agree
-from rnncore.check.edits import edits
+from rnncore.check.edits import NOT_RETURNED, PRINTED, Edit, edits
 from rnncore.check.marking import changed_arguments
-from rnncore.check.packing import Slip
+from rnncore.check.packing import PACKED, Slip
 from rnncore.check.shares import is_idle
 from rnncore.check.verdict import FOUND_BY_LINE
 from rnncore.versions import run_versions, source_of
 
-MOST, AT_ONCE = 600, 100  # versions that are tried: a number, not seconds
+MOST, AT_ONCE = 1000, 100  # versions that are tried: a number, not seconds
+SLOW, AT_ONCE_SLOW = 160, 20  # the same where a call trains a model, say, or a case has many calls
+BEGINNINGS = 2  # of versions that make more parts right: so many are edited once more
 
 
-def repair_slip(marking) -> Slip | None:
-    """The slip of an answer that one small edit of its own text makes right in every case."""
-    if marking.exercise.use is not None or marking.exercise.view is not None or is_idle(marking):
-        return None
+def repair_slips(marking) -> tuple[Slip, ...]:
+    """The slip of an answer that one small edit of its own text makes right in every case, or the two."""
+    if is_idle(marking):
+        return ()
     source, first = source_of(marking.function)
-    trials = islice(edits(source), MOST) if source else ()
-    # First a case in which the answer is wrong, which few versions get right.
-    numbers = sorted(range(len(marking.cases)), key=lambda n: _right(marking, n, marking.outcomes[n]))
-    while batch := list(islice(trials, AT_ONCE)):
-        sources, first_call = [edit.source for edit in batch], [marking.cases[numbers[0]].args]
-        outcomes = run_versions(marking.function, sources, first_call)
-        for edit, outcome in zip(batch, outcomes, strict=False):
-            if _right(marking, numbers[0], outcome) and _right_elsewhere(marking, edit, numbers[1:]):
-                return _slip(edit, source, first)
-        if not outcomes:
-            return None
-    return None
+    return _Repair(marking, source, first).slips() if source else ()
 
 
-def _right_elsewhere(marking, edit, numbers) -> bool:
-    outcomes = run_versions(marking.function, [edit.source], [marking.cases[n].args for n in numbers])
-    return len(outcomes) == len(numbers) and all(map(_right, [marking] * len(numbers), numbers, outcomes))
+class _Repair:
+    def __init__(self, marking, source: str, first: int):
+        self.marking, self.exercise, self.source, self.first = marking, marking.exercise, source, first
+        # First a case in which the answer is wrong, which few versions get right.
+        numbers = range(len(marking.cases))
+        self.numbers = sorted(numbers, key=lambda n: self._right(n, marking.outcomes[n]))
+        slow = self.exercise.use is not None or any(case.more for case in marking.cases)
+        self.most, self.at_once = (SLOW, AT_ONCE_SLOW) if slow else (MOST, AT_ONCE)
+        self.after_one = self.most // 3
+        self.best = self._right_parts(marking.outcomes[self.numbers[0]])
 
+    def slips(self) -> tuple[Slip, ...]:
+        """One edit, or else two; what they are called."""
+        better: list[Edit] = []
+        found = self._search(self.most, better)
+        if found:
+            return (self._one(found),)
+        for first in better[:BEGINNINGS]:
+            found = self._search(self.after_one, after=first)
+            if found and first.line == found.line:
+                return (self._one(found),)
+            if found:
+                return self._two(first, found)
+        return ()
 
-def _right(marking, number: int, outcome) -> bool:
-    case, want = marking.cases[number], marking.wanted[number]
-    return (
-        not outcome.error
-        and not (outcome.warnings and not want.warnings)
-        and agree(outcome.value, want.value, marking.exercise.tolerance)
-        and not changed_arguments(marking.exercise, case, outcome)
-    )
+    def _search(self, most: int, better: list | None = None, after: Edit | None = None):
+        """The first edit of a text that is right in every case; what comes nearer is put into ``better``."""
+        trials, number, scores = islice(edits(self.source, after), most), self.numbers[0], []
+        while batch := list(islice(trials, self.at_once)):
+            outcomes = self._outcomes([edit.source for edit in batch], number)
+            for edit, outcome in zip(batch, outcomes, strict=False):
+                if self._right(number, outcome) and self._right_elsewhere(edit):
+                    return edit
+                parts = set() if better is None else self._right_parts(outcome)
+                if parts > self.best:
+                    scores.append((-len(parts), len(scores), edit))
+            if not outcomes:
+                return None
+        if better is not None:
+            better += [edit for _, _, edit in sorted(scores, key=lambda score: score[:2])]
+        return None
 
+    def _outcomes(self, sources: list[str], number: int) -> list:
+        """What versions do with a case, as the exercise views it."""
+        case = self.marking.cases[number]
+        calls = self.exercise.calls(case)
+        ran = run_versions(self.marking.function, sources, calls)
+        whole = range(0, len(ran) - len(calls) + 1, len(calls))
+        return [self.exercise.viewed(case, ran[at : at + len(calls)]) for at in whole]
 
-def _slip(edit, source: str, first: int) -> Slip:
-    line = source.splitlines()[edit.line - 1].strip() if edit.line else ""
-    says = f"Everything but line {first + edit.line - 1} is right, `{line[:100]}`: look at its {edit.kind}."
-    return Slip(FOUND_BY_LINE + edit.kind.replace(" ", "-"), says)
+    def _right_elsewhere(self, edit: Edit) -> bool:
+        return all(
+            outcomes and self._right(number, outcomes[0])
+            for number in self.numbers[1:]
+            for outcomes in [self._outcomes([edit.source], number)]
+        )
+
+    def _right(self, number: int, outcome) -> bool:
+        case, want = self.marking.cases[number], self.marking.wanted[number]
+        return (
+            not outcome.error
+            and not outcome.unviewed
+            and not (outcome.warnings and not want.warnings)
+            and agree(outcome.value, want.value, self.exercise.tolerance)
+            and not changed_arguments(self.exercise, case, outcome)
+        )
+
+    def _right_parts(self, outcome) -> set[str]:
+        """The parts that an outcome of the first case has right, where there are any to tell apart."""
+        case, want = (each[self.numbers[0]] for each in (self.marking.cases, self.marking.wanted))
+        if outcome.error or outcome.unviewed or self.marking.whole_fault(case, outcome.value):
+            return set()
+        right = self.marking.split(case, want.value)
+        got = self.marking.split(case, outcome.value, like=want.value)
+        return {part for part in right if agree(got[part], right[part], self.exercise.tolerance)}
+
+    def _one(self, edit: Edit) -> Slip:
+        if edit.kind == PRINTED:
+            return Slip(
+                "printed-not-returned", "The numbers are right, but they are printed. Return them.", PACKED
+            )
+        if edit.kind == NOT_RETURNED:
+            return Slip("not-returned", "What the last line makes is right, but nothing is returned.", PACKED)
+        says = (
+            f"Everything but line {self._line(edit)} is right, `{self._text(edit)}`: look at its {edit.kind}."
+        )
+        return Slip(self._id(edit), says)
+
+    def _two(self, *both: Edit) -> tuple[Slip, ...]:
+        first, second = sorted(both, key=lambda edit: edit.line)
+        return (
+            Slip(
+                self._id(first),
+                f"Everything but lines {self._line(first)} and {self._line(second)} is right. "
+                f"Line {self._line(first)}, `{self._text(first)}`: look at its {first.kind}.",
+            ),
+            Slip(
+                self._id(second),
+                f"Line {self._line(second)}, `{self._text(second)}`: look at its {second.kind}.",
+            ),
+        )
+
+    def _id(self, edit: Edit) -> str:
+        return FOUND_BY_LINE + edit.kind.replace(" ", "-")
+
+    def _line(self, edit: Edit) -> int:
+        return self.first + edit.line - 1
+
+    def _text(self, edit: Edit) -> str:
+        return self.source.splitlines()[edit.line - 1].strip()[:100] if edit.line else ""

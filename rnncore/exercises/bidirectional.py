@@ -109,6 +109,22 @@ REVERSE_PADDED = Exercise(
             says="The caller's x is turned round as well. Work on a copy.",
             cost=0.2,
         ),
+        Mistake(
+            "written-over-while-read",
+            old="turned[b, :length] = x[b, :length][::-1]",
+            new="for t in range(length):\n            turned[b, t] = turned[b, length - 1 - t]",
+            says="It reads from the array that it is writing: by the middle, the first half "
+            "is gone, and the rest is a copy of it backwards. Read from x.",
+            cost=0.3,
+        ),
+        Mistake(
+            "features-turned-too",
+            old="turned[b, :length] = x[b, :length][::-1]",
+            new="turned[b, :length] = x[b, :length][::-1, ::-1]",
+            says="The features are turned round as well as the steps: np.flip without an axis "
+            "turns all of them. Turn time alone.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -245,7 +261,9 @@ BIDIRECTIONAL_FORWARD = Exercise(
         Mistake(
             "joined-in-time",
             old=JOIN + "\n" + BLANK,
-            new="y = np.concatenate([forward, backward], axis=1)\n",
+            new=BLANK.replace("y[padding] = 0", "forward[padding] = backward[padding] = 0").lstrip()
+            + "    y = np.concatenate([forward, backward], axis=1)\n",
+            also=("y = np.concatenate([forward, backward], axis=1)\n" + BLANK,),
             says="The directions are joined one after the other in time, (B, 2T, H). Join them along the "
             "features, the last axis: (B, T, 2H).",
             cost=0.3,
@@ -280,6 +298,63 @@ BIDIRECTIONAL_FORWARD = Exercise(
             also=(CACHES.replace("(fw_caches, bw_caches, lengths)", "(bw_caches, bw_caches, lengths)"),),
             says="Both places of the cache hold one direction's caches. The backward pass needs both directions'.",
             cost=0.3,
+        ),
+        Mistake(
+            "padding-mask-one-step-late",
+            old="padding = np.arange(T) >= lengths[:, None]",
+            new="padding = np.arange(T) > lengths[:, None]",
+            says="The first step of the padding keeps its outputs. Steps count from 0, so the "
+            "step t = length is padding already.",
+            cost=0.3,
+        ),
+        Mistake(
+            "last-real-step-zeroed",
+            old="padding = np.arange(T) >= lengths[:, None]",
+            new="padding = np.arange(T) >= lengths[:, None] - 1",
+            says="The last real step is zeroed too. A sequence's last step is t = length - 1.",
+            cost=0.3,
+        ),
+        Mistake(
+            "real-steps-zeroed",
+            old="padding = np.arange(T) >= lengths[:, None]",
+            new="padding = np.arange(T) < lengths[:, None]",
+            says="The mask is turned round: the real steps are zeroed and the padding is kept.",
+            cost=0.4,
+        ),
+        Mistake(
+            "starts-from-ones",
+            old='h0 = np.zeros((B, len(fw["weight_hh"])), dtype=x.dtype)',
+            new='h0 = np.ones((B, len(fw["weight_hh"])), dtype=x.dtype)',
+            says="Both directions start from ones. They start from zeros.",
+            cost=0.3,
+        ),
+        Mistake(
+            "padding-of-x-zeroed",
+            old="    forward, _, fw_caches = rnn_forward(fw, x, h0)\n"
+            "    backward, _, bw_caches = rnn_forward(bw, reverse_padded(x, "
+            "lengths), h0)\n"
+            "    backward = reverse_padded(backward, lengths)\n"
+            "    y = np.concatenate([forward, backward], axis=2)\n"
+            "    padding = np.arange(T) >= lengths[:, None]\n"
+            "    y[padding] = 0\n",
+            new="    x = np.where((np.arange(T) >= lengths[:, None])[:, :, None], 0, x)\n"
+            "    forward, _, fw_caches = rnn_forward(fw, x, h0)\n"
+            "    backward, _, bw_caches = rnn_forward(bw, reverse_padded(x, "
+            "lengths), h0)\n"
+            "    backward = reverse_padded(backward, lengths)\n"
+            "    y = np.concatenate([forward, backward], axis=2)\n",
+            says="The padding of x is zeroed, and that of y is not: from zeros a network's "
+            "states are no zeros. It is the outputs that are to be zero there.",
+            cost=0.3,
+        ),
+        Mistake(
+            "joined-in-time-with-the-padding",
+            old=JOIN + "\n" + BLANK,
+            new="y = np.concatenate([forward, backward], axis=1)\n",
+            says="The directions are joined one after the other in time, (B, 2T, H), and the "
+            "padding is not zeroed. Join them along the features, (B, T, 2H), and set "
+            "what lies beyond each length to zero.",
+            cost=0.5,
         ),
     ),
 )
@@ -437,6 +512,22 @@ BIDIRECTIONAL_BACKWARD = Exercise(
             says="The forward direction's gradients are returned for both: is one dict written over or shared?",
             cost=0.3,
         ),
+        Mistake(
+            "padding-mask-one-step-late",
+            old="padding = np.arange(T) >= lengths[:, None]",
+            new="padding = np.arange(T) > lengths[:, None]",
+            says="The gradient at the first step of the padding is kept. Steps count from 0, "
+            "so the step t = length is padding already.",
+            cost=0.3,
+        ),
+        Mistake(
+            "last-real-step-zeroed",
+            old="padding = np.arange(T) >= lengths[:, None]",
+            new="padding = np.arange(T) >= lengths[:, None] - 1",
+            says="The gradient at the last real step is dropped too. A sequence's last step "
+            "is t = length - 1.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -558,6 +649,21 @@ FINAL_STATES = Exercise(
             also=("return y.mean(axis=1)",),
             says="This is the mean of the states over time. The *final* ones are asked for.",
             cost=0.7,
+        ),
+        Mistake(
+            "every-row-with-every-length",
+            old="forward = y[np.arange(B), lengths - 1, :H]",
+            new="forward = y[:, lengths - 1, :H]",
+            says="A slice `:` beside lengths means all rows for each length, which gives (B, "
+            "B, H). Each row goes with its own length.",
+            cost=0.4,
+        ),
+        Mistake(
+            "backward-one-step-late",
+            old="backward = y[:, 0, H:]",
+            new="backward = y[:, 1, H:]",
+            says="The backward direction ends at t = 0, one step further.",
+            cost=0.3,
         ),
     ),
 )

@@ -158,6 +158,72 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             says="dlogits uses the log probabilities. It is the probabilities minus the one-hot targets.",
             cost=0.3,
         ),
+        Mistake(
+            "divided-by-all-the-scores",
+            old="loss = -float(picked.sum()) / (B * T)\n"
+            "    one_hot = np.arange(V) == targets[..., None]\n"
+            "    dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="loss = -float(picked.sum()) / logits.size\n"
+            "    one_hot = np.arange(V) == targets[..., None]\n"
+            "    dlogits = (np.exp(log_probs) - one_hot) / logits.size",
+            says="The mean runs over all B·T·V scores, so everything is V times too small. "
+            "There are B·T predictions, one for each target.",
+            cost=0.3,
+        ),
+        Mistake(
+            "loss-divided-by-all-the-scores",
+            old="loss = -float(picked.sum()) / (B * T)",
+            new="loss = -float(picked.sum()) / logits.size",
+            says="The loss is a mean over all B·T·V scores, V times too small. There are B·T predictions.",
+            cost=0.3,
+        ),
+        Mistake(
+            "gradient-divided-by-all-the-scores",
+            old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="dlogits = (np.exp(log_probs) - one_hot) / logits.size",
+            says="The gradient is divided by all B·T·V scores, V times too small. The loss is "
+            "a mean over B·T predictions.",
+            cost=0.3,
+        ),
+        Mistake(
+            "every-target-at-every-place",
+            old="loss = -float(picked.sum()) / (B * T)",
+            new="loss = -float(log_probs[:, :, targets].mean())",
+            also=("loss = -float(log_probs[np.arange(B), :, targets.T].mean())",),
+            says="The loss reads every target's probability at every place: a slice `:` "
+            "beside targets means all places. Each place has a target of its own.",
+            cost=0.4,
+        ),
+        Mistake(
+            "sigmoids",
+            old="    picked = np.take_along_axis(log_probs, targets[..., None], axis=-1)\n"
+            "    loss = -float(picked.sum()) / (B * T)\n"
+            "    one_hot = np.arange(V) == targets[..., None]\n"
+            "    dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="    one_hot = np.arange(V) == targets[..., None]\n"
+            "    yes = 0.5 * (1 + np.tanh(logits / 2))\n"
+            "    loss = -float(np.log(np.where(one_hot, yes, 1 - yes) + "
+            "1e-12).sum()) / (B * T)\n"
+            "    dlogits = (yes - one_hot) / (B * T)",
+            says="Each symbol is judged by itself, by a sigmoid of its own, as if several "
+            "could be right at once. Exactly one comes next: a softmax shares one "
+            "certainty among all of them.",
+            cost=0.6,
+        ),
+        Mistake(
+            "logarithm-missing",
+            old="loss = -float(picked.sum()) / (B * T)",
+            new="loss = -float(np.exp(picked).sum()) / (B * T)",
+            says="The loss adds up probabilities. It is their *logarithms* that are added.",
+            cost=0.4,
+        ),
+        Mistake(
+            "sign-of-the-gradient",
+            old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
+            new="dlogits = (one_hot - np.exp(log_probs)) / (B * T)",
+            says="The gradient has the wrong sign: raising a wrong symbol's score raises the loss.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -261,6 +327,25 @@ NUMERICAL_GRADIENT = Exercise(
             says="All elements are nudged together, which measures the sum of the gradient. "
             "Nudge one element at a time.",
             cost=0.6,
+        ),
+        Mistake(
+            "differences-of-neighbours",
+            old="return gradient",
+            new="return np.gradient(x, f(x))",
+            also=(
+                "return np.array(np.gradient(x))",
+                "return np.gradient(x)",
+            ),
+            says="np.gradient takes differences between neighbouring numbers of an array. It "
+            "never asks what f does when an element of x changes.",
+            cost=0.8,
+        ),
+        Mistake(
+            "flat",
+            old="return gradient",
+            new="return gradient.ravel()",
+            says="The numbers are right, but in one long row. The gradient has the shape of x.",
+            cost=0.15,
         ),
     ),
 )
@@ -419,6 +504,43 @@ RNN_CELL_BACKWARD = Exercise(
             "if there is a mean, it is in the loss, and dh holds it already.",
             cost=0.3,
         ),
+        Mistake(
+            "bias-halved",
+            old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
+            new='"bias_ih": da.sum(axis=0) / 2,\n        "bias_hh": da.sum(axis=0) / 2,',
+            says="Each bias gets half of the gradient. Both are added to the same sum, so "
+            "each gets all of it.",
+            cost=0.3,
+        ),
+        Mistake(
+            "bias-counted-twice",
+            old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
+            new='"bias_ih": 2 * da.sum(axis=0),\n        "bias_hh": 2 * da.sum(axis=0),',
+            says="Each bias gets its gradient twice.",
+            cost=0.3,
+        ),
+        Mistake(
+            "divided-by-the-slope",
+            old="da = dh * (1 - h_next**2)",
+            new="da = dh / (1 - h_next**2)",
+            says="The gradient is divided by tanh's slope. By the chain rule they are multiplied.",
+            cost=0.3,
+        ),
+        Mistake(
+            "slope-added",
+            old="da = dh * (1 - h_next**2)",
+            new="da = dh + (1 - h_next**2)",
+            says="tanh's slope is added to the gradient. By the chain rule they are multiplied.",
+            cost=0.3,
+        ),
+        Mistake(
+            "weight-gradients-from-dh",
+            old='"weight_ih": da.T @ x,\n        "weight_hh": da.T @ h,',
+            new='"weight_ih": dh.T @ x,\n        "weight_hh": dh.T @ h,',
+            says="The weights' gradients are taken from dh, before tanh's slope. They belong "
+            "to the sum before the activation.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -569,6 +691,30 @@ RNN_BACKWARD = Exercise(
             says="Each step is given another step's cache: step t needs caches[t].",
             cost=0.3,
         ),
+        Mistake(
+            "dx-in-the-order-of-the-walk",
+            old="dx[:, t], dh_next, step",
+            new="dx[:, T - 1 - t], dh_next, step",
+            says="dx comes out in the order of the walk, last step first. dx[:, t] belongs to x[:, t].",
+            cost=0.2,
+        ),
+        Mistake(
+            "gradients-clipped",
+            old="return dx, dh_next, grads",
+            new="return dx, dh_next, {name: np.clip(grad, -1, 1) for name, grad in grads.items()}",
+            also=(("return dx, dh_next, {name: np.clip(grad, -0.5, 0.5) for name, grad in grads.items()}"),),
+            says="The parameters' gradients are clipped at the end, as some programs do "
+            "before a step. Here the gradients themselves are asked for.",
+            cost=0.3,
+        ),
+        Mistake(
+            "dx-for-the-carry",
+            old="dx[:, t], dh_next, step = rnn_cell_backward(p, dh, caches[t])",
+            new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dx[:, t]",
+            says="What is carried on to the step before is dx, the first of the cell's "
+            "results. The gradient at the old state is the second.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -660,12 +806,59 @@ TRUNCATED_BACKWARD = Exercise(
             cost=0.3,
         ),
         Mistake(
-            "last-chunk-only-gradients",
+            "first-chunk-only-gradients",
             old=BORDER,
             new=BORDER + "            " + GRADS + "\n",
             says="The parameters' gradients are reset at every border, so only the first chunk's share is left. "
             "All chunks use the same weights: keep adding.",
             cost=0.3,
+        ),
+        Mistake(
+            "dx-in-the-order-of-the-walk",
+            old="dx[:, t], dh_next, step",
+            new="dx[:, T - 1 - t], dh_next, step",
+            says="dx comes out in the order of the walk, last step first. dx[:, t] belongs to x[:, t].",
+            cost=0.2,
+        ),
+        Mistake(
+            "gradients-clipped",
+            old="return dx, dh_next, grads",
+            new="return dx, dh_next, {name: np.clip(grad, -1, 1) for name, grad in grads.items()}",
+            also=(("return dx, dh_next, {name: np.clip(grad, -0.5, 0.5) for name, grad in grads.items()}"),),
+            says="The parameters' gradients are clipped at the end, as some programs do "
+            "before a step. Here the gradients themselves are asked for.",
+            cost=0.3,
+        ),
+        Mistake(
+            "dx-for-the-carry",
+            old="dx[:, t], dh_next, step = rnn_cell_backward(p, dh, caches[t])",
+            new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dx[:, t]",
+            says="What is carried on to the step before is dx, the first of the cell's "
+            "results. The gradient at the old state is the second.",
+            cost=0.3,
+        ),
+        Mistake(
+            "each-loss-by-itself",
+            old="    for t in reversed(range(T)):\n"
+            "        if (t + 1) % k == 0:\n"
+            "            dh_next = np.zeros_like(dh_next)\n"
+            "        dh = dy[:, t] + dh_next\n"
+            "        dx[:, t], dh_next, step = rnn_cell_backward(p, dh, caches[t])\n"
+            "        for name in grads:\n"
+            "            grads[name] += step[name]\n",
+            new="    for t in range(T):\n"
+            "        dh = dy[:, t]\n"
+            "        for s in range(t, max(t - k, -1), -1):\n"
+            "            dx_s, dh, step = rnn_cell_backward(p, dh, caches[s])\n"
+            "            dx[:, s] += dx_s\n"
+            "            for name in grads:\n"
+            "                grads[name] += step[name]\n"
+            "        if t < k:\n"
+            "            dh_next = dh_next + dh\n",
+            says="Each step's loss is sent back k steps by itself, across the chunks' "
+            "borders. That is another way to truncate; here the T steps are cut into "
+            "chunks, and within a chunk the gradient flows freely.",
+            cost=0.5,
         ),
     ),
 )

@@ -145,6 +145,23 @@ PLACE = Exercise(
             "the next scene begins with this one's ink.",
             cost=0.2,
         ),
+        Mistake(
+            "one-side-for-both",
+            old="h, w = digit.shape",
+            new="h = w = len(digit)",
+            also=("h = w = digit.shape[1]",),
+            says="One side of the digit is taken for both. It need not be square: its shape is (h, w).",
+            cost=0.3,
+        ),
+        Mistake(
+            "region-one-too-large",
+            old="drawn[row : row + h, col : col + w] = np.maximum(drawn[row : row + h, "
+            "col : col + w], digit)",
+            new="drawn[row : row + h + 1, col : col + w + 1] = np.maximum(drawn[row : "
+            "row + h + 1, col : col + w + 1], digit)",
+            says="The region is one pixel too large on both sides: a slice ends *before* its second number.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -292,6 +309,46 @@ DESCRIBE = Exercise(
             old=SENTENCE,
             new='return f"{subject} {relation.split()[0]} of {other}"',
             says='It is "above" and "below", without "of"; only "left of" and "right of" have it.',
+            cost=0.2,
+        ),
+        Mistake(
+            "an-for-the-first-only",
+            old='("an eight" if digit == 8 else f"a {NAMES[digit]}" for digit in (first, second))',
+            new='("an eight" if first == 8 else f"a {NAMES[first]}", f"a {NAMES[second]}")',
+            says='Only the first digit gets "an". An eight is an eight in the second place too.',
+            cost=0.15,
+        ),
+        Mistake(
+            "an-for-the-second-only",
+            old='("an eight" if digit == 8 else f"a {NAMES[digit]}" for digit in (first, second))',
+            new='(f"a {NAMES[first]}", "an eight" if second == 8 else f"a {NAMES[second]}")',
+            says='Only the second digit gets "an". An eight is an eight in the first place too.',
+            cost=0.15,
+        ),
+        Mistake(
+            "capital-and-full-stop",
+            old='return f"{subject} {relation} {other}"',
+            new='return f"{subject} {relation} {other}.".capitalize()',
+            also=(
+                'return f"{subject} {relation} {other}".capitalize()',
+                'return f"{subject} {relation} {other}."',
+            ),
+            says="The words are right; they are written as a sentence, with a capital or a "
+            "full stop. A caption has neither here: each of its words is looked up in a list.",
+            cost=0.15,
+        ),
+        Mistake(
+            "no-articles",
+            old='return f"{subject} {relation} {other}"',
+            new='return f"{NAMES[first]} {relation} {NAMES[second]}"',
+            says="The articles are missing: a three, an eight.",
+            cost=0.3,
+        ),
+        Mistake(
+            "the-for-a",
+            old='return f"{subject} {relation} {other}"',
+            new='return f"the {NAMES[first]} {relation} the {NAMES[second]}"',
+            says='The articles are "the"; asked for are "a" and "an".',
             cost=0.2,
         ),
     ),
@@ -478,6 +535,15 @@ IMAGE_TO_STATE = Exercise(
             "a state: ask for one that is contiguous.",
             cost=0.1,
         ),
+        Mistake(
+            "only-the-first-layer",
+            old=TURN,
+            new="state = state.transpose(0, 1)\n"
+            "    state = torch.cat([state[:1], torch.zeros_like(state[1:])])",
+            says="Only the first layer gets the picture; the others start from zeros. Each "
+            "layer has its own H features.",
+            cost=0.5,
+        ),
     ),
 )
 
@@ -496,7 +562,8 @@ def use_caption_loss(caption_loss, params, state, captions):
             self.out = torch.nn.Linear(H, V)
 
         def forward(self, words, state):
-            y, state = self.rnn(self.embed(words), state)
+            # What is read is copied, so that autograd lets a change of it in place pass, to be seen there.
+            y, state = self.rnn(self.embed(words.clone()), state)
             return self.out(y), state
 
     with torch.random.fork_rng(devices=[]):
@@ -711,6 +778,25 @@ CAPTION_LOSS = Exercise(
             "function calls backward on it.",
             cost=0.4,
         ),
+        Mistake(
+            "masked-by-what-is-read",
+            old=LOSS,
+            new="real = inputs != PAD\n"
+            "    loss = torch.nn.functional.cross_entropy(logits[real], targets[real])",
+            says="It counts where a word is *read*, so the padding after END counts once too. "
+            "What counts is where a word is wanted.",
+            cost=0.3,
+        ),
+        Mistake(
+            "state-lost-between-words",
+            old=DECODED,
+            new="logits = torch.cat([decoder(inputs[:, t : t + 1], state)[0] for t in "
+            "range(inputs.shape[1])], dim=1)",
+            says="Every word is read from the picture's state again, so the decoder forgets "
+            "what it has said. Hand the state on from word to word, or give it all words "
+            "at once.",
+            cost=0.5,
+        ),
     ),
 )
 
@@ -775,16 +861,33 @@ def draw_caption(rng):
 
         return answer
 
+    def first_word(read):
+        """An answer that says one word, after it has read this one."""
+
+        def answer(decoder, state, choose, longest):
+            import torch
+
+            decoder.eval()
+            return int(choose(decoder(torch.tensor([[read]]), state)[0][0, 0]))
+
+        return answer
+
     def case(V, D, H, L, longest, count, when=""):
         """count: how many words the caption has, END not among them, or None for one that is cut short."""
+        while True:
+            params, state, throws = drawn(V, D, H, L, longest, count)
+            said = [use_caption(first_word(read), params, state, throws, longest)[0] for read in (1, 2)]
+            if said[0] != said[1]:  # what is read first shows in what is said
+                return Case((params, state, throws, longest), {"V": V, "D": D, "H": H, "L": L}, when)
+
+    def drawn(V, D, H, L, longest, count):
         params = gru_params(rng, D, H, L, 1.0)
         params |= {"embed.weight": rng.normal(0, 2, (V, D))}
         params |= {"out.weight": rng.normal(0, 1.5, (V, H)), "out.bias": rng.normal(0, 0.5, V)}
         # Behind END it would go on and say PAD too, so that waiting for PAD shows.
         kinds = [None] * count + [2, None, 0] + [None] * longest if count else [None] * (longest + 9)
         state = rng.uniform(-0.9, 0.9, (L, 1, H))
-        throws = np.array(use_caption(throws_for(kinds), params, state, np.zeros(1), longest)[0])
-        return Case((params, state, throws, longest), {"V": V, "D": D, "H": H, "L": L}, when)
+        return params, state, np.array(use_caption(throws_for(kinds), params, state, np.zeros(1), longest)[0])
 
     return [
         case(8, 3, 4, 1, 12, 5),
@@ -940,7 +1043,9 @@ CAPTION = Exercise(
             "choose-is-given-the-batch",
             old=CHOICE,
             new="word = int(choose(logits))",
-            says="choose takes the logits of one step, (V,), and is given those of a batch of steps, (1, 1, V).",
+            also=("word = int(choose(logits[:, 0]))",),
+            says="choose takes the logits of one step, (V,), and is given those of a batch, with an axis or two of "
+            "size 1 in front.",
             cost=0.2,
         ),
         Mistake(

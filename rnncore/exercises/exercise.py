@@ -7,7 +7,7 @@ stand exactly once in the source is refused here, so the bank cannot rot.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
@@ -97,13 +97,27 @@ class Exercise:
 
     def outcome(self, function: Callable, case: Case) -> Outcome:
         """What ``function`` does with a case, its value as this exercise views it."""
-        outcome, values = self.unviewed_outcome(function, case.args), []
+        return self.viewed(case, (observe(function, args) for args in self.calls(case)))
+
+    def unviewed_outcome(self, function: Callable, args: tuple) -> Outcome:
+        """What ``function`` does with some arguments, its value as it is."""
+        (call,) = self.calls(Case(args))
+        return self._of_a_call(observe(function, call))
+
+    def calls(self, case: Case) -> list[tuple]:
+        """The arguments of every call that a case consists of, the use that is made of the answer in front."""
+        use = () if self.use is None else (self._use_as_text,)
+        return [(*use, *args) for args in (case.args, *case.more)]
+
+    def viewed(self, case: Case, outcomes: Iterable[Outcome]) -> Outcome:
+        """What the outcomes of a case's calls come to; calls behind one that fails are not asked for."""
+        outcomes = iter(outcomes)
+        outcome, values = self._of_a_call(next(outcomes)), []
         if self.view is None or outcome.error:
             return outcome
-        for args in case.more:
-            further = self.unviewed_outcome(function, args)
+        for further in outcomes:
             if further.error:
-                return further
+                return self._of_a_call(further)
             values.append(further.value)
         try:
             if not all(map(viewable, (outcome.value, *values))):
@@ -112,12 +126,9 @@ class Exercise:
         except Exception:  # not a value that can be viewed: none of it is right, whatever it looks like
             return replace(outcome, unviewed=True)
 
-    def unviewed_outcome(self, function: Callable, args: tuple) -> Outcome:
-        """What ``function`` does with some arguments, its value as it is."""
-        if self.use is None:
-            return observe(function, args)
-        outcome = observe(function, (self._use_as_text, *args))
-        return replace(outcome, args_after=outcome.args_after[1:])
+    def _of_a_call(self, outcome: Outcome) -> Outcome:
+        """An outcome without what was done to the use, which is an argument like the others in a call."""
+        return outcome if self.use is None else replace(outcome, args_after=outcome.args_after[1:])
 
     @cached_property
     def _use_as_text(self) -> Formula:
@@ -157,8 +168,16 @@ class Exercise:
             if len(mistakes) < 2:
                 raise
             return None
-        if not source:
+        return self._defined(code) if source else None
+
+    def made(self, source: str) -> Callable | None:
+        """The function that another text defines; None where it is not to be had."""
+        try:
+            return self._defined(compile(source, "<string>", "exec"))
+        except Exception:  # whatever an edit made of it
             return None
+
+    def _defined(self, code) -> Callable:
         names = dict(self.reference.__globals__)
         exec(code, names)
         return names[self.name]

@@ -310,6 +310,33 @@ SCALE_FROM_TRAIN = Exercise(
             says="The mean and the standard deviation are returned in the wrong order.",
             cost=0.1,
         ),
+        Mistake(
+            "brackets-forgotten",
+            old="(part - mean) / std for part in",
+            new="part - mean / std for part in",
+            says="A division comes before a subtraction: without brackets only the mean is "
+            "divided by the standard deviation.",
+            cost=0.25,
+        ),
+        Mistake(
+            "statistics-of-the-scaled",
+            old="return scaled, mean, std",
+            new="return scaled, scaled[0].mean(), scaled[0].std()",
+            says="The mean and the standard deviation that come back are those of the "
+            "*scaled* train, 0 and 1. To scale back, the old ones are needed.",
+            cost=0.3,
+        ),
+        Mistake(
+            "each-place-of-the-whole-series",
+            old="mean = train.mean()\n    std = train.std()",
+            new="whole = np.concatenate([train, valid, test], axis=1)\n"
+            "    mean = whole.mean(axis=1, keepdims=True)\n"
+            "    std = whole.std(axis=1, keepdims=True)",
+            says="Two things: the mean and the standard deviation are those of all three "
+            "parts together, and of each place by itself. Only train may be looked at, "
+            "and one mean and one standard deviation serve all places.",
+            cost=0.7,
+        ),
     ),
 )
 
@@ -470,6 +497,20 @@ SEASONAL_NAIVE = Exercise(
             says="The forecast is (horizon, B). There is one row for each place: (B, horizon).",
             cost=0.15,
         ),
+        Mistake(
+            "season-ends-in-its-last-value",
+            old="return last_season[:, ahead % season]",
+            new="return last_season[:, np.minimum(ahead, season - 1)]",
+            says="Beyond one season the last value is repeated. It is the whole season that comes again.",
+            cost=0.4,
+        ),
+        Mistake(
+            "repeated-over-the-places",
+            old="return last_season[:, ahead % season]",
+            new="return np.tile(last_season, (-(-horizon // season), 1))[:, :horizon]",
+            says="The season is repeated along the places, which gives more rows, and not along time.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -585,8 +626,26 @@ ROLL_FORECAST = Exercise(
             old=FEED,
             new="        value, _ = step(x, state)\n        forecasts.append(value)\n"
             "        _, state = step(value, state)\n        x = value\n",
-            says="step is called twice for each hour, and the state comes from the call that read the forecast, so it "
-            "has read each forecast twice and `last` never. One call gives both, forecast and state.",
+            says="step is called twice for each hour, and the state comes from the call that read the forecast, so "
+            "`last` is never in it and each forecast is read once more before the next. One call gives both, "
+            "forecast and state.",
+            cost=0.3,
+        ),
+        Mistake(
+            "last-read-twice",
+            old="    x = last\n",
+            new="    x = last\n    _, state = step(last, state)\n",
+            says="`last` is read twice, once before the loop and once in it, so the state is "
+            "one step too far.",
+            cost=0.3,
+        ),
+        Mistake(
+            "jumbled-by-reshape",
+            old="return np.stack(forecasts, axis=1)",
+            new="return np.array(forecasts).reshape(len(last), horizon)",
+            also=("return np.concatenate(forecasts).reshape(len(last), -1)",),
+            says="The forecasts lie hour by hour, and reshape only cuts that row anew, which "
+            "jumbles places and hours. Exchange the axes instead.",
             cost=0.3,
         ),
     ),
@@ -596,8 +655,10 @@ ROLL_FORECAST = Exercise(
 def draw_errors_by_horizon(rng):
     def case(N, horizon, std, when=""):
         truth = rng.normal(0.4, 1, (N, horizon))
-        bias = np.linspace(0.3, 0.9, horizon) if horizon > 1 else 0.5
-        forecasts = truth + bias + rng.normal(0, 0.6, (N, horizon))
+        noise = rng.normal(0, 0.6, (N, horizon))
+        noise -= noise.mean(axis=0)  # so that the mean errors are these, too low first and too high later
+        bias = np.linspace(-0.9, 0.9, horizon) if horizon > 1 else 0.5
+        forecasts = truth + bias + noise
         return Case((forecasts, truth, std), {"N": N, "H": horizon}, when)
 
     return [case(9, 5, 7.25), case(7, 4, 0.6), case(8, 1, 3.5, "horizon = 1"), case(1, 6, 2.5, "N = 1")]
@@ -701,6 +762,14 @@ ERRORS_BY_HORIZON = Exercise(
             new="((errors / (truth * std)) ** 2)",
             says="The errors are divided by the truth. Per cent of a temperature mean nothing: 0 degrees is no "
             "natural zero.",
+            cost=0.4,
+        ),
+        Mistake(
+            "mean-before-the-square",
+            old="return np.sqrt((errors**2).mean(axis=0))",
+            new="return np.abs(errors.mean(axis=0))",
+            says="The mean is taken before the square, so errors of opposite signs cancel. "
+            "Square them first.",
             cost=0.4,
         ),
     ),

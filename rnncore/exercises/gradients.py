@@ -216,6 +216,14 @@ GRADIENT_NORMS = Exercise(
             "without the transpose. It is square, so no shape complains.",
             cost=0.3,
         ),
+        Mistake(
+            "dx-for-the-carry",
+            old="_, dh_next, _ = rnn_cell_backward(p, dh, caches[t])",
+            new="dh_next, _, _ = rnn_cell_backward(p, dh, caches[t])",
+            says="What is carried on to the step before is dx, the first of the cell's "
+            "results. The gradient at the old state is the second.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -372,6 +380,38 @@ SPECTRAL_RADIUS = Exercise(
             says="This is the determinant's size, the *product* of all eigenvalues. The largest one is asked for.",
             cost=0.7,
         ),
+        Mistake(
+            "geometric-mean",
+            old="return float(sizes.max())",
+            new="return float(abs(np.linalg.det(W)) ** (1 / len(W)))",
+            says="The H-th root of the determinant is a mean of all eigenvalues' sizes (the "
+            "geometric one). The largest decides what happens in the long run.",
+            cost=0.6,
+        ),
+        Mistake(
+            "sums-of-rows",
+            old="return float(sizes.max())",
+            new="return float(np.abs(W).sum(axis=1).max())",
+            also=("return float(np.abs(W).sum(axis=0).max())",),
+            says="This is the largest sum along a row or a column, another norm of the "
+            "matrix. It is never below the spectral radius, but it is not it.",
+            cost=0.7,
+        ),
+        Mistake(
+            "trace",
+            old="return float(sizes.max())",
+            new="return float(abs(np.trace(W)))",
+            also=("return float(np.trace(W))",),
+            says="The trace is the *sum* of the eigenvalues. Asked for is the size of the largest.",
+            cost=0.7,
+        ),
+        Mistake(
+            "singular-values",
+            old="np.linalg.eigvals(W)",
+            new="np.linalg.svd(W)[1] ** 2",
+            says="These are squares of singular values. They are eigenvalues of W.T @ W, not of W.",
+            cost=0.6,
+        ),
     ),
 )
 
@@ -420,9 +460,6 @@ CLIP_GRAD_NORM = Exercise(
             old=SCALED,
             new="return {\n        name: grad * min(1, max_norm / np.linalg.norm(grad)) for name, grad in grads.items()\n"
             "    }, norm",
-            also=(
-                "return {name: grad * max_norm / np.linalg.norm(grad) for name, grad in grads.items()}, norm",
-            ),
             says="Each parameter's gradient is scaled by its own norm. All of them together are one long "
             "vector: one norm over everything, one factor for all.",
             cost=0.5,
@@ -576,6 +613,23 @@ CLIP_GRAD_NORM = Exercise(
             says="The caller's gradients are changed. Build a new dict: grad * factor makes a new array, "
             "grad *= factor changes the old one.",
             cost=0.2,
+        ),
+        Mistake(
+            "limit-subtracted",
+            old="return {name: grad * (max_norm / (norm + 1e-6)) for name, grad in grads.items()}, norm",
+            new="return {name: grad - max_norm for name, grad in grads.items()}, norm",
+            says="max_norm is subtracted from every gradient. They are made shorter by a "
+            "common *factor*, so that their direction stays.",
+            cost=0.4,
+        ),
+        Mistake(
+            "norm-per-tensor-always",
+            old=SCALED,
+            new="return {name: grad * max_norm / np.linalg.norm(grad) for name, grad in grads.items()}, norm",
+            says="Each parameter's gradient is brought to the length max_norm by itself, also "
+            "where it was shorter. All of them together are one long vector: one norm "
+            "over everything, one factor for all.",
+            cost=0.6,
         ),
     ),
 )
@@ -757,6 +811,24 @@ ORTHOGONAL = Exercise(
             also=("A = np.random.randn(n, n)",),
             says="The same rng gives another matrix each time, so the numbers come from elsewhere. Draw them "
             "from the rng that is passed in: then a run can be repeated.",
+            cost=0.3,
+        ),
+        Mistake(
+            "eigenvectors",
+            old="return Q * np.sign(np.diag(R))",
+            new="return np.linalg.eig(A)[1]",
+            also=("return np.linalg.eig(A)[1].real",),
+            says="The eigenvectors of a matrix that is not symmetric are complex and do not "
+            "stand at right angles.",
+            cost=0.7,
+        ),
+        Mistake(
+            "singular-vectors-and-values",
+            old="return Q * np.sign(np.diag(R))",
+            new="U, s, V = np.linalg.svd(A)\n    return U * s",
+            also=(("U, s, V = np.linalg.svd(A)\n    return U @ np.diag(s)"),),
+            says="The singular vectors are still stretched by the singular values. The "
+            "vectors alone are orthogonal.",
             cost=0.3,
         ),
     ),

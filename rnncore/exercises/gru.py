@@ -249,9 +249,6 @@ GRU_CELL = Exercise(
             "bias-ih-inside-the-reset",
             old='from_x = x @ p["weight_ih"].T + p["bias_ih"]\n    from_h = h @ p["weight_hh"].T + p["bias_hh"]',
             new='from_x = x @ p["weight_ih"].T\n    from_h = h @ p["weight_hh"].T + p["bias_ih"] + p["bias_hh"]',
-            also=(
-                'from_x = x @ p["weight_ih"].T + p["bias_hh"]\n    from_h = h @ p["weight_hh"].T + p["bias_ih"]',
-            ),
             says="bias_ih is added to what comes from h. For the two gates the side makes no difference, but in the "
             "candidate the reset gate multiplies that side: bias_ih belongs to what comes from x.",
             cost=0.3,
@@ -293,6 +290,34 @@ GRU_CELL = Exercise(
             new="cache = (x, h_next, r, z, n, h_n)",
             says="The cache's second item should be the *old* state h: the backward pass needs what this step started from.",
             cost=0.2,
+        ),
+        Mistake(
+            "blocks-cut-by-reshape",
+            old="x_r, x_z, x_n = np.split(from_x, 3, axis=1)\n"
+            "    h_r, h_z, h_n = np.split(from_h, 3, axis=1)",
+            new="x_r, x_z, x_n = from_x.reshape(3, *h.shape)\n"
+            "    h_r, h_z, h_n = from_h.reshape(3, *h.shape)",
+            says="reshape cuts the sums in the order in which they lie in memory, so the "
+            "examples are mixed with the blocks. The blocks lie side by side along axis 1.",
+            cost=0.3,
+        ),
+        Mistake(
+            "gates-multiplied",
+            old="h_next = (1 - z) * n + z * h",
+            new="h_next = (1 - z) * n * z * h",
+            says="Old and new are multiplied. The new state is their weighted mean, a sum.",
+            cost=0.5,
+        ),
+        Mistake(
+            "biases-exchanged",
+            old='from_x = x @ p["weight_ih"].T + p["bias_ih"]\n'
+            '    from_h = h @ p["weight_hh"].T + p["bias_hh"]',
+            new='from_x = x @ p["weight_ih"].T + p["bias_hh"]\n'
+            '    from_h = h @ p["weight_hh"].T + p["bias_ih"]',
+            says="The two biases have changed sides. For the gates that makes no difference, "
+            "but in the candidate the reset gate multiplies what comes from h, and "
+            "bias_hh belongs there.",
+            cost=0.3,
         ),
     ),
 )
@@ -372,8 +397,7 @@ GRU_CELL_BACKWARD = Exercise(
         Mistake(
             "through-the-candidate-only",
             old=DH_PREV,
-            new=f"dh_prev = (da_n * r) @ {W_N}",
-            also=(f"dh_prev = (da_n * r) @ {W_N} + dh * z", f"dh_prev = da_n @ {W_N}"),
+            new=f"dh_prev = (da_n * r) @ {W_N} + dh * z",
             says="dh_prev comes back through the candidate, but not through the two gates. "
             "The old state decided about r and z as well.",
             cost=0.4,
@@ -646,6 +670,49 @@ GRU_CELL_BACKWARD = Exercise(
             "if there is a mean, it is in the loss, and dh holds it already.",
             cost=0.3,
         ),
+        Mistake(
+            "biases-in-one-key",
+            old='"bias_ih": d_from_x.sum(axis=0),\n        "bias_hh": d_from_h.sum(axis=0),',
+            new='"bias": d_from_x.sum(axis=0),',
+            also=(
+                '"bias": d_from_h.sum(axis=0),',
+                '"bias": d_from_x.sum(axis=0) + d_from_h.sum(axis=0),',
+            ),
+            says='There is one bias under the key "bias". A GRU has two, bias_ih and bias_hh, '
+            "and their gradients differ in the candidate's block.",
+            cost=0.25,
+        ),
+        Mistake(
+            "reset-twice",
+            old="da_r = da_n * h_n * r * (1 - r)",
+            new="da_r = da_n * r * h_n * r * (1 - r)",
+            says="The reset gate's gradient has one r too many: r * h_n has the slope h_n with respect to r.",
+            cost=0.3,
+        ),
+        Mistake(
+            "reset-gate-lacks-h-n",
+            old="da_r = da_n * h_n * r * (1 - r)",
+            new="da_r = da_n * r * (1 - r)",
+            says="The reset gate's gradient lacks h_n, which the gate was multiplied with.",
+            cost=0.3,
+        ),
+        Mistake(
+            "through-the-candidate-alone",
+            old=DH_PREV,
+            new='dh_prev = (da_n * r) @ np.split(p["weight_hh"], 3)[2]',
+            says="dh_prev comes back through the candidate alone. The old state also decided "
+            "about r and z, and a share z of it went straight on.",
+            cost=0.5,
+        ),
+        Mistake(
+            "through-the-candidate-without-reset",
+            old=DH_PREV,
+            new='dh_prev = da_n @ np.split(p["weight_hh"], 3)[2]',
+            also=('dh_prev = da_n @ np.split(p["weight_hh"], 3)[2] + dh * z',),
+            says="dh_prev comes back through the candidate without r, which the recurrent sum "
+            "was multiplied with, and not through the two gates.",
+            cost=0.5,
+        ),
     ),
 )
 
@@ -825,6 +892,32 @@ GRU_CELL_RESET_BEFORE = Exercise(
             says="The cache's second item should be the *old* state h: the backward pass needs what this step started from.",
             cost=0.2,
         ),
+        Mistake(
+            "orders-differ",
+            old='W_r, W_z, W_n = np.split(p["weight_hh"], 3)\n    b_r, b_z, b_n = np.split(p["bias_hh"], 3)',
+            new='W_z, W_r, W_n = np.split(p["weight_hh"], 3)\n    b_z, b_r, b_n = np.split(p["bias_hh"], 3)',
+            also=(
+                (
+                    'W_z, W_r, W_n = np.split(p["weight_hh"], 3)\n'
+                    '    b_r, b_z, b_n = np.split(p["bias_hh"], 3)'
+                ),
+                (
+                    'W_r, W_z, W_n = np.split(p["weight_hh"], 3)\n'
+                    '    b_z, b_r, b_n = np.split(p["bias_hh"], 3)'
+                ),
+            ),
+            says="The blocks of the recurrent side are read in another order than those of "
+            "the input side. Both are r, z, n.",
+            cost=0.3,
+        ),
+        Mistake(
+            "input-side-in-another-order",
+            old="x_r, x_z, x_n = np.split(x",
+            new="x_z, x_r, x_n = np.split(x",
+            says="The blocks of the input side are read in another order than those of the "
+            "recurrent side. Both are r, z, n.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -925,6 +1018,35 @@ PARAMETER_COUNTS = Exercise(
             old=BLOCK,
             new="block = 2 * H * D + 2 * H",
             says="The recurrent weights are counted as if the state had D numbers. It has H: H times H weights a block.",
+            cost=0.3,
+        ),
+        Mistake(
+            "one-bias-but-for-the-gru",
+            old='return {"rnn": block, "gru": 3 * block, "lstm": 4 * block}',
+            new='return {"rnn": block - H, "gru": 3 * block, "lstm": 4 * (block - H)}',
+            says="These are the counts of Keras, which has two biases in a GRU and one in the "
+            "others. In PyTorch, and here, every cell has two.",
+            cost=0.3,
+        ),
+        Mistake(
+            "one-bias-in-the-gru",
+            old='return {"rnn": block, "gru": 3 * block, "lstm": 4 * block}',
+            new='return {"rnn": block, "gru": 3 * (block - H), "lstm": 4 * block}',
+            says="The GRU is counted with one bias. It has two, as the others have.",
+            cost=0.3,
+        ),
+        Mistake(
+            "one-gate-too-few-in-the-gru",
+            old='return {"rnn": block, "gru": 3 * block, "lstm": 4 * block}',
+            new='return {"rnn": block, "gru": 2 * block, "lstm": 4 * block}',
+            says="The GRU is counted with two blocks. It has three: two gates and the candidate.",
+            cost=0.3,
+        ),
+        Mistake(
+            "one-gate-too-few-in-the-lstm",
+            old='return {"rnn": block, "gru": 3 * block, "lstm": 4 * block}',
+            new='return {"rnn": block, "gru": 3 * block, "lstm": 3 * block}',
+            says="The LSTM is counted with three blocks. It has four: three gates and the candidate.",
             cost=0.3,
         ),
     ),

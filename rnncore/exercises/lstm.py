@@ -322,6 +322,37 @@ LSTM_CELL = Exercise(
             "the gates themselves: keep i, f, g, o.",
             cost=0.2,
         ),
+        Mistake(
+            "blocks-cut-by-reshape",
+            old="np.split(a, 4, axis=1)",
+            new="a.reshape(4, *h.shape)",
+            says="reshape cuts the sums in the order in which they lie in memory, so the "
+            "examples are mixed with the blocks. The blocks lie side by side along axis 1.",
+            cost=0.3,
+        ),
+        Mistake(
+            "gates-interleaved",
+            old="np.split(a, 4, axis=1)",
+            new="(a[:, n::4] for n in range(4))",
+            also=("a.reshape(len(a), -1, 4).transpose(2, 0, 1)",),
+            says="Every fourth number is taken for a gate. Each gate's rows lie together, in a block of H.",
+            cost=0.3,
+        ),
+        Mistake(
+            "gates-as-products",
+            old="c_next = f * c + i * g",
+            new="c_next = f * c * i * g",
+            says="Old and new are multiplied. The cell state is a *sum*: what is kept, and what is written.",
+            cost=0.5,
+        ),
+        Mistake(
+            "tanh-of-the-cell-kept",
+            old="return (h_next, c_next), cache",
+            new="return (h_next, tanh_c), cache",
+            says="The cell state is returned through tanh. Only the way out to h goes through "
+            "it; c itself is handed on as it is.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -719,6 +750,75 @@ LSTM_CELL_BACKWARD = Exercise(
             "bias-summed-over-units",
             "divided-by-batch",
         ),
+        Mistake(
+            "one-block-missing-on-the-way-back",
+            old='dh_prev = da @ p["weight_hh"]',
+            new="da_others = da.copy()\n"
+            "    da_others[:, 2 * h.shape[1] : 3 * h.shape[1]] = 0\n"
+            '    dh_prev = da_others @ p["weight_hh"]',
+            also=(
+                (
+                    "da_others = da.copy()\n"
+                    "    da_others[:, 0 * h.shape[1] : 1 * h.shape[1]] = 0\n"
+                    '    dh_prev = da_others @ p["weight_hh"]'
+                ),
+                (
+                    "da_others = da.copy()\n"
+                    "    da_others[:, 1 * h.shape[1] : 2 * h.shape[1]] = 0\n"
+                    '    dh_prev = da_others @ p["weight_hh"]'
+                ),
+                (
+                    "da_others = da.copy()\n"
+                    "    da_others[:, 3 * h.shape[1] : 4 * h.shape[1]] = 0\n"
+                    '    dh_prev = da_others @ p["weight_hh"]'
+                ),
+            ),
+            says="One block of the gates is missing in dh_prev. h entered all four sums, the "
+            "candidate's as well as the gates', so all four send a gradient back.",
+            cost=0.3,
+        ),
+        Mistake(
+            "one-block-missing-in-dx",
+            old='dx = da @ p["weight_ih"]',
+            new="da_others = da.copy()\n"
+            "    da_others[:, 2 * h.shape[1] : 3 * h.shape[1]] = 0\n"
+            '    dx = da_others @ p["weight_ih"]',
+            also=(
+                (
+                    "da_others = da.copy()\n"
+                    "    da_others[:, 0 * h.shape[1] : 1 * h.shape[1]] = 0\n"
+                    '    dx = da_others @ p["weight_ih"]'
+                ),
+                (
+                    "da_others = da.copy()\n"
+                    "    da_others[:, 1 * h.shape[1] : 2 * h.shape[1]] = 0\n"
+                    '    dx = da_others @ p["weight_ih"]'
+                ),
+                (
+                    "da_others = da.copy()\n"
+                    "    da_others[:, 3 * h.shape[1] : 4 * h.shape[1]] = 0\n"
+                    '    dx = da_others @ p["weight_ih"]'
+                ),
+            ),
+            says="One block of the gates is missing in dx. x entered all four sums, so all "
+            "four send a gradient back.",
+            cost=0.3,
+        ),
+        Mistake(
+            "one-bias",
+            old='"bias_hh": da.sum(axis=0),',
+            new='"bias_hh": np.zeros(da.shape[1]),',
+            says="bias_hh gets no gradient. It was added to the same sums as bias_ih.",
+            cost=0.3,
+        ),
+        Mistake(
+            "cell-carry-before-this-step",
+            old="dc_prev = dc * f",
+            new="dc_prev = (dc - dc_carried) * f",
+            says="dc_prev has only what came through h in this step. What was carried to c "
+            "goes on through the forget gate too.",
+            cost=0.4,
+        ),
     ),
 )
 
@@ -1022,6 +1122,14 @@ CELL_GRADIENT_PATH = Exercise(
             old="return path",
             new="return path[:, :-1]",
             says="The last step is missing. Its path is 1: nothing lies between the last cell state and itself.",
+            cost=0.3,
+        ),
+        Mistake(
+            "last-step-wraps-around",
+            old="    return path",
+            new="    path[:, -1] = path[:, 0] * f[:, 0]\n    return path",
+            says="The last step holds the product of all the gates: np.roll brings round what "
+            "falls out at the other end. No step follows the last one, so there it is 1.",
             cost=0.3,
         ),
     ),

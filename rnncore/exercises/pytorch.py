@@ -18,6 +18,8 @@ def use_to_torch(to_torch, params, requires_grad):
 
     given = dict(params)
     tensors = to_torch(params, requires_grad)
+    if tensors is params:
+        tensors = dict(tensors)  # what is in it is looked at all the same
     if any(params.get(name) is not array for name, array in given.items()):
         params.clear()  # other things stand under its keys now: changed, whatever their numbers are
     if not isinstance(tensors, dict):
@@ -228,6 +230,12 @@ TIME_FIRST = (
     .replace("x[:, t]", "x[t]")
     .replace("torch.stack(ys, dim=1)", "torch.stack(ys)")
 )
+KEEPS_STATE = (
+    "            kept = getattr(self, 'kept', None)\n"
+    "            if state is None and kept is not None and len(kept[0]) == len(x):\n"
+    "                state = kept\n"
+    + BODY.replace("return y, (h, c)", "self.kept = (h.detach(), c.detach())\n            return y, (h, c)")
+)
 GATES = "i, f, g, o = a.chunk"
 SUM = "x[:, t] @ self.weight_ih.T + self.bias_ih + h @ self.weight_hh.T + self.bias_hh"
 CELL = "c = f.sigmoid() * c + i.sigmoid() * g.tanh()"
@@ -383,11 +391,8 @@ HAND_LSTM = Exercise(
         Mistake(
             "cut-between-steps",
             old=SUM,
-            new="x[:, t] @ self.weight_ih.T + self.bias_ih + h.detach() @ self.weight_hh.T + self.bias_hh",
-            also=(
-                "x[:, t] @ self.weight_ih.T + self.bias_ih + h.data @ self.weight_hh.T + self.bias_hh\n"
-                "                c = c.detach()",
-            ),
+            new="x[:, t] @ self.weight_ih.T + self.bias_ih + h.detach() @ self.weight_hh.T + self.bias_hh\n"
+            "                c = c.detach()",
             says="The outputs are right and the gradients are not: the state is detached at every step, so "
             "nothing flows back through time. Detach between chunks of training, never inside the cell.",
             cost=0.4,
@@ -458,6 +463,32 @@ HAND_LSTM = Exercise(
             new="return y, (c, h)",
             says="The final state is (h, c), in this order; here the two are swapped.",
             cost=0.1,
+        ),
+        Mistake(
+            "state-kept-between-calls",
+            old=BODY,
+            new=KEEPS_STATE,
+            says="The state is kept on the module, so a second call begins where the first one ended. Without "
+            "a state, every call starts from zeros.",
+            cost=0.3,
+        ),
+        Mistake(
+            "hidden-state-detached",
+            old=SUM,
+            new="x[:, t] @ self.weight_ih.T + self.bias_ih + h.detach() @ self.weight_hh.T + self.bias_hh",
+            says="The outputs are right and the gradients are not: h is detached at every "
+            "step, so they flow back through the cell state alone. Detach between chunks "
+            "of training, never inside the cell.",
+            cost=0.4,
+        ),
+        Mistake(
+            "cell-state-detached",
+            old=CELL,
+            new="c = f.sigmoid() * c.detach() + i.sigmoid() * g.tanh()",
+            says="The outputs are right and the gradients are not: c is detached at every "
+            "step, so they flow back through h alone. Detach between chunks of training, "
+            "never inside the cell.",
+            cost=0.4,
         ),
     ),
 )
@@ -574,9 +605,9 @@ TRAIN_STEP = Exercise(
         Mistake(
             "step-not-clipped",
             old=BACKWARD + CLIP + UPDATE,
-            new=BACKWARD + UPDATE + CLIP,
+            new=BACKWARD + UPDATE,
             also=(
-                BACKWARD + UPDATE,
+                BACKWARD + UPDATE + CLIP,
                 CLIP + BACKWARD + UPDATE,
                 BACKWARD + CLIP.replace("max_norm", "1e9") + UPDATE,
             ),
@@ -668,6 +699,13 @@ TRAIN_STEP = Exercise(
             old=UPDATE,
             new=UPDATE + UPDATE,
             says="optimiser.step is called twice for one backward pass.",
+            cost=0.3,
+        ),
+        Mistake(
+            "not-averaged-over-time",
+            old="logits.transpose(1, 2), targets)",
+            new="logits.transpose(1, 2), targets) * targets.shape[1]",
+            says="The loss is T times too large: the mean is over all B·T predictions.",
             cost=0.3,
         ),
     ),
@@ -922,6 +960,46 @@ EVALUATE = Exercise(
             new="    return loss / count, 1 - right / count",
             says="This is the share of *wrong* predictions. The accuracy is the share of right ones.",
             cost=0.2,
+        ),
+        Mistake(
+            "accuracy-in-percent",
+            old=RESULT,
+            new="    return loss / count, 100 * right / count",
+            says="The accuracy is in percent. Asked for is a share, from 0 to 1.",
+            cost=0.15,
+        ),
+        Mistake(
+            "lengths-sorted-alone",
+            old=PACKED,
+            new="            lengths = lengths.sort(descending=True).values\n"
+            "            packed = pack_padded_sequence(inputs, lengths.cpu(), "
+            "batch_first=True)\n"
+            "            wanted = pack_padded_sequence(targets, lengths.cpu(), "
+            "batch_first=True)\n",
+            says="The lengths are sorted and the rows are not, so each row is cut at another "
+            "row's length. With enforce_sorted=False nothing needs sorting.",
+            cost=0.3,
+        ),
+        Mistake(
+            "right-ones-not-divided",
+            old=RESULT,
+            new="    return loss / count, right",
+            says="The accuracy is a number of predictions. Divide by how many there are.",
+            cost=0.2,
+        ),
+        Mistake(
+            "losses-not-divided",
+            old=RESULT,
+            new="    return loss, right / count",
+            says="The loss is a sum over all predictions. Divide by how many there are.",
+            cost=0.3,
+        ),
+        Mistake(
+            "results-swapped",
+            old=RESULT,
+            new="    return right / count, loss / count",
+            says="The two results are swapped: the loss comes first.",
+            cost=0.1,
         ),
     ),
 )

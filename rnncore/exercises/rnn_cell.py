@@ -70,6 +70,88 @@ SIGMOID = Exercise(
             says="This is the derivative of the sigmoid. Here the function itself is asked for.",
             cost=0.4,
         ),
+        Mistake(
+            "hard-sigmoid",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="np.clip(0.2 * x + 0.5, 0, 1)",
+            also=(
+                "np.clip(x / 6 + 0.5, 0, 1)",
+                "np.clip(0.25 * x + 0.5, 0, 1)",
+            ),
+            says="This is a *hard* sigmoid, a straight line cut off at 0 and 1, as some "
+            "libraries use for speed. Asked for is the smooth function itself.",
+            cost=0.6,
+        ),
+        Mistake(
+            "clipped-too-early",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="1 / (1 + np.exp(-np.clip(x, -10, 10)))",
+            also=(
+                "1 / (1 + np.exp(-np.clip(x, -4, 4)))",
+                "1 / (1 + np.exp(-np.clip(x, -5, 5)))",
+                "1 / (1 + np.exp(-np.clip(x, -6, 6)))",
+                "1 / (1 + np.exp(-np.clip(x, -7, 7)))",
+                "1 / (1 + np.exp(-np.clip(x, -8, 8)))",
+                "1 / (1 + np.exp(-np.clip(x, -9, 9)))",
+            ),
+            says="x is cut off before the function has come to its ends, so it stops short of "
+            "0 and 1. Nothing overflows before x is a few hundred.",
+            cost=0.3,
+        ),
+        Mistake(
+            "runs-from-minus-one",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="np.tanh(x / 2)",
+            says="This runs from -1 to 1, and a sigmoid from 0 to 1: the tanh still has to be "
+            "moved up and made half as high.",
+            cost=0.4,
+        ),
+        Mistake(
+            "runs-to-two",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="(1 + np.tanh(x / 2))",
+            says="This runs from 0 to 2, twice as high as a sigmoid.",
+            cost=0.3,
+        ),
+        Mistake(
+            "not-moved-up",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="0.5 * np.tanh(x / 2)",
+            says="This runs from -1/2 to 1/2. A sigmoid runs from 0 to 1: it is 1/2 where x is 0.",
+            cost=0.3,
+        ),
+        Mistake(
+            "base-two-or-ten",
+            old="0.5 * (1 + np.tanh(x / 2))",
+            new="0.5 * (1 + np.tanh(x * np.log(2) / 2))",
+            also=("0.5 * (1 + np.tanh(x * np.log(10) / 2))",),
+            says="The powers are of another number than e: np.exp is what the formula's exp means.",
+            cost=0.3,
+        ),
+        Mistake(
+            "arrays-of-floats-only",
+            old="return 0.5 * (1 + np.tanh(x / 2))",
+            new="low = x < 0\n"
+            "    z = np.zeros_like(x)\n"
+            "    z[~low] = np.exp(-x[~low])\n"
+            "    z[low] = np.exp(x[low])\n"
+            "    top = np.ones_like(x)\n"
+            "    top[low] = z[low]\n"
+            "    return top / (1 + z)",
+            also=(
+                (
+                    "low = x >= 0\n"
+                    "    y = np.zeros_like(x)\n"
+                    "    y[low] = 1 / (1 + np.exp(-x[low]))\n"
+                    "    y[~low] = np.exp(x[~low]) / (1 + np.exp(x[~low]))\n"
+                    "    return y"
+                ),
+            ),
+            says="Arrays of floats come out right. A single number has no places for a mask "
+            "to pick out, and where x holds whole numbers, np.zeros_like makes an array "
+            "of whole numbers, which cuts each result down to one.",
+            cost=0.25,
+        ),
     ),
 )
 
@@ -138,6 +220,43 @@ ACTIVATION_GRAD = Exercise(
             new="(y >= 0)",
             says="For relu: the slope is 1 everywhere here. An output of 0 means that the unit is switched off, "
             "and its slope there is 0.",
+            cost=0.3,
+        ),
+        Mistake(
+            "relu-decides-once-for-all",
+            old="return (y > 0).astype(y.dtype)",
+            new="return 1.0 if y > 0 else 0.0",
+            says="relu's slope is decided once for all of y: Python's `if`, `and` and `max` "
+            "want a single yes or no, and y has one for each element. A comparison of "
+            "whole arrays gives an array of answers.",
+            cost=0.3,
+        ),
+        Mistake(
+            "relu-slope-where-negative",
+            old="(y > 0)",
+            new="(y <= 0)",
+            also=("(y < 0)",),
+            says="relu's slope stands on the wrong side: it is 1 where the output is positive.",
+            cost=0.3,
+        ),
+        Mistake(
+            "tanh-and-sigmoid-swapped",
+            old='    if name == "sigmoid":\n'
+            "        return y * (1 - y)\n"
+            '    if name == "tanh":\n'
+            "        return 1 - y**2\n",
+            new='    if name == "tanh":\n'
+            "        return y * (1 - y)\n"
+            '    if name == "sigmoid":\n'
+            "        return 1 - y**2\n",
+            says="The slopes of sigmoid and tanh have changed places.",
+            cost=0.3,
+        ),
+        Mistake(
+            "tanh-sign",
+            old="return 1 - y**2",
+            new="return y**2 - 1",
+            says="tanh's slope has the wrong sign: tanh rises everywhere, so its slope is never negative.",
             cost=0.3,
         ),
     ),
@@ -295,6 +414,38 @@ RNN_CELL = Exercise(
             says="The cache's second item should be the *old* state h: the gradient of weight_hh needs it.",
             cost=0.2,
         ),
+        Mistake(
+            "tanh-of-each-part",
+            old=A + "\n    h_next = np.tanh(a)",
+            new='h_next = np.tanh(x @ p["weight_ih"].T + p["bias_ih"]) + np.tanh(h @ '
+            'p["weight_hh"].T + p["bias_hh"])',
+            says="The input's part and the state's part each go through tanh, and then they "
+            "are added, so the state can leave -1 to 1. Add first; the activation comes "
+            "last, once.",
+            cost=0.4,
+        ),
+        Mistake(
+            "old-state-added",
+            old="h_next = np.tanh(a)",
+            new="h_next = h + np.tanh(a)",
+            says="The old state is added once more outside the tanh. That is a residual "
+            "connection; a plain RNN's new state is the tanh alone.",
+            cost=0.3,
+        ),
+        Mistake(
+            "parts-multiplied",
+            old=A,
+            new='a = (x @ p["weight_ih"].T + p["bias_ih"]) * (h @ p["weight_hh"].T + p["bias_hh"])',
+            says="The input's part and the state's part are multiplied. They add up.",
+            cost=0.4,
+        ),
+        Mistake(
+            "relu-for-tanh",
+            old="np.tanh(a)",
+            new="np.maximum(a, 0)",
+            says="The activation here is tanh; this one is relu.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -422,6 +573,58 @@ RNN_FORWARD = Exercise(
             new="return y.transpose(1, 0, 2), h, caches",
             says="y is time first, (T, B, H). In this course arrays are batch first: (B, T, H).",
             cost=0.15,
+        ),
+        Mistake(
+            "loops-over-the-batch",
+            old="    for t in range(T):\n"
+            "        h, cache = rnn_cell(p, x[:, t], h)\n"
+            "        y[:, t] = h\n"
+            "        caches.append(cache)\n"
+            "    return y, h, caches",
+            new="    ys = []\n"
+            "    for x_t in x:\n"
+            "        h, cache = rnn_cell(p, x_t, h)\n"
+            "        ys.append(h)\n"
+            "        caches.append(cache)\n"
+            "    return np.stack(ys, axis=1), h, caches",
+            also=(
+                (
+                    "    ys = []\n"
+                    "    for x_t in x:\n"
+                    "        h, cache = rnn_cell(p, x_t, h)\n"
+                    "        ys.append(h)\n"
+                    "        caches.append(cache)\n"
+                    "    return np.stack(ys), h, caches"
+                ),
+            ),
+            says="A loop over x goes through its first axis, the batch: x is (B, T, D), and "
+            "time is the second.",
+            cost=0.3,
+        ),
+        Mistake(
+            "pair-not-taken-apart",
+            old="        h, cache = rnn_cell(p, x[:, t], h)\n"
+            "        y[:, t] = h\n"
+            "        caches.append(cache)\n",
+            new="        h = rnn_cell(p, x[:, t], h)\n        y[:, t] = h[0]\n        caches.append(h[1])\n",
+            says="The cell returns a pair, the state and the cache, and the whole pair is "
+            "handed to the next step as its state. Take the pair apart first.",
+            cost=0.3,
+        ),
+        Mistake(
+            "steps-stacked-in-front",
+            old="return y, h, caches",
+            new="return y.transpose(1, 0, 2).reshape(y.shape), h, caches",
+            says="The states were put together time first, (T, B, H), and then reshaped, "
+            "which jumbles the examples. Put time on the second axis instead.",
+            cost=0.3,
+        ),
+        Mistake(
+            "state-of-one-example",
+            old="return y, h, caches",
+            new="return y, y[-1], caches",
+            says="The last state is that of the last *example*, at all times. Time is the second axis.",
+            cost=0.3,
         ),
     ),
 )

@@ -122,6 +122,15 @@ ONE_HOT = Exercise(
             "another length: V is the size of the vocabulary, whichever ids occur.",
             cost=0.3,
         ),
+        Mistake(
+            "every-id-at-every-place",
+            old="return identity[ids]",
+            new="return np.ones((*ids.shape, 1)) * identity[ids].max(axis=(0, 1))",
+            also=(("return np.ones((*ids.shape, 1)) * identity[ids].max(axis=1, keepdims=True)"),),
+            says="Each place holds a 1 for every id that occurs anywhere: a slice `:` beside "
+            "ids means *all* places, not each id's own. Every id belongs to one b and one t.",
+            cost=0.4,
+        ),
     ),
 )
 
@@ -238,6 +247,19 @@ NEXT_STEP_PAIRS = Exercise(
             new="return inputs.T, targets.T",
             says="Both results are time first, (T - 1, B). In this course arrays are batch first.",
             cost=0.15,
+        ),
+        Mistake(
+            "a-list-of-pairs",
+            old="return inputs, targets",
+            new="return [pair for pair in zip(inputs.ravel().tolist(), targets.ravel().tolist())]",
+            also=(
+                ("return [list(zip(*rows)) for rows in zip(inputs.tolist(), targets.tolist())]"),
+                "return list(zip(inputs, targets))",
+                "return np.stack([inputs, targets], axis=-1)",
+            ),
+            says="The pairs are right, but they come one by one. Asked for are two arrays of "
+            "the same shape: all that is read, and all that is to be predicted.",
+            cost=0.2,
         ),
     ),
 )

@@ -216,6 +216,37 @@ MASKED_CROSS_ENTROPY = Exercise(
             "the probabilities stay the same and no exponential exceeds 1.",
             cost=0.4,
         ),
+        Mistake(
+            "only-the-probabilities-masked",
+            old=ONE_HOT + SLOPE + MASKED,
+            new="    one_hot = np.arange(V) == targets[..., None]\n"
+            "    dlogits = (np.exp(log_probs) * real[..., None] - one_hot) / count\n",
+            also=(
+                (
+                    "    one_hot = np.arange(V) == safe_targets[..., None]\n"
+                    "    dlogits = (np.exp(log_probs) * real[..., None] - one_hot) / count\n"
+                ),
+            ),
+            says="At the padding the one-hot vector is still subtracted: only the "
+            "probabilities are masked. Mask the difference of the two.",
+            cost=0.3,
+        ),
+        Mistake(
+            "only-the-one-hot-masked",
+            old=ONE_HOT + SLOPE + MASKED,
+            new="    one_hot = np.arange(V) == safe_targets[..., None]\n"
+            "    dlogits = (np.exp(log_probs) - one_hot * real[..., None]) / count\n",
+            says="At the padding the probabilities still stand in the gradient: only the "
+            "one-hot vector is masked. Mask the difference of the two.",
+            cost=0.3,
+        ),
+        Mistake(
+            "sign-of-the-gradient",
+            old=SLOPE,
+            new="    dlogits = (one_hot - np.exp(log_probs)) / count\n",
+            says="The gradient has the wrong sign: raising a wrong symbol's score raises the loss.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -335,6 +366,22 @@ LAST_OUTPUTS = Exercise(
             says="The outputs of all real steps are added up. Only the last of them is asked for.",
             cost=0.5,
         ),
+        Mistake(
+            "one-step-too-far-but-inside",
+            old="last = lengths - 1",
+            new="last = np.minimum(lengths, y.shape[1] - 1)",
+            says="One step too far: wherever there is padding, this is its first step. Steps "
+            "count from 0, so the last one is lengths - 1.",
+            cost=0.3,
+        ),
+        Mistake(
+            "flattened-without-the-batch",
+            old="return y[rows, last]",
+            new="return y.reshape(-1, y.shape[2])[last]",
+            says="In the flattened array the rows lie one behind the other, and the lengths "
+            "alone always point into the first of them.",
+            cost=0.4,
+        ),
     ),
 )
 
@@ -404,8 +451,8 @@ def generator(rng):
 
 def draw_sample(rng):
     def spread(V):
-        """Logits of one row, far enough apart that another temperature shows, the largest in the middle."""
-        logits = rng.permutation(0.8 * np.arange(V - 1) + rng.uniform(-0.1, 0.1, V - 1)) + rng.normal()
+        """Logits of one row, far enough apart that another temperature shows; the largest in the middle, above 0."""
+        logits = rng.permutation(0.8 * np.arange(V - 1) + rng.uniform(-0.1, 0.1, V - 1)) + abs(rng.normal())
         return np.insert(logits, rng.integers(1, V - 1), logits.max() + 0.8)
 
     def case(rows, N, V, temperature, when="", others=1):
@@ -513,6 +560,30 @@ SAMPLE = Exercise(
             "Subtract each row's largest value first.",
             cost=0.4,
         ),
+        Mistake(
+            "one-row-only",
+            old="    ids = (borders <= thrown[..., None]).sum(axis=-1)",
+            new="    ids = rng.choice(probs.shape[-1], p=probs)",
+            says="rng.choice takes the probabilities of one row, (V,). Here there may be any "
+            "number of rows, and each is drawn for by itself.",
+            cost=0.5,
+        ),
+        Mistake(
+            "logarithms-added-up",
+            old="borders = probs.cumsum(axis=-1)[..., :-1]",
+            new="borders = np.log(probs).cumsum(axis=-1)[..., :-1]",
+            says="Logarithms are added up where the probabilities themselves belong: the "
+            "borders are all below 0, so the last symbol always wins.",
+            cost=0.4,
+        ),
+        Mistake(
+            "scores-added-up",
+            old="borders = probs.cumsum(axis=-1)[..., :-1]",
+            new="borders = logits.cumsum(axis=-1)[..., :-1]",
+            also=("borders = (logits / temperature).cumsum(axis=-1)[..., :-1]",),
+            says="Raw scores are added up where probabilities belong: a softmax is missing.",
+            cost=0.5,
+        ),
     ),
 )
 
@@ -616,6 +687,7 @@ GENERATE = Exercise(
             "fed-another-symbol-than-returned",
             old="ids[t] = symbol",
             new="ids[t] = int(sample(logits, 1.0, rng))",
+            also=("ids[t] = symbol\n        symbol = int(sample(logits, 1.0, rng))",),
             says="The symbol that is returned and the one that is read next are drawn apart. "
             "Draw once a step, keep the symbol, and feed that one.",
             cost=0.4,
@@ -674,6 +746,28 @@ GENERATE = Exercise(
             new="    return symbol",
             says="Only the last symbol is returned. All n of them are asked for, in order.",
             cost=1,
+        ),
+        Mistake(
+            "arguments-swapped",
+            old="logits, state = step(symbol, state)",
+            new="logits, state = step(state, symbol)",
+            says="step is given its arguments the wrong way round: first the symbol, then the state.",
+            cost=0.3,
+        ),
+        Mistake(
+            "only-the-first-symbol",
+            old="    return ids",
+            new="    return ids[:1]",
+            says="Only the first symbol comes back: is the `return` inside the loop?",
+            cost=0.3,
+        ),
+        Mistake(
+            "written-over",
+            old="        ids[t] = symbol",
+            new="        ids[:] = symbol",
+            also=("        ids[0] = symbol",),
+            says="Each symbol is written over the one before. Every step has its own place.",
+            cost=0.4,
         ),
     ),
 )

@@ -60,7 +60,11 @@ SPECTROGRAM = Exercise(
             "already-logarithmic",
             old=POWER,
             new="power = np.log(np.abs(spectrum) ** 2)",
-            also=("power = 10 * np.log10(np.abs(spectrum) ** 2)",),
+            also=(
+                "power = np.log(np.abs(spectrum) ** 2 + 1e-6)",
+                "power = np.log(np.abs(spectrum) ** 2 + 1e-10)",
+                "power = 10 * np.log10(np.abs(spectrum) ** 2)",
+            ),
             says="This is the logarithm of the power. It comes later, after the bands.",
             cost=0.3,
         ),
@@ -178,8 +182,8 @@ SPECTROGRAM = Exercise(
                 "power = np.abs(spectrum) ** 2 / np.sum(window**2)",
                 "power = np.abs(spectrum / np.sum(window)) ** 2",
             ),
-            says="The power is divided by the frame's size, or by a sum of the window's numbers. Those are conventions "
-            "too, but not the one here: the plain square of the magnitude is asked for.",
+            says="The power is divided by the frame's size or its square, or by the window's sum or power. Those are "
+            "conventions too, but not the one here: the plain square of the magnitude is asked for.",
             cost=0.2,
         ),
         Mistake(
@@ -239,7 +243,6 @@ LOG_MEL = Exercise(
                 "return np.log(energy + 1e-9)",
                 "return np.log(energy + 1e-12)",
                 "return np.log(energy + 1e-5)",
-                "return np.log1p(energy)",
             ),
             says="Sound is right, silence is not: what is added before the logarithm should be 1e-6.",
             cost=0.2,
@@ -428,6 +431,15 @@ LOG_MEL = Exercise(
             says="The result is turned round, (bands, T). Time comes first: (T, bands).",
             cost=0.15,
         ),
+        Mistake(
+            "one-added",
+            old=LOG,
+            new="return np.log1p(energy)",
+            also=("return np.log(energy + 1)",),
+            says="1 is added before the logarithm, which drowns all soft sounds. What is "
+            "added should be 1e-6.",
+            cost=0.2,
+        ),
     ),
 )
 
@@ -537,6 +549,13 @@ CTC_COLLAPSE = Exercise(
             new="path[1:] == path[:-1]",
             says="It is the other way round: the repeats are kept and what is new is dropped.",
             cost=0.4,
+        ),
+        Mistake(
+            "last-frame-lost",
+            old="    is_new[1:] = path[1:] != path[:-1]\n",
+            new="    is_new[:-1] = path[1:] != path[:-1]\n    is_new[-1:] = False\n",
+            says="Each frame is compared with the next one, so what the last frame says is never kept.",
+            cost=0.3,
         ),
     ),
 )
@@ -858,6 +877,14 @@ CTC_LOSS = Exercise(
             old=PLACES,
             new="log_probs = np.log(log_probs)\n    " + PLACES,
             says="The logarithm is taken of what is a logarithm already, and the result is no number.",
+            cost=0.3,
+        ),
+        Mistake(
+            "logarithms-of-one",
+            old="alpha = np.full(len(places), -np.inf)",
+            new="alpha = np.zeros(len(places))",
+            says="The places that cannot be reached yet begin with 0, and 0 is the logarithm "
+            "of 1: certain. An impossible place has the logarithm of 0.",
             cost=0.3,
         ),
     ),

@@ -6,6 +6,8 @@ attention, and the two searches are given the function that scores the next symb
 exercise spoils no other.
 """
 
+import inspect
+
 import numpy as np
 
 from rnncore.exercises.exercise import Case, Exercise, Mistake
@@ -187,10 +189,27 @@ ENCODE = Exercise(
             "detached",
             old="    return keys, state",
             new="    return keys.detach(), state.detach()",
-            also=("    return keys, state.detach()", "    return keys.detach(), state"),
             says="The numbers are right, but cut off from the encoder: no gradient gets back through detach, .data or "
             "no_grad, so it would never learn to read.",
             cost=0.4,
+        ),
+        Mistake(
+            "mean-of-the-real-outputs",
+            old=PICK,
+            new="    real = torch.arange(ids.shape[1]) < lengths[:, None]\n"
+            "    state = (keys * real[..., None]).sum(dim=1) / lengths[:, None]\n",
+            says="The state is the mean of a text's real outputs. It should be the output at "
+            "its last symbol, which has read all of it.",
+            cost=0.5,
+        ),
+        Mistake(
+            "one-result-detached",
+            old="    return keys, state",
+            new="    return keys, state.detach()",
+            also=("    return keys.detach(), state",),
+            says="The numbers are right, but one of the two results is cut off from the "
+            "encoder by detach, .data or no_grad: what should be learned through it is lost.",
+            cost=0.3,
         ),
     ),
 )
@@ -427,6 +446,20 @@ ATTENTION = Exercise(
             new="return context, scores",
             says="The second result holds the scores, from before the softmax. Return the weights.",
             cost=0.2,
+        ),
+        Mistake(
+            "keys-scaled-as-well",
+            old="query @ keys.transpose(1, 2) / H**0.5\n"
+            "    scores = scores.masked_fill(~mask[:, None], -torch.inf)\n"
+            "    weights = scores.softmax(dim=2)\n"
+            "    context = weights @ keys\n",
+            new="query @ keys.transpose(1, 2) / H**0.5\n"
+            "    scores = scores.masked_fill(~mask[:, None], -torch.inf)\n"
+            "    weights = scores.softmax(dim=2)\n"
+            "    context = weights @ (keys / H**0.5)\n",
+            says="The context is a mean of scaled keys, too small by the root of H. Only the "
+            "scores are scaled.",
+            cost=0.3,
         ),
     ),
 )
@@ -707,6 +740,16 @@ DECODE_STEP = Exercise(
             "made of them teaches nothing.",
             cost=0.4,
         ),
+        Mistake(
+            "final-state-asks-for-all",
+            old="    context, weights = model.attention(y, keys, mask)\n",
+            new="    query = state[0][:, None].expand(-1, symbols.shape[1], -1)\n"
+            "    context, weights = model.attention(query, keys, mask)\n",
+            says="Every symbol asks with the state after the *last* one, so that all look at "
+            "the same place, and the early ones with what they cannot know yet. Each "
+            "asks with its own output.",
+            cost=0.4,
+        ),
     ),
 )
 
@@ -921,6 +964,35 @@ GREEDY_DECODE = Exercise(
             says="The rows are steps, not texts: the stack puts time in front. Each text should be a list of its own.",
             cost=0.3,
         ),
+        Mistake(
+            "one-text-at-a-time",
+            old="    symbols = torch.full((len(state),), first, device=state.device)\n"
+            "    ended = symbols != symbols\n"
+            "    steps = []\n"
+            "    for _ in range(max_length):\n"
+            "        logits, state = step(symbols, state)\n"
+            "        symbols = logits.argmax(dim=1)\n"
+            "        steps.append(symbols)\n"
+            "        ended = ended | (symbols == end)\n"
+            "        if ended.all():\n"
+            "            break\n"
+            "    rows = torch.stack(steps, dim=1).tolist()\n"
+            "    return [row[: [*row, end].index(end)] for row in rows]",
+            new="    rows = []\n"
+            "    for start in state:\n"
+            "        own, symbols, row = start[None], torch.tensor([first]), []\n"
+            "        for _ in range(max_length):\n"
+            "            logits, own = step(symbols, own)\n"
+            "            symbols = logits.argmax(dim=1)\n"
+            "            row.append(int(symbols))\n"
+            "            if row[-1] == end:\n"
+            "                break\n"
+            "        rows.append(row[: [*row, end].index(end)])\n"
+            "    return rows",
+            says="The texts are right, but each is written by itself. step takes in the "
+            "symbols of all B texts at once, (B,), which is as much faster on a GPU.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -1051,6 +1123,32 @@ STAY = "        live = [one for one in best if one[1][-1] != end]\n"
 CHOOSE = "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / (len(one[1]) - 1))\n"
 ANSWER = "    return [symbol for symbol in ids[1:] if symbol != end], log_prob"
 
+BEAM = inspect.getsource(beam_search).split("import torch\n\n")[1]
+BEST_CHILDREN = (
+    GROW
+    + "        V = logits.shape[1]\n"
+    + "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
+    + "        if len(grown) > V:\n"
+    + "            best = [max(grown[start : start + V], key=lambda one: one[0])\n"
+    + "                    for start in range(0, len(grown), V)]\n"
+)
+SIDE_BY_SIDE = """    live = [(0.0, [first], state)]
+    for _ in range(max_length):
+        grown = []
+        for log_prob, ids, state in live:
+            if ids[-1] == end:
+                grown.append((log_prob, ids, state))
+                continue
+            logits, after = step(torch.tensor(ids[-1:], device=state.device), state)
+            scores = logits[0].log_softmax(dim=0)
+            for symbol in scores.topk(min(width, len(scores)) if len(ids) == 1 else 1).indices.tolist():
+                grown.append((log_prob + scores[symbol].item(), [*ids, symbol], after))
+        live = grown
+    ended = [one for one in live if one[1][-1] == end]
+    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / (len(one[1]) - 1))
+    return [symbol for symbol in ids[1:] if symbol != end], log_prob
+"""
+
 BEAM_SEARCH = Exercise(
     reference=beam_search,
     returns=("ids", "log_prob"),
@@ -1116,13 +1214,9 @@ BEAM_SEARCH = Exercise(
         ),
         Mistake(
             "best-child-of-each-parent",
-            old=GROW + "        best = " + SORTED + "\n",
-            new=GROW
-            + "        V = logits.shape[1]\n"
-            + "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
-            + "        if len(grown) > V:\n"
-            + "            best = [max(grown[start : start + V], key=lambda one: one[0])\n"
-            + "                    for start in range(0, len(grown), V)]\n",
+            old=BEAM,
+            new=BEAM.replace(GROW + "        best = " + SORTED + "\n", BEST_CHILDREN),
+            also=(SIDE_BY_SIDE,),
             says="Each beginning keeps only its own best continuation, so the beams never compete: these are several "
             "greedy searches side by side. Let all continuations of all beginnings compete.",
             cost=0.5,
@@ -1268,6 +1362,87 @@ BEAM_SEARCH = Exercise(
             new="range(max_length - 1)",
             says="There is one round too few: a text may have max_length symbols, `end` included.",
             cost=0.2,
+        ),
+        Mistake(
+            "first-and-end-kept",
+            old=ANSWER,
+            new="    return ids, log_prob",
+            says="The ids still hold `first` and `end`. They mark where a text begins and "
+            "stops, and are no part of it.",
+            cost=0.25,
+        ),
+        Mistake(
+            "grows-on-behind-the-end",
+            old="    live, ended = [(0.0, [first], state)], []\n"
+            "    for _ in range(max_length):\n"
+            "        grown = []\n"
+            "        for log_prob, ids, state in live:\n"
+            "            logits, after = step(torch.tensor(ids[-1:], "
+            "device=state.device), state)\n"
+            "            for symbol, more in "
+            "enumerate(logits[0].log_softmax(dim=0).tolist()):\n"
+            "                grown.append((log_prob + more, [*ids, symbol], after))\n"
+            "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
+            "        ended += [one for one in best if one[1][-1] == end]\n"
+            "        live = [one for one in best if one[1][-1] != end]\n"
+            "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / "
+            "(len(one[1]) - 1))\n"
+            "    return [symbol for symbol in ids[1:] if symbol != end], log_prob\n",
+            new="    live = [(0.0, [first], state)]\n"
+            "    for _ in range(max_length):\n"
+            "        grown = []\n"
+            "        for log_prob, ids, state in live:\n"
+            "            logits, after = step(torch.tensor(ids[-1:], "
+            "device=state.device), state)\n"
+            "            for symbol, more in "
+            "enumerate(logits[0].log_softmax(dim=0).tolist()):\n"
+            "                grown.append((log_prob + more, [*ids, symbol], after))\n"
+            "        live = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
+            "    log_prob, ids, _ = max(live, key=lambda one: one[0] / (len(one[1]) "
+            "- 1))\n"
+            "    return [*ids[1:], end][: [*ids[1:], end].index(end)], log_prob\n",
+            says="Texts that have ended stay in the beam and grow on, so what comes after "
+            "`end` counts in their log probability. Set them aside when they end.",
+            cost=0.4,
+        ),
+        Mistake(
+            "ended-ones-keep-their-place",
+            old="    live, ended = [(0.0, [first], state)], []\n"
+            "    for _ in range(max_length):\n"
+            "        grown = []\n"
+            "        for log_prob, ids, state in live:\n"
+            "            logits, after = step(torch.tensor(ids[-1:], "
+            "device=state.device), state)\n"
+            "            for symbol, more in "
+            "enumerate(logits[0].log_softmax(dim=0).tolist()):\n"
+            "                grown.append((log_prob + more, [*ids, symbol], after))\n"
+            "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
+            "        ended += [one for one in best if one[1][-1] == end]\n"
+            "        live = [one for one in best if one[1][-1] != end]\n"
+            "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / "
+            "(len(one[1]) - 1))\n"
+            "    return [symbol for symbol in ids[1:] if symbol != end], log_prob\n",
+            new="    live, ended = [(0.0, [first], state)], []\n"
+            "    for _ in range(max_length):\n"
+            "        grown = []\n"
+            "        for log_prob, ids, state in live:\n"
+            "            if ids[-1] == end:\n"
+            "                grown.append((log_prob, ids, state))\n"
+            "                continue\n"
+            "            logits, after = step(torch.tensor(ids[-1:], "
+            "device=state.device), state)\n"
+            "            for symbol, more in "
+            "enumerate(logits[0].log_softmax(dim=0).tolist()):\n"
+            "                grown.append((log_prob + more, [*ids, symbol], after))\n"
+            "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
+            "        live = best\n"
+            "    ended = [one for one in live if one[1][-1] == end]\n"
+            "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / "
+            "(len(one[1]) - 1))\n"
+            "    return [symbol for symbol in ids[1:] if symbol != end], log_prob\n",
+            says="Texts that have ended keep their places in the beam, so fewer are left to "
+            "go on, and one that ended can be pushed out. Set them aside when they end.",
+            cost=0.3,
         ),
     ),
 )

@@ -43,7 +43,7 @@ def test_each_part_earns_its_share():
         (lambda dx, dh, g: None, "returned None: is a `return` missing?"),
         (lambda dx, dh, g: (dx, dh), "returned 2 values, expected 3 values, `dx, dh_prev, grads`"),
         (lambda dx, dh, g: g, "returned a dict of 4, expected 3 values"),
-        (lambda dx, dh, g: (dx.T, dh, g), "has shape (5, 3), expected (3, 5). Its transpose would be right."),
+        (lambda dx, dh, g: (dx.T, dh, g), "The numbers are right, but dx has shape (5, 3), expected (3, 5)."),
         (lambda dx, dh, g: (dx[:, 0], dh, g), "has shape (3,), expected (3, 5)."),
         (lambda dx, dh, g: (dx * np.nan, dh, g), "holds nan at dx[0, 0], where a finite number is expected"),
         (lambda dx, dh, g: (None, dh, g), "is None, expected an array of shape (3, 5)"),
@@ -323,7 +323,7 @@ def test_changed_inputs_are_told_beside_a_named_mistake_too():
         "    return dh @ p['weight_ih'], dh @ p['weight_hh'], grads"
     )
     verdict = check(student(source, "rnn_cell_backward"), 7)
-    assert [named.id for named in verdict.mistakes] == ["not-squared"]
+    assert [named.id for named in verdict.mistakes] == ["not-squared", "input-changed"]
     assert "changes its input `dh`" in repr(verdict)
 
 

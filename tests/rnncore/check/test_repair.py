@@ -20,7 +20,7 @@ def rnn_cell(p, x, h):
     from_input = x @ p["weight_ih"].T
     from_input = from_input + p["bias_ih"]
     from_state = h @ p["weight_hh"].T + p["bias_hh"]
-    h_next = np.tanh(from_input + from_state) + h
+    h_next = np.tanh(from_input + from_state) + from_state
     return h_next, (x, h, h_next)
 """
 ANSWERS = {

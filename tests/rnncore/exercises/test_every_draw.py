@@ -1,0 +1,73 @@
+"""Every draw contains each deciding case: whatever the seed, each mistake loses marks and is named as itself.
+
+A twin is named after the first mistake in the bank that does the same in every case, so two things must hold
+on every draw: it differs from the reference, and from every mistake before its own. Here that is looked at
+without the rest of a check, which makes many seeds affordable. One is tried by default;
+``UNROLLED_DRAWS=200 pytest tests/rnncore/exercises/test_every_draw.py`` tries two
+hundred.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from rnncore.check.compare import agree
+from rnncore.check.diagnosis import same_outcome
+from rnncore.check.marking import changed_arguments
+from rnncore.exercises import by_name
+
+EXERCISES = by_name()
+FIRST = 1000  # far from the seeds of other tests
+SEEDS = range(FIRST, FIRST + int(os.environ.get("UNROLLED_DRAWS", "1")))
+
+
+def is_right(exercise, case, outcome, want):
+    return (
+        not outcome.error
+        and not outcome.unviewed
+        and bool(outcome.warnings) <= bool(want.warnings)
+        and agree(outcome.value, want.value, exercise.tolerance)
+        and not changed_arguments(exercise, case, outcome)
+    )
+
+
+class Draw:
+    """What each wording of each mistake does with the cases that one seed draws, found when asked for."""
+
+    def __init__(self, exercise, seed):
+        self.exercise, self.cases = exercise, exercise.draw(np.random.default_rng(seed))
+        self.known = {}
+
+    def outcome(self, function, number):
+        if (function, number) not in self.known:
+            self.known[function, number] = self.exercise.outcome(function, self.cases[number])
+        return self.known[function, number]
+
+    def loses_marks(self, twin):
+        right = self.exercise.reference
+        return any(
+            not is_right(self.exercise, case, self.outcome(twin, n), self.outcome(right, n))
+            for n, case in enumerate(self.cases)
+        )
+
+    def alike(self, twin, other):
+        return all(
+            same_outcome(self.exercise, case, self.outcome(twin, n), self.outcome(other, n))
+            for n, case in enumerate(self.cases)
+        )
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_draw_tells_each_mistake_from_what_is_right_and_from_those_before(name):
+    exercise = EXERCISES[name]
+    twins = [(m.id, exercise.twin(wording)) for m in exercise.mistakes for wording in m.wordings()]
+    found = []
+    for seed in SEEDS:
+        draw = Draw(exercise, seed)
+        for at, (id, twin) in enumerate(twins):
+            if not draw.loses_marks(twin):
+                found.append((seed, id, "loses nothing"))
+            others = (other for other in twins[:at] if other[0] != id and draw.alike(twin, other[1]))
+            found += [(seed, id, f"is named {other}") for other, _ in others]
+    assert found == []
