@@ -167,9 +167,9 @@ def draw_scan(rng):
 COPIES = "a, b = a.copy(), b.copy()"
 START = "b[:, 0] += a[:, 0] * h0"
 WHILE = "while shift < a.shape[1]:"
-EARLIER = "earlier = a[:, :-shift], b[:, :-shift]"
-LATER = "later = a[:, shift:], b[:, shift:]"
-JOIN = "a[:, shift:], b[:, shift:] = combine(earlier, later)"
+EARLIER = "a_1, b_1 = a[:, :-shift], b[:, :-shift]"
+LATER = "a_2, b_2 = a[:, shift:], b[:, shift:]"
+JOIN = "a[:, shift:], b[:, shift:] = a_2 * a_1, a_2 * b_1 + b_2  # combine, for every step at once"
 DOUBLE = "shift *= 2"
 ROUNDS = f"""shift = 1
     {WHILE}
@@ -181,7 +181,7 @@ ROUNDS = f"""shift = 1
 
 ALONG_THE_BATCH = """shift = 1
     while shift < len(a):
-        a[shift:], b[shift:] = combine((a[:-shift], b[:-shift]), (a[shift:], b[shift:]))
+        a[shift:], b[shift:] = a[shift:] * a[:-shift], a[shift:] * b[:-shift] + b[shift:]
         shift *= 2
     return b"""
 
@@ -225,8 +225,7 @@ SCAN = Exercise(
         Mistake(
             "shift-always-one",
             old=f"{EARLIER}\n        {LATER}\n        {JOIN}",
-            new="earlier = a[:, :-1], b[:, :-1]\n        later = a[:, 1:], b[:, 1:]\n"
-            "        a[:, 1:], b[:, 1:] = combine(earlier, later)",
+            new="a[:, 1:], b[:, 1:] = a[:, 1:] * a[:, :-1], a[:, 1:] * b[:, :-1] + b[:, 1:]",
             says="In every round the neighbour one step back is read. After the first round it already holds two steps, "
             "one of them yours: look 2 back in the second round, 4 in the third.",
             cost=0.4,
@@ -242,8 +241,7 @@ SCAN = Exercise(
         Mistake(
             "overwritten-factors",
             old=JOIN,
-            new="a[:, shift:] = a[:, shift:] * a[:, :-shift]\n"
-            "        b[:, shift:] = a[:, shift:] * b[:, :-shift] + b[:, shift:]",
+            new="a[:, shift:] = a_2 * a_1\n        b[:, shift:] = a_2 * b_1 + b_2",
             says="a was overwritten before b needed it: the b of the neighbour meets a factor that already holds the "
             "neighbour's own. Make both from the old values, then store both.",
             cost=0.3,
@@ -251,14 +249,14 @@ SCAN = Exercise(
         Mistake(
             "joined-in-the-wrong-order",
             old=JOIN,
-            new="a[:, shift:], b[:, shift:] = combine(later, earlier)",
-            says="combine gets the later step first. Its first argument is what happens first.",
+            new="a[:, shift:], b[:, shift:] = a_2 * a_1, a_1 * b_2 + b_1",
+            says="The later step is joined as if it came first. The first argument of combine is what happens first.",
             cost=0.3,
         ),
         Mistake(
             "factors-not-joined",
             old=JOIN,
-            new="_, b[:, shift:] = combine(earlier, later)",
+            new="b[:, shift:] = a_2 * b_1 + b_2",
             says="Only b is joined, and a stays that of a single step. In the next round a step stands for several, and "
             "what comes from further back has to pass all their factors.",
             cost=0.4,
@@ -295,8 +293,8 @@ SCAN = Exercise(
         Mistake(
             "wraps-around",
             old=f"{EARLIER}\n        {LATER}\n        {JOIN}",
-            new="earlier = np.roll(a, shift, axis=1), np.roll(b, shift, axis=1)\n"
-            "        a, b = combine(earlier, (a, b))",
+            new="a_1, b_1 = np.roll(a, shift, axis=1), np.roll(b, shift, axis=1)\n"
+            "        a, b = a * a_1, a * b_1 + b",
             says="np.roll wraps around, so the first steps are joined with the last. A step with no neighbour that far back "
             "stays as it is.",
             cost=0.3,
@@ -304,8 +302,8 @@ SCAN = Exercise(
         Mistake(
             "joins-with-the-future",
             old=f"{EARLIER}\n        {LATER}\n        {JOIN}",
-            new="earlier = a[:, shift:], b[:, shift:]\n        later = a[:, :-shift], b[:, :-shift]\n"
-            "        a[:, :-shift], b[:, :-shift] = combine(earlier, later)",
+            new="a_1, b_1 = a[:, shift:], b[:, shift:]\n        a_2, b_2 = a[:, :-shift], b[:, :-shift]\n"
+            "        a[:, :-shift], b[:, :-shift] = a_2 * a_1, a_2 * b_1 + b_2",
             says="Each step is joined with one that comes *after* it, so states know the future and not the past.",
             cost=0.5,
         ),

@@ -52,7 +52,7 @@ class MinGRU(torch.nn.Module):
                 sums = torch.nn.functional.linear(steps, getattr(self, "weight_ih" + suffix), bias)
                 x_z, n = sums.chunk(2, dim=2)
                 z = torch.sigmoid(x_z)
-                h = _scan(z, (1 - z) * n, h0[index])
+                h = scan(z, (1 - z) * n, h0[index])
                 last.append(h[:, -1])
                 outputs.append(h.flip(1) if suffix.endswith("_reverse") else h)
                 index += 1
@@ -62,7 +62,7 @@ class MinGRU(torch.nn.Module):
         return y, torch.stack(last)
 
 
-def _scan(a, b, h0):
+def scan(a, b, h0):
     """As rnncore.topics.scan.scan, out of place, because autograd needs what was there."""
     b = torch.cat([(b[:, 0] + a[:, 0] * h0)[:, None], b[:, 1:]], dim=1)
     shift = 1

@@ -30,9 +30,9 @@ def scan(a, b, h0):
     b[:, 0] += a[:, 0] * h0
     shift = 1
     while shift < a.shape[1]:
-        earlier = a[:, :-shift], b[:, :-shift]
-        later = a[:, shift:], b[:, shift:]
-        a[:, shift:], b[:, shift:] = combine(earlier, later)
+        a_1, b_1 = a[:, :-shift], b[:, :-shift]
+        a_2, b_2 = a[:, shift:], b[:, shift:]
+        a[:, shift:], b[:, shift:] = a_2 * a_1, a_2 * b_1 + b_2  # combine, for every step at once
         shift *= 2
     return b
 
