@@ -12,7 +12,7 @@ import numpy as np
 from rnncore.layers.kernel import bias_gradient, by_gate, from_inputs, input_gradient, weight_gradient
 from rnncore.layers.recurrent import Recurrent
 
-WIDE = 1 << 11  # numbers in a step from which the plain loop is quicker
+WIDE = 1 << 9  # numbers in a step from which the plain loop is quicker
 
 
 class MinGRU(Recurrent):
