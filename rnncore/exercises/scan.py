@@ -61,6 +61,14 @@ COMBINE = Exercise(
             cost=0.3,
         ),
         Mistake(
+            "own-factor-on-each-b",
+            old=JOINED,
+            new="return a_2 * a_1, a_1 * b_1 + a_2 * b_2",
+            says="Each b is multiplied by its own step's a. A step adds its b after multiplying, so its own a never meets it; "
+            "only a later step's does.",
+            cost=0.3,
+        ),
+        Mistake(
             "both-factors-on-first-b",
             old=JOINED,
             new="return a_2 * a_1, a_2 * a_1 * b_1 + b_2",
@@ -109,7 +117,7 @@ COMBINE = Exercise(
             "starts-from-b",
             old=JOINED,
             new="return a_2 * a_1, a_1 + a_2 * b_1 + b_2",
-            also=("return a_2 * a_1, a_2 + a_2 * b_1 + b_2",),
+            also=("return a_2 * a_1, a_2 + a_2 * b_1 + b_2", "return a_2 * a_1, a_2 * a_1 + a_2 * b_1 + b_2"),
             says="An a is added into b. Start from a state h, apply the first step and then the second: what stands beside "
             "h is the new a, and what stands alone is the new b.",
             cost=0.3,
@@ -179,6 +187,9 @@ ROUNDS = f"""shift = 1
         {DOUBLE}
     return b"""
 
+ONE_PLACE_AFTER_THE_OTHER = """for t in range(shift, a.shape[1]):
+            b[:, t] += a[:, t] * b[:, t - shift]
+            a[:, t] *= a[:, t - shift]"""
 ALONG_THE_BATCH = """shift = 1
     while shift < len(a):
         a[shift:], b[shift:] = a[shift:] * a[:-shift], a[shift:] * b[:-shift] + b[shift:]
@@ -245,6 +256,14 @@ SCAN = Exercise(
             says="a was overwritten before b needed it: the b of the neighbour meets a factor that already holds the "
             "neighbour's own. Make both from the old values, then store both.",
             cost=0.3,
+        ),
+        Mistake(
+            "overwritten-neighbours",
+            old=JOIN,
+            new=ONE_PLACE_AFTER_THE_OTHER,
+            says="The places of a round are joined one after the other from the left, so a place reads neighbours that this round "
+            "has changed already. All places read what was there before the round: whole slices, at once.",
+            cost=0.6,
         ),
         Mistake(
             "joined-in-the-wrong-order",
