@@ -137,20 +137,20 @@ def use_scan(scan, a, b, h0):
     class Counted(np.ndarray):
         def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
             count[0] += 1
-            plain = [one.view(np.ndarray) if isinstance(one, Counted) else one for one in inputs]
             if out is not None:
-                options["out"] = tuple(
-                    one.view(np.ndarray) if isinstance(one, Counted) else one for one in out
-                )
-            result = getattr(ufunc, method)(*plain, **options)
+                options["out"] = plain(out)
+            result = getattr(ufunc, method)(*plain(inputs), **options)
             if out is not None:
                 return out[0] if len(out) == 1 else out
             return result.view(Counted) if isinstance(result, np.ndarray) else result
 
-    given = [one.view(Counted) for one in (a, b, h0)]
-    h = scan(*given)
+    def plain(value):
+        if isinstance(value, tuple | list):
+            return type(value)(map(plain, value))
+        return value.view(np.ndarray) if isinstance(value, Counted) else value
+
+    h = plain(scan(*(one.view(Counted) for one in (a, b, h0))))
     T = a.shape[1]
-    h = h.view(np.ndarray) if isinstance(h, Counted) else h
     return h, "step by step" if T > 64 and count[0] >= T else "in rounds"
 
 
