@@ -72,6 +72,7 @@ mistakes: .venv/.developer
 # Times are a fact about a machine: run it where nothing else does.
 speed: .venv/.developer
 	$(BIN)/python -m tests.benchmarks.layers --write docs/speed.md
+	$(BIN)/python -m tests.benchmarks.scan --write docs/speed.md
 	$(BIN)/python -m tests.benchmarks.grading --write docs/speed.md
 
 # The attack suite, graded by nbgrader alone and by ours: a quarter of an hour.

@@ -11,8 +11,6 @@ import numpy as np
 
 from rnncore.layers.loop import loop_backward, loop_forward
 
-PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-
 
 class Recurrent:
     """A stack of ``num_layers`` recurrent layers in one or two directions, in the terms of PyTorch.
@@ -29,6 +27,7 @@ class Recurrent:
     """
 
     gates = 1  # G, the blocks of H rows in each parameter
+    parameters = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     state_names = ("h",)
 
     def __init__(
@@ -71,9 +70,10 @@ class Recurrent:
         params = {}
         for _, layer, suffix in self._runs():
             inputs = self.input_size if layer == 0 else self.directions * H
-            for name, shape in zip(PARAMETERS, [(rows, inputs), (rows, H), rows, rows], strict=True):
+            columns = {"weight_ih": (inputs,), "weight_hh": (H,)}
+            for name in self.parameters:
                 if self.bias or name.startswith("weight"):
-                    start = rng.uniform(-1, 1, size=shape) / np.sqrt(H)
+                    start = rng.uniform(-1, 1, size=(rows, *columns.get(name, ()))) / np.sqrt(H)
                     params[name + suffix] = start.astype(self.dtype)
         return params
 
@@ -86,7 +86,7 @@ class Recurrent:
     def _params_of(self, suffix):
         """One run's parameters under the names of a cell. Without biases they are zeros there."""
         zeros = np.zeros(self.gates * self.hidden_size, dtype=self.dtype)
-        return {name: self.params.get(name + suffix, zeros) for name in PARAMETERS}
+        return {name: self.params.get(name + suffix, zeros) for name in self.parameters}
 
     def forward(self, x, h0=None, lengths=None, rng=None):
         """Run over whole sequences.

@@ -27,6 +27,7 @@ from rnncore.plots.gradients import (
 from rnncore.plots.graphs.bidirectional import bidirectional_graph
 from rnncore.plots.graphs.gru import gru_graph
 from rnncore.plots.graphs.lstm import lstm_graph
+from rnncore.plots.graphs.scan import scan_graph
 from rnncore.plots.graphs.unrolled import backward_graph, unrolled_graph
 from rnncore.plots.graphs.way_back import way_back
 from rnncore.plots.pytorch import autograd_graph, packed_batch, speed
@@ -73,6 +74,7 @@ __all__ = [
     "reach",
     "recording",
     "repeated_factor",
+    "scan_graph",
     "scenes",
     "speed",
     "state_heat_map",

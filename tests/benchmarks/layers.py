@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rnncore.layers import GRU, LSTM, RNN
-from tests.benchmarks import checks, grading
+from tests.benchmarks import checks, grading, scan
 
 KINDS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
 SIZES = [(16, 25, 32, 64), (32, 50, 64, 128), (64, 100, 128, 256), (64, 100, 256, 512)]
@@ -219,7 +219,7 @@ def main():
             f"used; Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__}"
         )
         page = PAGE.format(machine=machine, times=times, memory=memory, checks=waits, imports=imports)
-        options.write.write_text(page + grading.section_of(options.write))
+        options.write.write_text(page + scan.section_of(options.write) + grading.section_of(options.write))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from rnncore.topics.ctc import ctc_loss
 from rnncore.topics.forecast import errors_by_horizon
 from rnncore.topics.gradients import gradient_norms, spectral_radius
 from rnncore.topics.sampling import sample
+from rnncore.topics.scan import combine, min_gru, scan, scan_backward
 from rnncore.topics.speech import log_mel
 from rnncore.topics.translation import beam_search, decode_step
 from tests.rnncore.oracle import close
@@ -625,3 +626,81 @@ def chances_of_a_text():
     ids, said = beam_search(step, torch.zeros(1, 1), 0, 0, V**length, length + 1)
     assert ids == list(best)
     close(said, log_prob(best))
+
+
+def drawn_scan(seed):
+    """Factors, what is added and what arrives, (B, T, H), and a first state (B, H)."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(-1, 1, (B, T, H)), *rng.normal(size=(2, B, T, H)), rng.normal(size=(B, H))
+
+
+@twin("14-scan", r"h_t = a_t \odot h_{t-1} + b_t")
+def linear_recurrence():
+    a, b, _, h0 = drawn_scan(40)
+    h, states = tensor(h0), []
+    for t in range(T):
+        h = tensor(a[:, t]) * h + tensor(b[:, t])
+        states.append(h.numpy())
+    close(scan(a, b, h0), np.stack(states, axis=1))
+
+
+@twin(
+    "14-scan",
+    r"(a_1, b_1) \text{ then } (a_2, b_2) \;=\; (a_2 \odot a_1,\ \ a_2 \odot b_1 + b_2)",
+)
+def two_steps_in_one():
+    a, b, _, h0 = drawn_scan(41)
+    joined_a, joined_b = a[:, 1] * a[:, 0], a[:, 1] * b[:, 0] + b[:, 1]
+    one, other = combine((a[:, 0], b[:, 0]), (a[:, 1], b[:, 1]))
+    close(one, joined_a)
+    close(other, joined_b)
+    after = tensor(a[:, 1]) * (tensor(a[:, 0]) * tensor(h0) + tensor(b[:, 0])) + tensor(b[:, 1])
+    close(joined_a * h0 + joined_b, after.numpy())
+
+
+@twin(
+    "14-scan",
+    r"db_t = dh_t + a_{t+1} \odot db_{t+1} \qquad\qquad da_t = db_t \odot h_{t-1} \qquad\qquad dh_0 = a_1 \odot db_1",
+)
+def linear_recurrence_back():
+    a, b, dh, h0 = drawn_scan(42)
+    states = [h0]
+    for t in range(T):
+        states.append(a[:, t] * states[-1] + b[:, t])
+    da, db, later = np.zeros_like(a), np.zeros_like(b), np.zeros_like(h0)
+    for t in reversed(range(T)):
+        db[:, t] = dh[:, t] + (a[:, t + 1] if t + 1 < T else 0) * later
+        later = db[:, t]
+        da[:, t] = db[:, t] * states[t]
+    dh0 = a[:, 0] * db[:, 0]
+    leaves = tensor(a, True), tensor(b, True), tensor(h0, True)
+    h, error = leaves[2], 0
+    for t in range(T):
+        h = leaves[0][:, t] * h + leaves[1][:, t]
+        error = error + (h * tensor(dh[:, t])).sum()
+    error.backward()
+    ours = scan_backward(a, h0, np.stack(states[1:], axis=1), dh)
+    for mine, formula, leaf in zip(ours, (da, db, dh0), leaves, strict=True):
+        close(mine, formula)
+        close(leaf.grad.numpy(), formula)
+
+
+@twin(
+    "14-scan",
+    r"z_t = \sigma(x_t W_z^\top + b_z) \qquad n_t = x_t W_n^\top + b_n \qquad h_t = z_t \odot h_{t-1} + (1 - z_t) \odot n_t",
+)
+def minimal_gru():
+    rng = np.random.default_rng(43)
+    W, bias, x, h0 = (rng.normal(size=s) for s in ((2 * H, D), (2 * H,), (B, T, D), (B, H)))
+    h, states = h0, []
+    for t in range(T):
+        z, n = sigma(x[:, t] @ W[:H].T + bias[:H]), x[:, t] @ W[H:].T + bias[H:]
+        h = z * h + (1 - z) * n
+        states.append(h)
+    close(min_gru({"weight_ih": W, "bias_ih": bias}, x, h0)[0], np.stack(states, axis=1))
+    linear = torch.nn.functional.linear(tensor(x), tensor(W), tensor(bias))
+    weights = torch.sigmoid(linear[..., :H])
+    state = tensor(h0)
+    for t in range(T):
+        state = torch.lerp(linear[:, t, H:], state, weights[:, t])
+        close(states[t], state.numpy())
