@@ -28,6 +28,7 @@ MODULES = {
     "11-speech": "speech",
     "12-captions": "captions",
     "13-forecast": "forecast",
+    "15-attention": "attention",
 }
 
 

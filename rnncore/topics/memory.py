@@ -1,10 +1,10 @@
 """Memories that are asked by key: one that keeps every step, and two that keep a matrix. For lesson 15.
 
-At each step a key k (D features) and a value v (H features) are stored, and a query q asks. Causal attention
-keeps all keys and values. Linear attention keeps their sum S (D, H) of outer products, and the delta rule first
-takes away what S already answers to the key. All start empty, write first and then read, and none scales its
-keys: whoever needs keys of length 1 makes them so. Arrays are batch first, (B, T, D) over a sequence and (B, D)
-in a single step; each function has its gradient beside it.
+At each step a key k (D features) and a value v (H features) are stored, and a query q asks. Causal
+attention keeps all keys and values. Linear attention keeps the sum S (D, H) of their outer products, and
+the delta rule first takes away what S already answers to the key. All start empty, write first and then
+read, and none scales its keys: whoever needs keys of length 1 makes them so. Arrays are batch first,
+(B, T, D) over a sequence and (B, D) in a single step; each function has its gradient beside it.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ import numpy as np
 def causal_attention(q, k, v):
     """Each step's weighted mean of the values so far: y (B, T, H), and the weights (B, T, T).
 
-    q, k: (B, T, D); v: (B, T, H). The weights are a softmax over the scores q k / sqrt(D) of this step and the
-    steps before it; later steps get 0 (Vaswani and others, 2017). What is kept for the next step is all of k, v.
+    q, k: (B, T, D); v: (B, T, H). The weights are a softmax over the scores q k / sqrt(D) of this step and
+    the steps before it; later steps get 0 (Vaswani and others, 2017). The memory is all of k and v.
     """
     T, D = q.shape[1:]
     scores = q @ k.transpose(0, 2, 1) / np.sqrt(D)
@@ -26,7 +26,10 @@ def causal_attention(q, k, v):
 
 
 def causal_attention_backward(dy, q, k, v, weights):
-    """dy (B, T, H) at the outputs gives dq, dk (B, T, D) and dv (B, T, H); weights as the forward call gave them."""
+    """dy (B, T, H) at the outputs gives dq, dk (B, T, D) and dv (B, T, H).
+
+    The weights are the ones that the forward call returned.
+    """
     dweights = dy @ v.transpose(0, 2, 1)
     dscores = weights * (dweights - (dweights * weights).sum(axis=2, keepdims=True))
     dscores /= np.sqrt(q.shape[2])
@@ -45,14 +48,17 @@ def linear_attention_step(S, q, k, v):
 
 
 def linear_attention_step_backward(dy, dS, S_next, q, k, v):
-    """One step back: dy (B, H) and dS (B, D, H) at the new state give dS_prev, dq, dk (B, D) and dv (B, H)."""
+    """One step back: dy (B, H) and dS (B, D, H) at the new state give dS_prev, dq, dk and dv.
+
+    S_next is the new state; each gradient has the shape of what it belongs to.
+    """
     dS = dS + q[:, :, None] * dy[:, None, :]
     dq = (S_next @ dy[:, :, None])[:, :, 0]
     return dS, dq, (dS @ v[:, :, None])[:, :, 0], (k[:, None, :] @ dS)[:, 0]
 
 
 def linear_attention(q, k, v):
-    """All T steps of linear attention at once, from an empty state: y (B, T, H), and the last state (B, D, H).
+    """All T steps of linear attention at once, from an empty state: y (B, T, H), last state (B, D, H).
 
     q, k: (B, T, D); v: (B, T, H). The same numbers as ``linear_attention_step`` gives one after the other.
     """
@@ -63,7 +69,7 @@ def linear_attention(q, k, v):
 
 
 def linear_attention_backward(dy, dS, q, k, v):
-    """dy (B, T, H) at the outputs and dS (B, D, H) at the last state give dq, dk (B, T, D) and dv (B, T, H)."""
+    """dy (B, T, H) at the outputs and dS (B, D, H) at the last state give dq, dk, dv like q, k, v."""
     scores = np.tril(q @ k.transpose(0, 2, 1))
     dscores = np.tril(dy @ v.transpose(0, 2, 1))
     dk = dscores.transpose(0, 2, 1) @ q + v @ dS.transpose(0, 2, 1)
