@@ -12,6 +12,7 @@ LESSONS = sorted((ROOT / "lessons").glob("[0-9][0-9]-*/*.ipynb"))
 
 CHECK = re.compile(r"check\((?P<name>\w+), points=(?P<points>\d+)\)")
 FOR_GRADERS = re.compile(r"### BEGIN (SOLUTION|MARK SCHEME)\n.*?### END \1", flags=re.DOTALL)
+STRETCH = "stretch"  # the tag of the answer to a lesson's ungraded task
 NO_PROSE = re.compile(r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|<[^>]+>|\]\([^)]*\)", flags=re.DOTALL)
 
 
@@ -67,10 +68,21 @@ class Exercise:
 
 
 def exercises(notebook):
-    """Every exercise: its answer's cell, the markdown before it, and the code cell after it."""
+    """Every graded exercise: its answer's cell, the markdown before it, and the code cell after it."""
+    return _answered(notebook, stretch=False)
+
+
+def stretches(notebook):
+    """What a lesson asks of the quick, for no points; its ``check`` is the experiment after it."""
+    return _answered(notebook, stretch=True)
+
+
+def _answered(notebook, stretch):
     found = []
     for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and marks(cell).get("solution"):
+        if cell.cell_type != "code" or not marks(cell).get("solution"):
+            continue
+        if (STRETCH in tags(cell)) == stretch:
             task = next(
                 (one for one in reversed(notebook.cells[:index]) if one.cell_type == "markdown"), None
             )

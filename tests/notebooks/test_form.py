@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from rnncore.exercises import MODULES, of_lesson
+from rnncore.exercises import MODULES, by_name, of_lesson
 from tests.notebooks import reading
 from tests.notebooks.reading import SOLUTIONS, marks, name_of, tags
 
@@ -173,6 +173,26 @@ def test_each_exercise_says_what_it_asks(notebook):
         assert task.count("<details>") >= 2 and task.count("<details>") == task.count("</details>")
         if number == 1:
             assert int(stated[2]) == 1, "the first exercise is the warm-up"
+
+
+def test_a_stretch_is_ungraded_and_stands_after_the_exercises(notebook):
+    """A lesson may have one: a task, an answer that the release clears, an experiment that tests it."""
+    found = reading.stretches(notebook)
+    sections = [level for level, title in reading.headings(notebook) if title.startswith("Stretch")]
+    assert sections == [2] * len(found) and len(found) <= 1
+    for one in found:
+        at = [notebook.cells.index(cell) for cell in (one.task, one.answer, one.check)]
+        assert at == [at[0], at[0] + 1, at[0] + 2], "task, answer and experiment stand side by side"
+        assert at[0] > notebook.cells.index(reading.exercises(notebook)[-1].check)
+        assert f"## Stretch · `{one.name}(" in one.task.source
+        assert re.search(r"^\*Ungraded, about \d+ minutes\.", one.task.source, flags=re.MULTILINE)
+        assert "**in**" in one.task.source and "**out**" in one.task.source
+        assert one.task.source.count("<details>") == one.task.source.count("</details>") >= 1
+        assert one.answer.source.count("### BEGIN SOLUTION") == 1
+        assert ast.get_docstring(ast.parse(one.answer.source).body[-1])
+        assert {marks(one.answer)[key] for key in ("grade", "locked", "task")} == {False}
+        assert "experiment" in tags(one.check) and one.name in one.check.source and one.check.outputs
+        assert one.name not in by_name(), "there is a check for it: make it an exercise"
 
 
 def test_minutes_and_points_add_up(notebook, path):
