@@ -81,7 +81,7 @@ def state_matrices(states, limit=1.0):
             state = np.asarray(state)
             axes.imshow(np.abs(state), cmap="Blues", vmin=0, vmax=2 * limit, aspect="auto")
             for d, h in np.ndindex(state.shape):
-                text = f"{state[d, h]:.2f}".replace("-", "\N{MINUS SIGN}")
+                text = f"{state[d, h] + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
                 axes.text(h, d, text, ha="center", va="center", fontsize=10)
             axes.set_xticks(np.arange(state.shape[1] + 1) - 0.5, minor=True)
             axes.set_yticks(np.arange(state.shape[0] + 1) - 0.5, minor=True)
