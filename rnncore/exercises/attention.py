@@ -53,6 +53,7 @@ def draw_causal_attention(rng):
 
 SCORES = "scores = q @ k.transpose(0, 2, 1) / np.sqrt(D)"
 TRIANGLE = "np.tril(np.ones((T, T), dtype=bool))"
+EARLIER = "np.tril(np.ones((T, T), dtype=bool), -1)"
 HIDE = "    scores = np.where(past, scores, -np.inf)\n"
 SHARES = "    shares = np.exp(scores - scores.max(axis=2, keepdims=True))\n"
 WEIGHTS = "    weights = shares / shares.sum(axis=2, keepdims=True)\n"
@@ -91,8 +92,12 @@ CAUSAL_ATTENTION = Exercise(
         ),
         Mistake(
             "own-step-hidden",
-            old=TRIANGLE,
-            new="np.tril(np.ones((T, T), dtype=bool), -1)",
+            old=f"past = {TRIANGLE}\n" + HIDE + SHARES + WEIGHTS,
+            new=f"past = {EARLIER}\n" + HIDE + SHARES + WEIGHTS,
+            also=(
+                f"past = {EARLIER}\n" + HIDE.replace("-np.inf", "-1e9") + SHARES + WEIGHTS,
+                f"past = {EARLIER}\n" + HIDE + SHARES + WEIGHTS + "    weights = np.nan_to_num(weights)\n",
+            ),
             says="A step does not see itself, only what came before it, and the first step has nothing to look at. The "
             "step's own key and value are written first, then it is read: the diagonal belongs to the past.",
             cost=0.3,
@@ -175,9 +180,29 @@ CAUSAL_ATTENTION = Exercise(
             cost=0.4,
         ),
         Mistake(
+            "masked-by-one",
+            old=HIDE,
+            new="    scores = scores + past - 1\n",
+            says="The triangle of ones and zeros is *added* to the scores, so the future's lie only 1 lower and still get "
+            "a share. A score that shall get nothing is minus infinity.",
+            cost=0.4,
+        ),
+        Mistake(
+            "keepdims-missing",
+            old=SHARES + WEIGHTS,
+            new=(SHARES + WEIGHTS).replace(", keepdims=True", ""),
+            says="Without keepdims=True the maximum and the sum over the last axis lose that axis, (B, T), and no longer "
+            "stand under their rows of (B, T, T).",
+            cost=0.3,
+        ),
+        Mistake(
             "unstable",
-            old=SHARES,
-            new="    shares = np.exp(scores)\n",
+            old=HIDE + SHARES,
+            new=HIDE + "    shares = np.exp(scores)\n",
+            also=(
+                "    shares = np.exp(scores) * past\n",
+                "    shares = np.where(past, np.exp(scores), 0.0)\n",
+            ),
             says="np.exp overflows for large scores. Subtract the largest score of each row first: the weights stay "
             "the same and no exponential exceeds 1.",
             cost=0.3,
@@ -342,6 +367,20 @@ LINEAR_ATTENTION_STEP = Exercise(
             cost=0.5,
         ),
         Mistake(
+            "key-made-length-one",
+            old="    S_next = S",
+            new="    k = k / np.linalg.norm(k, axis=1, keepdims=True)\n    S_next = S",
+            says="The key is made length 1 in here. Whoever calls decides that: take the key as it comes.",
+            cost=0.3,
+        ),
+        Mistake(
+            "softmax-of-the-query",
+            old=READ,
+            new="((np.exp(q) / np.exp(q).sum(axis=1, keepdims=True))[:, None, :] @ S_next)[:, 0]",
+            says="The query goes through a softmax. There is none left in here: ask the state with the query as it is.",
+            cost=0.4,
+        ),
+        Mistake(
             "not-summed-over-the-key",
             old=READ,
             new="q[:, :, None] * S_next",
@@ -432,6 +471,14 @@ LINEAR_ATTENTION = Exercise(
             cost=0.5,
         ),
         Mistake(
+            "future-minus-infinity",
+            old=LOWER,
+            new="scores = np.where(np.tri(q.shape[1], dtype=bool), q @ k.transpose(0, 2, 1), -np.inf)",
+            says="The future's scores are minus infinity, and no softmax follows that makes 0 of it. Where scores are "
+            "used as they are, nothing is 0.",
+            cost=0.3,
+        ),
+        Mistake(
             "scaled",
             old=LOWER,
             new=f"{LOWER} / np.sqrt(q.shape[2])",
@@ -505,6 +552,20 @@ LINEAR_ATTENTION = Exercise(
             cost=0.3,
         ),
         Mistake(
+            "state-averaged",
+            old=LAST,
+            new=f"{LAST} / k.shape[1]",
+            says="The state is the mean of the outer products. It is their sum.",
+            cost=0.3,
+        ),
+        Mistake(
+            "time-axis-first",
+            old="return y, S",
+            new="return y.transpose(1, 0, 2), S",
+            says="y is time first, (T, B, H). In this course arrays are batch first: (B, T, H).",
+            cost=0.15,
+        ),
+        Mistake(
             "all-states",
             old=LAST,
             new="S = np.cumsum(k[:, :, :, None] * v[:, :, None, :], axis=1)",
@@ -551,8 +612,9 @@ DELTA_STEP = Exercise(
     mistakes=(
         Mistake(
             "nothing-taken-away",
-            old=ERROR,
-            new="error = v",
+            old=f"{ERROR}\n    S_next = {CORRECT}",
+            new=f"error = v\n    S_next = {CORRECT}",
+            also=(f"{ERROR}\n    S_next = {CORRECT.replace('beta * error', 'beta * v')}",),
             says="The value is written on top of what S answers already: that is linear attention. The delta rule writes "
             "the *difference*, the value less the old answer.",
             cost=0.6,
@@ -590,16 +652,18 @@ DELTA_STEP = Exercise(
         ),
         Mistake(
             "beta-on-the-value-only",
-            old=CORRECT,
-            new="S + k[:, :, None] * (beta * v - old)[:, None, :]",
+            old=f"{ERROR}\n    S_next = {CORRECT}",
+            new=f"{ERROR}\n    S_next = {CORRECT.replace('beta * error', 'beta * v - old')}",
+            also=(f"error = beta * v - old\n    S_next = {CORRECT.replace('beta * error', 'error')}",),
             says="beta stands on the value alone, so the old answer is taken away whole whatever beta says. It is a "
             "share of the whole error: beta times (v less the old answer).",
             cost=0.3,
         ),
         Mistake(
             "beta-on-the-old-answer-only",
-            old=CORRECT,
-            new="S + k[:, :, None] * (v - beta * old)[:, None, :]",
+            old=f"{ERROR}\n    S_next = {CORRECT}",
+            new=f"{ERROR}\n    S_next = {CORRECT.replace('beta * error', 'v - beta * old')}",
+            also=(f"error = v - beta * old\n    S_next = {CORRECT.replace('beta * error', 'error')}",),
             says="beta stands on the old answer alone, so the value is written whole whatever beta says. It is a share "
             "of the whole error: beta times (v less the old answer).",
             cost=0.3,
@@ -611,6 +675,14 @@ DELTA_STEP = Exercise(
             says="The whole old state is scaled by 1 − beta, what other keys have stored included. The delta rule touches "
             "only what this key finds: S + k (beta error).",
             cost=0.4,
+        ),
+        Mistake(
+            "moving-average",
+            old=CORRECT,
+            new="(1 - beta)[:, :, None] * S + k[:, :, None] * (beta * v)[:, None, :]",
+            says="Old state and new pair are mixed, so everything stored fades by 1 − beta, whatever its key. The delta "
+            "rule corrects only what this key finds: S + k (beta error).",
+            cost=0.6,
         ),
         Mistake(
             "beta-missing",
@@ -695,6 +767,14 @@ DELTA_STEP = Exercise(
             new="cache = (S, q, k, beta, beta * error, S_next)",
             says="The cache holds beta times the error. Asked for is the whole error, value less old answer.",
             cost=0.2,
+        ),
+        Mistake(
+            "value-in-the-cache",
+            old=CACHE,
+            new="cache = (S, q, k, v, beta, error)",
+            says="The cache is (S, q, k, v, beta, error). Asked for is (S, q, k, beta, error, S_next): without the value, "
+            "and with the new state, which the way back needs.",
+            cost=0.15,
         ),
         Mistake(
             "changes-s",
@@ -827,6 +907,27 @@ DELTA_STEP_BACKWARD = Exercise(
             new="dv = arrived",
             says="beta is missing on the way back through the error: it multiplied the error on the way in.",
             cost=0.4,
+        ),
+        Mistake(
+            "dv-alone-without-beta",
+            old="return dS_prev, dq, dk, dv, dbeta",
+            new="return dS_prev, dq, dk, arrived, dbeta",
+            says="dv: beta is missing. The value went into the state times beta, and its gradient comes back so.",
+            cost=0.3,
+        ),
+        Mistake(
+            "dk-from-the-value",
+            old="(beta * error)[:, :, None]",
+            new="(beta * (error + (k[:, None, :] @ S)[:, 0]))[:, :, None]",
+            says="dk: what was written under the key is beta times the *error*, and here it is the value.",
+            cost=0.3,
+        ),
+        Mistake(
+            "dbeta-from-the-value",
+            old=DBETA,
+            new=DBETA.replace("* error", "* (error + (k[:, None, :] @ S)[:, 0])"),
+            says="dbeta: beta met the *error*, the value less the old answer, and not the value.",
+            cost=0.3,
         ),
         Mistake(
             "dv-with-the-wrong-sign",
