@@ -96,7 +96,10 @@ CAUSAL_ATTENTION = Exercise(
             new=f"past = {EARLIER}\n" + HIDE + SHARES + WEIGHTS,
             also=(
                 f"past = {EARLIER}\n" + HIDE.replace("-np.inf", "-1e9") + SHARES + WEIGHTS,
-                f"past = {EARLIER}\n" + HIDE + SHARES + WEIGHTS + "    weights = np.nan_to_num(weights)\n",
+                f"past = {EARLIER}\n"
+                + HIDE.replace("-np.inf", "-1e9")
+                + SHARES.replace("))\n", ")) * past\n")
+                + "    weights = shares / np.maximum(shares.sum(axis=2, keepdims=True), 1e-300)\n",
             ),
             says="A step does not see itself, only what came before it, and the first step has nothing to look at. The "
             "step's own key and value are written first, then it is read: the diagonal belongs to the past.",
