@@ -29,6 +29,7 @@ MODULES = {
     "12-captions": "captions",
     "13-forecast": "forecast",
     "14-scan": "scan",
+    "15-attention": "attention",
 }
 
 

@@ -1,4 +1,4 @@
-"""The whole training loop of lessons 10 to 13, which every reader has written the parts of in lesson 09.
+"""The whole training loop of lessons 10 to 13 and 15; every reader wrote the parts of it in lesson 09.
 
 torch is imported where it is used: importing this module does not need it.
 """

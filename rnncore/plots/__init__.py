@@ -30,6 +30,7 @@ from rnncore.plots.graphs.lstm import lstm_graph
 from rnncore.plots.graphs.scan import scan_graph
 from rnncore.plots.graphs.unrolled import backward_graph, unrolled_graph
 from rnncore.plots.graphs.way_back import way_back
+from rnncore.plots.memory import looks_back, memories_graph, recall_curves, state_matrices
 from rnncore.plots.pytorch import autograd_graph, packed_batch, speed
 from rnncore.plots.sequences import accuracies, four_sequences, padded_batch, piano_roll
 from rnncore.plots.shapes import five_shapes, opinions, temperatures, tune_rolls
@@ -61,8 +62,10 @@ __all__ = [
     "gru_graph",
     "impulse_memory",
     "influence",
+    "looks_back",
     "losses",
     "lstm_graph",
+    "memories_graph",
     "next_letter",
     "one_forecast",
     "opinions",
@@ -72,12 +75,14 @@ __all__ = [
     "piano_roll",
     "radius_and_gradient",
     "reach",
+    "recall_curves",
     "recording",
     "repeated_factor",
     "scan_graph",
     "scenes",
     "speed",
     "state_heat_map",
+    "state_matrices",
     "step_sizes",
     "temperatures",
     "translator_graph",

@@ -25,6 +25,13 @@ from rnncore.topics.captions import caption_loss, image_to_state
 from rnncore.topics.ctc import ctc_loss
 from rnncore.topics.forecast import errors_by_horizon
 from rnncore.topics.gradients import gradient_norms, spectral_radius
+from rnncore.topics.memory import (
+    causal_attention,
+    delta_step,
+    delta_step_backward,
+    linear_attention,
+    linear_attention_step,
+)
 from rnncore.topics.sampling import sample
 from rnncore.topics.scan import combine, min_gru, scan, scan_backward
 from rnncore.topics.speech import log_mel
@@ -704,3 +711,83 @@ def minimal_gru():
     for t in range(T):
         state = torch.lerp(linear[:, t, H:], state, weights[:, t])
         close(states[t], state.numpy())
+
+
+# Lesson 15 --------------------------------------------------------------------------------------------
+
+
+def sequence_of_pairs(seed):
+    """Queries, keys (B, T, D) and values (B, T, H)."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(B, T, D)), rng.normal(size=(B, T, D)), rng.normal(size=(B, T, H))
+
+
+@twin(
+    "15-attention",
+    r"\text{scores}_{ts} = \frac{q_t k_s^\top}{\sqrt{D}} \;\text{ for } s \le t, \text{ else } -\infty \qquad w_t = \text{softmax}(\text{scores}_t) \qquad y_t = \sum_{s \le t} w_{ts}\, v_s",
+)
+def looking_back_at_oneself():
+    q, k, v = sequence_of_pairs(60)
+    expected = np.zeros((B, T, H))
+    for b, t in np.ndindex(B, T):
+        shares = np.exp([q[b, t] @ k[b, s] / np.sqrt(D) for s in range(t + 1)])
+        expected[b, t] = sum(share * v[b, s] for s, share in enumerate(shares / shares.sum()))
+    close(causal_attention(q, k, v)[0], expected)
+    theirs = torch.nn.functional.scaled_dot_product_attention(*map(tensor, (q, k, v)), is_causal=True)
+    close(theirs.numpy(), expected)
+
+
+@twin(
+    "15-attention",
+    r"y_t = \sum_{s \le t} (q_t k_s^\top)\, v_s = q_t \sum_{s \le t} k_s^\top v_s",
+    r"S_t = S_{t-1} + k_t^\top v_t \qquad\qquad y_t = q_t S_t",
+    r"Y = \text{tril}(Q K^\top)\, V \qquad\qquad S_T = K^\top V",
+)
+def brackets_put_otherwise():
+    q, k, v = sequence_of_pairs(61)
+    y, last = linear_attention(q, k, v)
+    Q, K, V = map(tensor, (q, k, v))
+    close(y, (torch.tril(Q @ K.mT) @ V).numpy())
+    close(last, (K.mT @ V).numpy())
+    state = np.zeros((B, D, H))
+    for t in range(T):
+        step, state = linear_attention_step(state, q[:, t], k[:, t], v[:, t])
+        for b in range(B):
+            left = sum((q[b, t] @ k[b, s]) * v[b, s] for s in range(t + 1))
+            right = q[b, t] @ sum(k[b, s][:, None] * v[b, s] for s in range(t + 1))
+            close((step[b], y[b, t]), (left, right))
+    close(state, last)
+
+
+@twin(
+    "15-attention",
+    r"e_t = v_t - k_t S_{t-1} \qquad\quad S_t = S_{t-1} + \beta_t\, k_t^\top e_t \qquad\quad y_t = q_t S_t",
+    r"dS = dS_t + q^\top dy \qquad\quad dq = dy\, S_t^\top \qquad\quad u = k\, dS",
+    r"dv = \beta u \qquad d\beta = u\, e^\top \qquad dk = \beta e\, dS^\top - dv\, S_{t-1}^\top \qquad dS_{t-1} = dS - k^\top dv",
+)
+def corrected_and_sent_back():
+    rng = np.random.default_rng(62)
+    sizes = {"S": (B, D, H), "q": (B, D), "k": (B, D), "v": (B, H), "beta": (B, 1)}
+    given = {name: rng.normal(size=size) for name, size in sizes.items()}
+    dy, arriving = rng.normal(size=(B, H)), rng.normal(size=(B, D, H))
+    y, S_next, cache = delta_step(**given)
+    leaves = {name: tensor(one, grad=True) for name, one in given.items()}
+    outcome = []
+    for S, q, k, v, beta in zip(*leaves.values(), strict=True):
+        new = S + beta * torch.outer(k, v - k @ S)
+        outcome.append((q @ new, new))
+    theirs = tuple(torch.stack(one) for one in zip(*outcome, strict=True))
+    close((y, S_next), tuple(one.detach().numpy() for one in theirs))
+    measured = torch.autograd.grad(theirs, list(leaves.values()), (tensor(dy), tensor(arriving)))
+    formulas = []
+    for b in range(B):
+        S, q, k, v, beta = (one[b] for one in given.values())
+        q, k, v, d = q[None], k[None], v[None], dy[b][None]
+        e, dS = v - k @ S, arriving[b] + q.T @ d
+        dq, u = d @ S_next[b].T, k @ dS
+        dv, dbeta = beta * u, u @ e.T
+        dk, dS_prev = beta * e @ dS.T - dv @ S.T, dS - k.T @ dv
+        formulas.append((dS_prev, dq[0], dk[0], dv[0], dbeta[0]))
+    expected = tuple(np.stack(one) for one in zip(*formulas, strict=True))
+    close(delta_step_backward(dy, arriving, cache), expected)
+    close(tuple(one.numpy() for one in measured), expected)
