@@ -6,13 +6,13 @@ import sys
 SCRIPT = """
 import importlib, pathlib, sys
 import rnncore
-HEAVY = [f"rnncore.given.{name}" for name in ("recall", "standin", "translator")] + ["rnncore.interop.min_gru"]
+HEAVY = ("given.recall", "given.standin", "given.translator", "interop.min_gru")
 root = pathlib.Path(rnncore.__file__).parent
 paths = [path.relative_to(root.parent).with_suffix("") for path in sorted(root.rglob("*.py"))]
 names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
 assert "rnncore.layers.rnn" in names and "rnncore.topics.bidirectional" in names
 for name in names:
-    if name.startswith(("rnncore.plots", *HEAVY)):
+    if name.startswith(("rnncore.plots", *(f"rnncore.{one}" for one in HEAVY))):
         continue  # they are about what is heavy
     importlib.import_module(name)
     heavy = {"torch", "matplotlib", "IPython", "ipywidgets", "faker", "onnx", "keras"} & set(sys.modules)
