@@ -45,7 +45,7 @@ def test_metadata_is_canonical(notebook, path):
 def test_cells_are_canonical(notebook):
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
-    answers = [one.name for one in reading.exercises(notebook)]  # a class has capitals
+    answers = [one.name for one in (*reading.exercises(notebook), *reading.stretches(notebook))]
     for cell in notebook.cells:
         assert cell.id == marks(cell).get("grade_id", cell.id), cell.id
         assert WORD.fullmatch(cell.id) or cell.id.removesuffix("-check") in answers, cell.id
