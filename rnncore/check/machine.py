@@ -42,7 +42,7 @@ def machine_slip(marking, found, same) -> tuple[Slip, bool] | None:
 
 
 def _has_the_form(marking) -> bool:
-    """Whether all parts of the first outcome have the shapes that are asked for: most edits change numbers."""
+    """Whether all parts of the first outcome have the shapes asked for: most edits change numbers."""
     case, got, want = marking.cases[0], marking.outcomes[0], marking.wanted[0]
     if any(outcome.error for outcome in marking.outcomes) or marking.whole_fault(case, got.value):
         return False
