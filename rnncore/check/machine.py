@@ -17,7 +17,7 @@ from rnncore.check.verdict import FOUND_BY_LINE
 from rnncore.observe import as_numbers
 
 LESS = 4  # characters: what takes more out of the reference proves nothing about the rest
-MOST, SLOW = 800, 100  # edits that are tried; the second where a call trains a model, say
+MOST, SLOW = 500, 60  # edits that are tried; the second where a call trains a model, say
 
 
 def machine_slip(marking, found, same) -> tuple[Slip, bool] | None:

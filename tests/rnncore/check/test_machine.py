@@ -15,20 +15,16 @@ def of_our_own(name, change):
     return answer
 
 
-def slope_in_the_state(args, dx, dh_prev, grads):
-    p, dh, (_, _, h_next) = args
-    return (
-        dx,
-        (dh / (1 - h_next**2)) @ p["weight_hh"] * (1 - h_next**2).mean() * 0 + dh @ p["weight_hh"],
-        grads,
-    )
+def slope_left_out(args, dx, dh_prev, grads):
+    p, dh, _ = args
+    return dx, dh @ p["weight_hh"], grads
 
 
 @pytest.mark.parametrize(
     ("name", "change", "part", "kind"),
     [
         ("rnn_cell_backward", lambda args, dx, dh, grads: (dx, -dh, grads), "dh_prev", "signs"),
-        ("rnn_cell_backward", slope_in_the_state, "dh_prev", ""),
+        ("rnn_cell_backward", slope_left_out, "dh_prev", ""),
         ("rnn_forward", lambda args, y, h_T, caches: (-y, h_T, caches), "y", "signs"),
     ],
 )
