@@ -24,7 +24,7 @@ from tools.lite.stage import browser_copy
 from tools.repository import ROOT
 
 LESSONS = all_lessons(ROOT)
-WITH_TORCH = {"09-pytorch", "10-translation", "11-speech", "12-captions", "13-forecast"}
+WITH_TORCH = {"09-pytorch", "10-translation", "11-speech", "12-captions", "13-forecast", "15-attention"}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from rnncore.check.shares import nothing_to_see
 from rnncore.observe import Outcome, as_numbers
 
 INPUT_CHANGED = "input-changed"
-PAIRS, PAIRS_IN_USE = 100, 60  # that are tried: numbers, not seconds, so that a busy machine finds the same
+PAIRS = 160  # that are tried: a number, not seconds, so that a busy machine finds the same
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ def explain(marking, found: Findings) -> Explanation:
     found = search.one() or search.packed() or search.one_and_changed() or search.two()
     if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
         return replace(found, whole=False)  # it may be that mistake; it may be anything
-    return found if found.whole else search.changed() or search.repaired() or search.made() or found
+    if found.whole:
+        return found
+    better = search.changed() or search.repaired() or search.made()
+    return better if better and (better.whole or not found.mistakes) else found
 
 
 def same_outcome(exercise, case, ours: Outcome, twins: Outcome, changes_count: bool = True) -> bool:
@@ -109,8 +112,8 @@ class _Search:
 
     def made(self) -> Explanation | None:
         """A slip that nobody listed, seen from the right function."""
-        slip = machine_slip(self.marking, self.found, self._same)
-        return Explanation((slip,), whole=True) if slip else None
+        found = machine_slip(self.marking, self.found, self._same)
+        return found and Explanation(found[:1], whole=found[1])
 
     def two(self) -> Explanation:
         """Two or more mistakes that explain the wrong parts between them."""
@@ -129,14 +132,14 @@ class _Search:
             chosen.append(best)
         if not unexplained and len(chosen) > 1:
             return Explanation(tuple(chosen), whole=not self.found.special)
-        # Most pairs need not be tried: what two mistakes spoil one by one is what they spoil together.
+        # Most pairs need not be tried: what two mistakes spoil one by one is what they spoil together, unless
+        # one of them hides something of the other.
         wrong = self._places(self.marking.outcomes[0])
         spoils = {mistake: self._spoils(mistake) for mistake in self.exercise.mistakes}
-        pairs = (
-            pair for pair in combinations(spoils, 2) if _outermost(spoils[pair[0]] | spoils[pair[1]]) == wrong
-        )
-        likely = sorted(pairs, key=lambda pair: not any(one in chosen for one in pair))
-        for first, second in islice(likely, PAIRS_IN_USE if self.exercise.use else PAIRS):
+        together = {pair: _outermost(spoils[pair[0]] | spoils[pair[1]]) for pair in combinations(spoils, 2)}
+        pairs = [pair for pair, places in together.items() if places >= wrong]
+        likely = sorted(pairs, key=lambda p: (together[p] != wrong, not any(m in chosen for m in p)))
+        for first, second in islice(likely, PAIRS):
             # One edit may bring in the text that the other looks for, so the order can matter.
             if self._fits(self.exercise.twin(first, second) or self.exercise.twin(second, first)):
                 return Explanation((first, second), whole=True)

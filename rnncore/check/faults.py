@@ -47,7 +47,7 @@ MEANINGS = (  # what an error says -> what it means
         r"could not be broadcast|must match the size of tensor",
         "sizes that meet must be equal, or one of them 1",
     ),
-    (r"'NoneType' object", "something is None here: a function without a `return`, or a name never set"),
+    (r"'NoneType'", "something is None here: a function without a `return`, or a name never set"),
     (r"read-only", "this array may not be written to; work on a copy"),
 )
 

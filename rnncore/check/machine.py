@@ -6,6 +6,7 @@ kind, and what it spoils: it finds what ``repair`` cannot, such as a line that i
 ``Marking`` with its findings, out goes a ``Slip``, or None.
 """
 
+import ast
 import textwrap
 from itertools import islice
 
@@ -13,25 +14,45 @@ from rnncore.check.edits import edits
 from rnncore.check.packing import Slip
 from rnncore.check.shares import is_idle
 from rnncore.check.verdict import FOUND_BY_LINE
+from rnncore.observe import as_numbers
 
-MOST, SLOW = 800, 100  # edits that are tried; the second where a call trains a model, say
+LESS = 4  # characters: what takes more out of the reference proves nothing about the rest
+MOST, SLOW = 500, 60  # edits that are tried; the second where a call trains a model, say
 
 
-def machine_slip(marking, found, same) -> Slip | None:
+def machine_slip(marking, found, same) -> tuple[Slip, bool] | None:
     """The slip of an answer that does what one small edit of the reference does, in every case.
+
+    And whether that proves the rest: where the edit leaves something out, an answer that never did
+    the work may do the same.
 
     ``same(case, outcome, other)``: whether two outcomes of a case are the same to a student.
     """
     exercise = marking.exercise
-    if is_idle(marking) or any(outcome.error for outcome in marking.outcomes) or not found.wrong:
+    if not found.wrong or not _has_the_form(marking) or is_idle(marking):
         return None
     numbers = sorted(range(len(marking.cases)), key=lambda n: bool(marking.cases[n].when))
+    whole = len(ast.unparse(ast.parse(textwrap.dedent(exercise.source))))
     slow = exercise.use is not None or any(case.more for case in marking.cases)
     for edit in islice(edits(textwrap.dedent(exercise.source)), SLOW if slow else MOST):
         twin = exercise.made(edit.source)
         if twin is not None and all(_does(marking, twin, n, same) for n in numbers):
-            return _slip(found, edit)
+            return _slip(found, edit), len(edit.source) >= whole - LESS
     return None
+
+
+def _has_the_form(marking) -> bool:
+    """Whether all parts of the first outcome have the shapes asked for: most edits change numbers."""
+    case, got, want = marking.cases[0], marking.outcomes[0], marking.wanted[0]
+    if any(outcome.error for outcome in marking.outcomes) or marking.whole_fault(case, got.value):
+        return False
+    right, answers = marking.split(case, want.value), marking.split(case, got.value, like=want.value)
+    return all(_shape(answers[part]) == _shape(value) for part, value in right.items())
+
+
+def _shape(value):
+    numbers = as_numbers(value)
+    return type(value) if numbers is None else numbers.shape
 
 
 def _does(marking, twin, number: int, same) -> bool:

@@ -861,14 +861,17 @@ def draw_caption(rng):
 
         return answer
 
-    def first_word(read):
-        """An answer that says one word, after it has read this one."""
+    def reads(first, again=False):
+        """An answer that says two words, the first after reading ``first``, the second after all or one."""
 
         def answer(decoder, state, choose, longest):
             import torch
 
             decoder.eval()
-            return int(choose(decoder(torch.tensor([[read]]), state)[0][0, 0]))
+            logits, state = decoder(torch.tensor([[first]]), state)
+            word = int(choose(logits[0, 0]))
+            read = [[first, word]] if again else [[word]]
+            return [word, int(choose(decoder(torch.tensor(read), state)[0][0, -1]))]
 
         return answer
 
@@ -876,8 +879,9 @@ def draw_caption(rng):
         """count: how many words the caption has, END not among them, or None for one that is cut short."""
         while True:
             params, state, throws = drawn(V, D, H, L, longest, count)
-            said = [use_caption(first_word(read), params, state, throws, longest)[0] for read in (1, 2)]
-            if said[0] != said[1]:  # what is read first shows in what is said
+            others = reads(1), reads(2), reads(0), reads(1, again=True)
+            said = [tuple(use_caption(one, params, state, throws, longest)[0]) for one in others]
+            if len(set(said)) == len(said):  # what is read shows in what is said
                 return Case((params, state, throws, longest), {"V": V, "D": D, "H": H, "L": L}, when)
 
     def drawn(V, D, H, L, longest, count):

@@ -896,8 +896,10 @@ def draw_ctc_greedy(rng):
         path = draw_path(rng, draw_spelled(rng, V, S), blank_first)
         logits = rng.uniform(0, 1, (len(path), V))
         logits[np.arange(len(path)), path] += rng.uniform(1.2, 4, len(path))
-        logits[0] = rng.uniform(0, 1, V)
-        logits[0, path[0]] = 1.01  # likeliest by a hair
+        runs = np.split(np.arange(len(path)), np.flatnonzero(path[1:] != path[:-1]) + 1)
+        for run in (runs[0], [run for run in runs if path[run[0]]][-1]):  # the first, and the last label's
+            logits[run] = rng.uniform(0, 1, (len(run), V))
+            logits[run, path[run]] = 1.01  # likeliest by a hair
         return Case((log_softmax(logits),), {"T": len(path), "V": V}, when)
 
     silence = log_softmax(rng.uniform(0, 1, (5, 4)) + np.array([3, 0, 0, 0]))

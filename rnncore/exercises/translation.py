@@ -787,15 +787,19 @@ def network(rng, V, H):
     return rng.normal(0, 1.2, (V, H)), rng.normal(0, 1.0, (H, H)), rng.normal(0, 1.5, (H, V))
 
 
-def greedily(arrays, state, first, end, max_length):
-    """How long each text is, written greedily: (B,) whole numbers, max_length where a text does not end."""
+def greedily(arrays, state, first, steps):
+    """What each text says in a number of steps, written greedily: (B, steps) symbols."""
     embedding, recurrent, output = arrays
-    symbols, lengths = np.full(len(state), first), np.full(len(state), max_length)
-    for t in range(max_length):
-        state = np.tanh(embedding[symbols] + state @ recurrent)
-        symbols = (state @ output).argmax(axis=1)
-        lengths = np.where((symbols == end) & (lengths == max_length), t, lengths)
-    return lengths
+    said = [np.full(len(state), first)]
+    for _ in range(steps):
+        state = np.tanh(embedding[said[-1]] + state @ recurrent)
+        said.append((state @ output).argmax(axis=1))
+    return np.stack(said[1:], axis=1)
+
+
+def ends(said, end):
+    """In which step each text of (B, steps) symbols ends: (B,), the number of steps where it does not."""
+    return np.where((said == end).any(axis=1), (said == end).argmax(axis=1), said.shape[1])
 
 
 def draw_greedy_decode(rng):
@@ -806,7 +810,11 @@ def draw_greedy_decode(rng):
             others = [symbol for symbol in range(1, V) if symbol != end]
             start = end if first == "end" else int(rng.choice(others))
             arrays, state = network(rng, V, H), rng.uniform(-0.9, 0.9, (B, H))
-            if wanted(greedily(arrays, state, start, end, max_length), max_length):
+            said = greedily(arrays, state, start, max_length + 1)
+            lengths = ends(said, end)
+            # When the last text ends, one that has ended says something else, which is not to be looked at.
+            told_apart = wanted is not all_end or (said[:, lengths.max() % len(said[0])] != end).any()
+            if wanted(lengths, max_length) and told_apart:
                 args = (*arrays, state, start, end, max_length)
                 return Case(args, {"B": B, "V": V, "H": H}, when)
 
@@ -814,7 +822,7 @@ def draw_greedy_decode(rng):
         return len(set(lengths)) > 1 and lengths.min() > 0 and 3 <= lengths.max() < most - 2
 
     def some_do_not(lengths, most):
-        return lengths.max() == most and 0 < lengths.min() < most - 2
+        return lengths.max() == most + 1 and 0 < lengths.min() < most - 2  # nor would it one step later
 
     return [
         case(3, 5, 4, 9, all_end),
@@ -1076,6 +1084,8 @@ def draw_beam_search(rng):
         found = best(ended, live)
         return (
             len(ended) > 1
+            and live  # which are less likely, so that only who never lets the finished win is wrong
+            and max(map(per_symbol, live)) < max(map(per_symbol, ended))
             and found == max(ended)[1]
             and len(found) > len(ended[0][1]) > 1
             and with_width(1) != found
@@ -1404,45 +1414,6 @@ BEAM_SEARCH = Exercise(
             says="Texts that have ended stay in the beam and grow on, so what comes after "
             "`end` counts in their log probability. Set them aside when they end.",
             cost=0.4,
-        ),
-        Mistake(
-            "ended-ones-keep-their-place",
-            old="    live, ended = [(0.0, [first], state)], []\n"
-            "    for _ in range(max_length):\n"
-            "        grown = []\n"
-            "        for log_prob, ids, state in live:\n"
-            "            logits, after = step(torch.tensor(ids[-1:], "
-            "device=state.device), state)\n"
-            "            for symbol, more in "
-            "enumerate(logits[0].log_softmax(dim=0).tolist()):\n"
-            "                grown.append((log_prob + more, [*ids, symbol], after))\n"
-            "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
-            "        ended += [one for one in best if one[1][-1] == end]\n"
-            "        live = [one for one in best if one[1][-1] != end]\n"
-            "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / "
-            "(len(one[1]) - 1))\n"
-            "    return [symbol for symbol in ids[1:] if symbol != end], log_prob\n",
-            new="    live, ended = [(0.0, [first], state)], []\n"
-            "    for _ in range(max_length):\n"
-            "        grown = []\n"
-            "        for log_prob, ids, state in live:\n"
-            "            if ids[-1] == end:\n"
-            "                grown.append((log_prob, ids, state))\n"
-            "                continue\n"
-            "            logits, after = step(torch.tensor(ids[-1:], "
-            "device=state.device), state)\n"
-            "            for symbol, more in "
-            "enumerate(logits[0].log_softmax(dim=0).tolist()):\n"
-            "                grown.append((log_prob + more, [*ids, symbol], after))\n"
-            "        best = sorted(grown, key=lambda one: one[0], reverse=True)[:width]\n"
-            "        live = best\n"
-            "    ended = [one for one in live if one[1][-1] == end]\n"
-            "    log_prob, ids, _ = max(ended or live, key=lambda one: one[0] / "
-            "(len(one[1]) - 1))\n"
-            "    return [symbol for symbol in ids[1:] if symbol != end], log_prob\n",
-            says="Texts that have ended keep their places in the beam, so fewer are left to "
-            "go on, and one that ended can be pushed out. Set them aside when they end.",
-            cost=0.3,
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """check: what a student is told, and what they earn, for each way an answer can go wrong."""
 
 import json
+import linecache
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from rnncore.cells import rnn as reference
 from rnncore.check import check
 from rnncore.exercises import by_name
+from rnncore.losses import masked_cross_entropy
 from rnncore.observe import Outcome, observe
 
 
@@ -381,8 +383,7 @@ def test_unrelated_errors_are_not_called_known_mistakes():
         return value + rng.normal(0, 0.1, value.shape)
 
     falsely_named = []
-    for number in range(200):
-        exercise = list(by_name().values())[number % len(by_name())]
+    for number, exercise in enumerate(2 * list(by_name().values())):
         verdict = check(damaged(exercise, spoil), 4, seed=number)
         assert verdict.earned < 4
         falsely_named += [(exercise.name, named.id) for named in verdict.mistakes]
@@ -487,3 +488,41 @@ def test_a_grader_without_the_package_charges_nobody():
         "except ModuleNotFoundError as missing: print(missing.name)\n"
     )
     assert without("torch", code) == "torch"
+
+
+def test_an_error_is_told_with_what_the_names_in_its_line_held():
+    source = "def rnn_cell(p, x, h):\n    n = len(x)\n    total = x + h[:n, :1].T\n    return total, (x, h)\n"
+    linecache.cache["<a cell>"] = (len(source), None, source.splitlines(keepends=True), "<a cell>")
+    scope = {"np": np}
+    exec(compile(source, "<a cell>", "exec"), scope)
+    said = repr(check(scope["rnn_cell"], 2, seed=1))
+    assert "line 3" in said and "x: (" in said and "h: (" in said and "n: " in said
+    assert "sizes that meet must be equal, or one of them 1" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "meaning"),
+    [
+        ("return y[0] @ y[0] + {}", ""),
+        ("return y if y > 2 else 1 - y", "want one yes or no, and here are many"),
+        ("a, b = y.shape[:1]\n    return y", "on the left stand more or fewer names than values"),
+        ("return y[len(y)]", "counted from 0"),
+        ("return np.concatenate([y, y[0]])", "different numbers of axes"),
+        ("return None + y", "something is None here"),
+    ],
+)
+def test_a_well_known_error_is_told_in_other_words(body, meaning):
+    said = repr(check(student(f"def activation_grad(name, y):\n    {body}\n", "activation_grad"), 3, seed=2))
+    assert ("In other words" in said) == bool(meaning)
+    assert meaning in said
+
+
+def test_a_mistake_and_a_changed_input_are_both_told():
+    source = (
+        "def masked_cross_entropy(logits, targets, lengths):\n"
+        "    logits -= logits.max(axis=-1, keepdims=True)\n"
+        "    loss, slope = right(logits, targets, lengths)\n    return -loss, slope\n"
+    )
+    verdict = check(student(source, "masked_cross_entropy", right=masked_cross_entropy), 10, seed=3)
+    assert [named.id for named in verdict.mistakes] == ["sign-of-the-loss", "input-changed"]
+    assert verdict.earned == pytest.approx(5)

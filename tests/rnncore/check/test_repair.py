@@ -38,6 +38,56 @@ def rnn_cell_backward(p, dh, cache):
         4,
         "numbers",
     ),
+    "brackets": (
+        "errors_by_horizon",
+        """
+def errors_by_horizon(forecasts, truth, std):
+    scaled_back = forecasts - truth * std
+    return np.sqrt(np.mean(scaled_back**2, axis=0))
+""",
+        3,
+        "brackets",
+    ),
+    "a walk left as it was made": (
+        "rnn_forward",
+        """
+def rnn_forward(p, x, h0):
+    h, ys, caches = h0, [], []
+    for t in range(x.shape[1]):
+        old, h = h, np.tanh(x[:, t] @ p["weight_ih"].T + h @ p["weight_hh"].T + p["bias_ih"] + p["bias_hh"])
+        ys.insert(0, h)
+        caches.append((x[:, t], old, h))
+    return np.stack(ys, axis=1), h, caches
+""",
+        8,
+        "order in time",
+    ),
+    "two names in each other's place": (
+        "one_hot",
+        """
+def one_hot(ids, V):
+    vectors = np.zeros((*ids.shape, V))
+    for b in range(len(ids)):
+        for t in range(ids.shape[1]):
+            vectors[t, b, ids[t, b]] = 1
+    return vectors
+""",
+        6,
+        "names",
+    ),
+    "an early return": (
+        "roll_forecast",
+        """
+def roll_forecast(step, state, last, horizon):
+    said = []
+    for _ in range(horizon):
+        last, state = step(last, state)
+        said.append(last)
+        return np.stack(said, axis=1)
+""",
+        4,
+        "indentation",
+    ),
     "a name": (
         "lstm_cell_backward",
         """
@@ -57,11 +107,11 @@ def lstm_cell_backward(p, d_state, cache):
 }
 
 
-def student(name, source, file):
-    """The function as a notebook's cell defines it: its text can be looked up."""
+def student(name, source, file, **names):
+    """The function as a notebook's cell defines it, with ``names`` beside it: its text can be looked up."""
     file = f"<{file}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    scope = {"np": np}
+    scope = {"np": np, **names}
     exec(compile(source, file, "exec"), scope)
     return scope[name]
 
@@ -75,6 +125,77 @@ def test_one_slip_is_told_by_its_line_and_the_rest_counts_as_right(case):
         assert f"Everything but line {line} is right" in slip.says, verdict
         assert slip.says.endswith(f"look at its {kind}.")
         assert verdict.earned >= 7
+
+
+TWO_LINES = """
+def rnn_cell_backward(p, dh, cache):
+    x, h, h_next = cache
+    before = dh * (1 - h_next**2)
+    dx = before @ p["weight_ih"] * 3
+    dh_prev = -before @ p["weight_hh"]
+    both = before.sum(axis=0)
+    grads = {"weight_ih": before.T @ x, "weight_hh": before.T @ h, "bias_ih": both, "bias_hh": both}
+    return dx, dh_prev, grads
+"""
+RETURNED = {
+    "printed-not-returned": "def sigmoid(x):\n    y = 0.5 * (1 + np.tanh(x / 2))\n    print(y)\n",
+    "not-returned": "def sigmoid(x):\n    y = 0.5 * (1 + np.tanh(x / 2))\n",
+}
+
+
+def test_two_slips_in_two_lines_are_told_apart():
+    verdict = check(student("rnn_cell_backward", TWO_LINES, "two lines"), 10, seed=5)
+    assert [slip.says.split("`")[1] for slip in verdict.mistakes] == [
+        'dx = before @ p["weight_ih"] * 3',
+        'dh_prev = -before @ p["weight_hh"]',
+    ]
+    assert "Everything but lines 5 and 6 is right" in verdict.mistakes[0].says
+    assert 4 <= verdict.earned < 7
+
+
+@pytest.mark.parametrize("id", RETURNED)
+def test_what_is_made_and_not_returned_is_told_and_cheap(id):
+    verdict = check(student("sigmoid", RETURNED[id], id), 4, seed=5)
+    assert [slip.id for slip in verdict.mistakes] == [id]
+    assert 3 <= verdict.earned < 4
+
+
+def test_an_answer_that_is_put_to_use_is_repaired_as_well():
+    """A module's own text is found through its method, and a version of it is made and used in a fork."""
+    torch = pytest.importorskip("torch")
+    source = """
+class HandLSTM(torch.nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        for side, columns in (("ih", input_size), ("hh", hidden_size)):
+            setattr(self, f"weight_{side}", torch.nn.Parameter(torch.zeros(4 * hidden_size, columns)))
+            setattr(self, f"bias_{side}", torch.nn.Parameter(torch.zeros(4 * hidden_size)))
+
+    def forward(self, x, state=None):
+        h, c = state or [x.new_zeros(len(x), self.weight_hh.shape[1])] * 2
+        said = []
+        for x_t in x.unbind(1):
+            a = x_t @ self.weight_ih.T + h @ self.weight_hh.T + self.bias_ih - self.bias_hh
+            i, f, g, o = a.chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            said.append(h)
+        return torch.stack(said, 1), (h, c)
+"""
+    verdict = check(student("HandLSTM", source, "a module", torch=torch), 10, seed=5)
+    assert [slip.says for slip in verdict.mistakes] == [
+        "Everything but line 13 is right, `a = x_t @ self.weight_ih.T + h @ self.weight_hh.T + self.bias_ih "
+        "- self.bias_hh`: look at its signs."
+    ]
+    assert verdict.earned == 7
+
+
+def test_an_edit_after_another_keeps_the_lines_of_the_text():
+    source = "def f(x, y):\n    # a comment\n\n    a = x + y\n    return a - 1\n"
+    first = next(edit for edit in edits(source) if edit.line == 4)
+    again = list(edits(source, after=first))
+    assert {edit.line for edit in again} == {4, 5}
+    assert all("a = x - y" in edit.source for edit in again if edit.line == 5)
 
 
 def test_no_edit_of_an_unrelated_answer_makes_it_right():
