@@ -25,7 +25,7 @@ def milliseconds(run, repeats=10):
 
 
 def gpu_scan(T, width, where="cuda"):
-    """Milliseconds of lesson 14's scan over (1, T, width) on a GPU; None where there is no GPU, or no torch."""
+    """Milliseconds of lesson 14's scan over (1, T, width) on a GPU; None where there is no GPU or torch."""
     try:
         import torch
 
