@@ -1,4 +1,4 @@
-"""How long a piece of work takes, on whichever device it runs: lesson 09's table of speeds."""
+"""How long a piece of work takes, on whichever device it runs: the speeds of lessons 09 and 14."""
 
 import sys
 from time import perf_counter
@@ -22,3 +22,18 @@ def milliseconds(run, repeats=10):
         wait()
         times.append(1000 * (perf_counter() - start))
     return min(times[1:])
+
+
+def gpu_scan(T, width, where="cuda"):
+    """Milliseconds of lesson 14's scan over (1, T, width) on a GPU; None where there is no GPU or torch."""
+    try:
+        import torch
+
+        from rnncore.interop.min_gru import scan
+    except ImportError:
+        return None
+    if where == "cuda" and not torch.cuda.is_available():
+        return None
+    a, b = torch.rand(2, 1, T, width, device=where)
+    h0 = torch.zeros(1, width, device=where)
+    return milliseconds(lambda: scan(a, b, h0), repeats=3)

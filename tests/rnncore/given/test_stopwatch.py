@@ -35,3 +35,9 @@ def test_it_waits_for_the_gpu_before_and_after_each_run(monkeypatch):
 def test_it_needs_at_least_one_run(monkeypatch):
     with pytest.raises(ValueError, match="repeats is 0"):
         watch(monkeypatch, [1.0], repeats=0)
+
+
+def test_a_scan_on_a_gpu_is_none_where_there_is_none():
+    torch = pytest.importorskip("torch")
+    assert (stopwatch.gpu_scan(5, 3) is None) == (not torch.cuda.is_available())
+    assert stopwatch.gpu_scan(5, 3, where="cpu") > 0
