@@ -14,6 +14,7 @@ import pytest
 
 from autograder.course.places import all_lessons
 from tests.autograder.browser import Browser
+from tests.test_lite import WITH_TORCH
 from tools.repository import ROOT
 from tools.site import stage
 from tools.site.__main__ import NEEDED, build
