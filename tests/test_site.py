@@ -133,7 +133,9 @@ def test_a_lesson_can_be_taken_along_or_opened_elsewhere(pages, book):
         assert f"https://colab.research.google.com/github/someone/course/blob/main/{path}" in page.links
         binder = [one for one in page.links if "mybinder.org" in one]
         assert binder == (
-            [f"https://mybinder.org/v2/gh/someone/course/main?labpath={path}"] if lesson.name not in WITH_TORCH else []
+            [f"https://mybinder.org/v2/gh/someone/course/main?labpath={path}"]
+            if lesson.name not in WITH_TORCH
+            else []
         )
     assert "num2words" in pages[book / "10-translation/translation.html"].text
 
