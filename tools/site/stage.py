@@ -8,6 +8,7 @@ import posixpath
 import re
 
 import nbformat
+from nbformat.v4 import new_code_cell
 
 from tools.lite.stage import needs_torch
 from tools.repository import ROOT, link_elsewhere
@@ -22,6 +23,7 @@ def lesson_page(lesson, home, version, lite=None):
     ``home``: the repository's address, or None. ``lite``: where `make lite` will lie, seen from the book.
     """
     notebook = nbformat.read(lesson.solution_path, as_version=4)
+    notebook.cells = [piece for cell in notebook.cells for piece in _one_picture_each(cell)]
     for cell in notebook.cells:
         cell.source = without_markers(cell.source, cell.cell_type)
         words = [alt for output in cell.get("outputs", ()) if (alt := _words_of(output))]
@@ -38,6 +40,18 @@ def without_markers(source, cell_type="code"):
     if cell_type == "markdown":
         source = source.replace("### BEGIN MARK SCHEME\n", HOW_MARKED)
     return MARKER.sub("", source).rstrip("\n")
+
+
+def _one_picture_each(cell):
+    """The cell, and for each further picture a cell without source: a book has words for one picture a cell."""
+    outputs, pieces = cell.get("outputs", []), [cell]
+    if cell.cell_type == "code":
+        cell.outputs = []
+    for output in outputs:
+        if _words_of(output) and any(map(_words_of, pieces[-1].outputs)):
+            pieces.append(new_code_cell("", metadata={"tags": ["remove-input"]}))
+        pieces[-1].outputs.append(output)
+    return pieces
 
 
 def _words_of(output):
