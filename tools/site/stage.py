@@ -43,7 +43,7 @@ def without_markers(source, cell_type="code"):
 
 
 def _one_picture_each(cell):
-    """The cell, and for each further picture a cell without source: a book has words for one picture a cell."""
+    """The cell, and for each further picture one without source: a book has words for one picture a cell."""
     outputs, pieces = cell.get("outputs", []), [cell]
     if cell.cell_type == "code":
         cell.outputs = []
