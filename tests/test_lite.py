@@ -18,13 +18,12 @@ from autograder.course.places import all_lessons
 from autograder.course.spec import read_spec
 from autograder.intake.rescue import rescue
 from tests.autograder.browser import Browser
-from tests.test_site import Tab
+from tests.test_site import WITH_TORCH, Tab
 from tools.lite.__main__ import NEEDED, PUBLIC, build
 from tools.lite.stage import browser_copy
 from tools.repository import ROOT
 
 LESSONS = all_lessons(ROOT)
-WITH_TORCH = {"09-pytorch", "10-translation", "11-speech", "12-captions", "13-forecast", "15-attention"}
 
 
 @pytest.fixture(scope="module")

@@ -271,9 +271,7 @@ class StudentKernel:
             if time.monotonic() > deadline or not self.alive:
                 self.blame()
                 raise KernelFault("The kernel started and does not answer.")
-        if (
-            not self.warm
-        ):  # it imports what answers questions while it still can; a student's code may not let it
+        if not self.warm:  # a student's code may leave it no way to import what answers questions
             self.ask(START_SECONDS, do="source", name="")
 
     def _connect(self, channel, kind, most, deadline):
