@@ -269,7 +269,10 @@ def _student_error(exception: BaseException) -> StudentError:
     if not own:
         return StudentError(kind, message)
     last, frame = own[-1]
-    held = _held(last.line or "", frame.f_locals)
+    try:
+        held = _held(last.line or "", frame.f_locals)
+    except Exception:  # a value of a class of the student's own, which may do anything when it is looked at
+        held = ""
     return StudentError(kind, message, last.lineno or 0, last.line or "", last.name, held)
 
 

@@ -17,6 +17,7 @@ from rnncore.check.packing import Slip, packing_slip
 from rnncore.check.repair import repair_slips
 from rnncore.check.shares import nothing_to_see
 from rnncore.observe import Outcome, as_numbers
+from rnncore.versions import source_of
 
 INPUT_CHANGED = "input-changed"
 PAIRS = 160  # that are tried: a number, not seconds, so that a busy machine finds the same
@@ -112,6 +113,8 @@ class _Search:
 
     def made(self) -> Explanation | None:
         """A slip that nobody listed, seen from the right function."""
+        if hasattr(self.marking.function, "source_remotely") and not source_of(self.marking.function)[0]:
+            return None  # its text must wait, and so must this: a line of it would say more
         found = machine_slip(self.marking, self.found, self._same)
         return found and Explanation(found[:1], whole=found[1])
 

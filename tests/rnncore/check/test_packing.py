@@ -5,6 +5,7 @@ import pytest
 
 from rnncore.cells import lstm, rnn
 from rnncore.check import check
+from rnncore.optim import clip_grad_norm
 
 
 def answer(reference, change):
@@ -45,6 +46,19 @@ def renamed(result):
             'grads["bias_ih"] has shape (1, 2), expected (2,)',
         ),
         (
+            rnn.rnn_cell_backward,
+            lambda r: (r[0].T, r[1], r[2]),
+            "axes-in-another-order",
+            "dx has shape (5, 3), expected (3, 5)",
+        ),
+        (
+            rnn.rnn_cell_backward,
+            lambda r: (r[0].ravel(), r[1], r[2]),
+            "flat",
+            "dx has shape (15,), expected (3, 5)",
+        ),
+        (clip_grad_norm, lambda r: r[0], "value-not-returned", "`norm` is not among it"),
+        (
             lstm.lstm_cell,
             lambda r: (*r[0], r[1]),
             "packed-otherwise",
@@ -66,7 +80,7 @@ def test_right_numbers_elsewhere_are_told_so_and_cost_little(reference, change, 
         verdict = check(answer(reference, change), 10, seed=seed)
         assert [named.id for named in verdict.mistakes] == [id], verdict
         assert sentence in repr(verdict)
-        assert verdict.earned == (7 if id == "cache-not-returned" else 8.5)
+        assert verdict.earned == {"cache-not-returned": 7, "value-not-returned": 5}.get(id, 8.5)
 
 
 @pytest.mark.parametrize(
