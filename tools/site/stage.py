@@ -43,13 +43,13 @@ def without_markers(source, cell_type="code"):
 
 
 def _one_picture_each(cell):
-    """The cell, and for each further picture one without source: a book has words for one picture a cell."""
+    """The cell, and one with unseen code for each further picture: a book has words for one a cell."""
     outputs, pieces = cell.get("outputs", []), [cell]
     if cell.cell_type == "code":
         cell.outputs = []
     for output in outputs:
         if _words_of(output) and any(map(_words_of, pieces[-1].outputs)):
-            pieces.append(new_code_cell("", metadata={"tags": ["remove-input"]}))
+            pieces.append(new_code_cell("# unseen", metadata={"tags": ["remove-input"]}))
         pieces[-1].outputs.append(output)
     return pieces
 
