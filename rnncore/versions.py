@@ -7,6 +7,7 @@ another process (the grader's proxy) brings its own ``source_remotely`` and ``ru
 """
 
 import ast
+import contextlib
 import inspect
 import io
 import linecache
@@ -17,12 +18,14 @@ import signal
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 from rnncore.observe import Formula, Outcome, StudentError, observe
 
 PATIENCE = 10.0  # seconds for all versions: more than they need, so that nothing hangs for ever
 EACH = 0.1  # seconds of CPU for one: a small change of what took milliseconds takes no longer
 EACH_IN_USE = 0.5  # where a model is made and used
+GROWTH = 2**29  # bytes of memory for all of them, beyond what there is already
 PIECE = 2**16  # bytes
 
 
@@ -78,6 +81,7 @@ def run_versions(function, sources: list[str], calls: list[tuple], helpers=None)
             os.close(reading)
             signal.signal(signal.SIGVTALRM, _too_long)
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # nothing is written to any file
+            _grow_by_at_most(GROWTH)
             if "torch" in sys.modules:
                 sys.modules["torch"].set_num_threads(1)  # the threads that there were stayed behind
             names = {**getattr(function, "helpers", {}), **(helpers or {})}
@@ -95,6 +99,15 @@ def run_versions(function, sources: list[str], calls: list[tuple], helpers=None)
         os.close(reading)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def _grow_by_at_most(size: int):
+    """Let this process have ``size`` more bytes than it has, where the system says how many that is."""
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        data = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_DATA, (data + size, data + size))
 
 
 def _too_long(signal_number, frame):

@@ -14,7 +14,7 @@ from rnncore.check.marking import changed_arguments
 from rnncore.check.packing import PACKED, Slip
 from rnncore.check.shares import is_idle
 from rnncore.check.verdict import FOUND_BY_LINE
-from rnncore.versions import run_versions, source_of
+from rnncore.versions import source_of
 
 MOST, AT_ONCE = 1000, 100  # versions that are tried: a number, not seconds
 SLOW, AT_ONCE_SLOW = 160, 20  # the same where a call trains a model, say, or a case has many calls
@@ -73,11 +73,7 @@ class _Repair:
 
     def _outcomes(self, sources: list[str], number: int) -> list:
         """What versions do with a case, as the exercise views it."""
-        case = self.marking.cases[number]
-        calls = self.exercise.calls(case)
-        ran = run_versions(self.marking.function, sources, calls)
-        whole = range(0, len(ran) - len(calls) + 1, len(calls))
-        return [self.exercise.viewed(case, ran[at : at + len(calls)]) for at in whole]
+        return self.exercise.versions(self.marking.function, sources, self.marking.cases[number])
 
     def _right_elsewhere(self, edit: Edit) -> bool:
         return all(

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from rnncore.observe import Formula, Outcome, observe, viewable
+from rnncore.versions import run_versions
 
 
 @dataclass(frozen=True)
@@ -170,12 +171,15 @@ class Exercise:
             return None
         return self._defined(code) if source else None
 
-    def made(self, source: str) -> Callable | None:
-        """The function that another text defines; None where it is not to be had."""
-        try:
-            return self._defined(compile(source, "<string>", "exec"))
-        except Exception:  # whatever an edit made of it
-            return None
+    def versions(self, function: Callable, sources: list[str], case: Case) -> list[Outcome]:
+        """What other texts of a function do with a case, as this exercise views it; run apart from all else.
+
+        Fewer than there are ``sources`` where one of them put an end to it.
+        """
+        calls = self.calls(case)
+        ran = run_versions(function, sources, calls)
+        whole = range(0, len(ran) - len(calls) + 1, len(calls))
+        return [self.viewed(case, ran[at : at + len(calls)]) for at in whole]
 
     def _defined(self, code) -> Callable:
         names = dict(self.reference.__globals__)
