@@ -1066,6 +1066,8 @@ def draw_beam_search(rng):
             def search(width, rule="", given=(arrays, state, first, end)):
                 return finalists(*given, width, max_length, rule)
 
+            if best(*search(width))[:1] == [0]:
+                continue  # zeros are no answer, and shall not look like the beginning of one
             if wanted(*search(width), lambda other=width, rule="": best(*search(other, rule))):
                 return Case((*arrays, state, first, end, width, max_length), {"V": V, "H": H}, when)
 
@@ -1098,6 +1100,9 @@ def draw_beam_search(rng):
     def another_rule_finds_another(ended, live, with_width):
         return ended and all(with_width(rule=rule) != best(ended, live) for rule in OTHER_RULES)
 
+    def setting_aside_first_finds_another(ended, live, with_width):
+        return ended and with_width(rule="set aside first") not in (best(ended, live), with_width(40))
+
     def another_width_finds_another(ended, live, with_width):
         found = best(ended, live)
         return (
@@ -1113,6 +1118,7 @@ def draw_beam_search(rng):
         case(7, 4, 4, 6, one_symbol_more_would_decide),
         case(5, 6, 3, 6, another_width_finds_another),
         case(6, 4, 3, 9, another_rule_finds_another),
+        case(5, 4, 2, 7, setting_aside_first_finds_another),
         case(5, 4, 1, 6, lambda ended, live, with_width: ended, "width = 1, which is greedy"),
         case(
             4,

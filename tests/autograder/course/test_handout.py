@@ -47,7 +47,7 @@ def test_the_courses_lessons_arrive_with_their_pictures_and_no_dead_link(tmp_pat
     assert len(links) >= 2 * done.lessons and all((tmp_path / "mine" / link).is_file() for link in links)
     assert "make" not in page and "solutions" not in page
     assert (
-        sentences(done).__next__() == f"14 lessons are in {tmp_path / 'mine'}; {len(copied)} files are new."
+        sentences(done).__next__() == f"15 lessons are in {tmp_path / 'mine'}; {len(copied)} files are new."
     )
 
 
@@ -131,7 +131,7 @@ def test_the_command_needs_nothing_that_grading_needs(without, tmp_path):
 
     done = unrolled("lessons", tmp_path / "mine")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("14 lessons are in ") and "jupyter lab" in done.stdout
+    assert done.stdout.startswith("15 lessons are in ") and "jupyter lab" in done.stdout
     assert (tmp_path / "mine" / BPTT).is_file()
     done = unrolled("lessons", CHECKOUT, "--update")
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "another folder" in done.stderr
