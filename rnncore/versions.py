@@ -23,6 +23,7 @@ from pathlib import Path
 from rnncore.observe import Formula, Outcome, StudentError, observe
 
 PATIENCE = 60.0  # seconds for all versions: far more than they need on a busy machine, and not for ever
+MOST_CPU = 10  # seconds of CPU for all of them
 EACH = 0.1  # seconds of CPU for one: a small change of what took milliseconds takes no longer
 EACH_IN_USE = 0.5  # where a model is made and used
 GROWTH = 2**29  # bytes of memory for all of them, beyond what there is already
@@ -81,6 +82,7 @@ def run_versions(function, sources: list[str], calls: list[tuple], helpers=None)
             os.close(reading)
             signal.signal(signal.SIGVTALRM, _too_long)
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # nothing is written to any file
+            resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
             with contextlib.suppress(OSError, ValueError, IndexError):  # where the system says what there is
                 there = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
                 resource.setrlimit(resource.RLIMIT_DATA, (there + GROWTH, there + GROWTH))
@@ -93,8 +95,14 @@ def run_versions(function, sources: list[str], calls: list[tuple], helpers=None)
         finally:
             os._exit(0)  # whatever happened, the notebook's own process goes on alone
     os.close(writing)
+    written, end = io.BytesIO(), time.monotonic() + PATIENCE
     try:
-        return pickle.loads(_read(reading))
+        while (left := end - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
+            piece = os.read(reading, PIECE)
+            if not piece:
+                break
+            written.write(piece)
+        return pickle.loads(written.getvalue())
     except Exception:  # it died, ran out of time, or wrote what is no list of outcomes
         return []
     finally:
@@ -121,14 +129,3 @@ def _outcome(function, source: str, args: tuple, helpers: dict) -> Outcome:
         return Outcome(error=StudentError(type(error).__name__, ""))
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-
-
-def _read(pipe: int) -> bytes:
-    """All that is written to the pipe until its end, or until there is no more patience."""
-    found, end = io.BytesIO(), time.monotonic() + PATIENCE
-    while (left := end - time.monotonic()) > 0 and select.select([pipe], [], [], left)[0]:
-        piece = os.read(pipe, PIECE)
-        if not piece:
-            break
-        found.write(piece)
-    return found.getvalue()
