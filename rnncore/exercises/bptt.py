@@ -578,6 +578,34 @@ OVERWRITTEN = (
     "The same weights act at every step: add the shares up (+=)."
 )
 
+# What goes wrong on the walk back through time, whether it is cut or not.
+OF_THE_WALK = (
+    Mistake(
+        "dx-in-the-order-of-the-walk",
+        old="dx[:, t], dh_next, step",
+        new="dx[:, T - 1 - t], dh_next, step",
+        says="dx comes out in the order of the walk, last step first. dx[:, t] belongs to x[:, t].",
+        cost=0.2,
+    ),
+    Mistake(
+        "gradients-clipped",
+        old="return dx, dh_next, grads",
+        new="return dx, dh_next, {name: np.clip(grad, -1, 1) for name, grad in grads.items()}",
+        also=(("return dx, dh_next, {name: np.clip(grad, -0.5, 0.5) for name, grad in grads.items()}"),),
+        says="The parameters' gradients are clipped at the end, as some programs do "
+        "before a step. Here the gradients themselves are asked for.",
+        cost=0.3,
+    ),
+    Mistake(
+        "dx-for-the-carry",
+        old="dx[:, t], dh_next, step = rnn_cell_backward(p, dh, caches[t])",
+        new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dx[:, t]",
+        says="What is carried on to the step before is dx, the first of the cell's "
+        "results. The gradient at the old state is the second.",
+        cost=0.3,
+    ),
+)
+
 RNN_BACKWARD = Exercise(
     reference=rnn_backward,
     returns=("dx", "dh0", "grads"),
@@ -691,30 +719,7 @@ RNN_BACKWARD = Exercise(
             says="Each step is given another step's cache: step t needs caches[t].",
             cost=0.3,
         ),
-        Mistake(
-            "dx-in-the-order-of-the-walk",
-            old="dx[:, t], dh_next, step",
-            new="dx[:, T - 1 - t], dh_next, step",
-            says="dx comes out in the order of the walk, last step first. dx[:, t] belongs to x[:, t].",
-            cost=0.2,
-        ),
-        Mistake(
-            "gradients-clipped",
-            old="return dx, dh_next, grads",
-            new="return dx, dh_next, {name: np.clip(grad, -1, 1) for name, grad in grads.items()}",
-            also=(("return dx, dh_next, {name: np.clip(grad, -0.5, 0.5) for name, grad in grads.items()}"),),
-            says="The parameters' gradients are clipped at the end, as some programs do "
-            "before a step. Here the gradients themselves are asked for.",
-            cost=0.3,
-        ),
-        Mistake(
-            "dx-for-the-carry",
-            old="dx[:, t], dh_next, step = rnn_cell_backward(p, dh, caches[t])",
-            new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dx[:, t]",
-            says="What is carried on to the step before is dx, the first of the cell's "
-            "results. The gradient at the old state is the second.",
-            cost=0.3,
-        ),
+        *OF_THE_WALK,
     ),
 )
 
@@ -813,30 +818,7 @@ TRUNCATED_BACKWARD = Exercise(
             "All chunks use the same weights: keep adding.",
             cost=0.3,
         ),
-        Mistake(
-            "dx-in-the-order-of-the-walk",
-            old="dx[:, t], dh_next, step",
-            new="dx[:, T - 1 - t], dh_next, step",
-            says="dx comes out in the order of the walk, last step first. dx[:, t] belongs to x[:, t].",
-            cost=0.2,
-        ),
-        Mistake(
-            "gradients-clipped",
-            old="return dx, dh_next, grads",
-            new="return dx, dh_next, {name: np.clip(grad, -1, 1) for name, grad in grads.items()}",
-            also=(("return dx, dh_next, {name: np.clip(grad, -0.5, 0.5) for name, grad in grads.items()}"),),
-            says="The parameters' gradients are clipped at the end, as some programs do "
-            "before a step. Here the gradients themselves are asked for.",
-            cost=0.3,
-        ),
-        Mistake(
-            "dx-for-the-carry",
-            old="dx[:, t], dh_next, step = rnn_cell_backward(p, dh, caches[t])",
-            new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dx[:, t]",
-            says="What is carried on to the step before is dx, the first of the cell's "
-            "results. The gradient at the old state is the second.",
-            cost=0.3,
-        ),
+        *OF_THE_WALK,
         Mistake(
             "each-loss-by-itself",
             old="    for t in reversed(range(T)):\n"
