@@ -152,7 +152,12 @@ def _verdict(
     # Beside a named mistake the numbers are folded away; what was done to the inputs must still be said.
     changed = [found.special[UNCHANGED]] if mistakes and UNCHANGED in found.special else []
     changed = [says for says in changed if says not in (mistake.says for mistake in mistakes)]
-    remarks = [*([blame] if blame else []), *changed, *found.remarks, *printed(marking)]
+    # So must the numbers of what the mistakes leave unexplained.
+    left = [part for part in found.wrong if explanation.parts and part not in explanation.parts]
+    unexplained = [
+        f"Not explained by that: `{part}` {found.wrong[part].removeprefix(f'{part} ')}" for part in left
+    ]
+    remarks = [*([blame] if blame else []), *unexplained, *changed, *found.remarks, *printed(marking)]
     if status in ("partly right", "wrong"):
         remarks.append(f"To see the same numbers again: `check({name}, seed={marking.seed})`.")
     return Verdict(name, points, earned, status, says, tuple(parts), mistakes, tuple(remarks), marking.seed)

@@ -526,3 +526,17 @@ def test_a_mistake_and_a_changed_input_are_both_told():
     verdict = check(student(source, "masked_cross_entropy", right=masked_cross_entropy), 10, seed=3)
     assert [named.id for named in verdict.mistakes] == ["sign-of-the-loss", "input-changed"]
     assert verdict.earned == pytest.approx(5)
+
+
+def test_what_a_named_mistake_leaves_unexplained_keeps_its_numbers_open():
+    exercise = by_name()["gru_cell_backward"]
+    twin = exercise.twin(next(one for one in exercise.mistakes if one.id == "update-gate-sign"))
+
+    def gru_cell_backward(p, dh, cache):
+        dx, dh_prev, grads = twin(p, dh, cache)
+        return dx, dh_prev, grads | {"bias_hh": grads["bias_hh"][:-1]}
+
+    verdict = check(gru_cell_backward, seed=1)
+    assert [named.id for named in verdict.mistakes] == ["update-gate-sign"]
+    (left,) = [remark for remark in verdict.remarks if remark.startswith("Not explained by that")]
+    assert left == 'Not explained by that: `grads["bias_hh"]` has shape (5,), expected (6,).'
