@@ -88,8 +88,10 @@ def run_cell(cell, namespace):
         value = None
         if last is not None:
             value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
-    value = float(value) if isinstance(value, float) else value  # a score shows itself as a page
-    return out.getvalue(), "" if value is None else repr(value)
+    if hasattr(value, "earned"):  # a verdict shows itself as a page, and is stored as its points
+        value = float(value.earned)
+    plain = isinstance(value, str | int | float | list | tuple | dict)  # not a player of sounds, or a picture
+    return out.getvalue(), repr(value) if plain else ""
 
 
 def run_lesson(path):
@@ -115,7 +117,7 @@ def run_lesson(path):
         plt.close("all")
         if IGNORED in cell.tags:
             continue
-        for ours, stored in ((printed, cell.printed), (value, cell.value)):
+        for ours, stored in ((printed, cell.printed), (value, cell.value if value else "")):
             if ABSENT not in ours:
                 compared += len(NUMBER.findall(stored))
                 wrong += [f"cell {cell.id}: {difference}" for difference in differences(ours, stored)[:1]]
@@ -125,14 +127,11 @@ def run_lesson(path):
 
 
 def play_without_jupyter():
-    """Where IPython is missing, what lessons show sounds and pictures with is there, and shows nothing."""
-    try:
-        import IPython  # noqa: F401
-    except ModuleNotFoundError:
-        display = ModuleType("IPython.display")
-        for name in ("display", "Audio", "HTML", "Image", "Markdown"):
-            setattr(display, name, lambda *args, **named: None)
-        sys.modules["IPython.display"] = display
+    """What lessons import to play sounds and show pictures is there, and does nothing."""
+    display = ModuleType("IPython.display")
+    for name in ("display", "Audio", "HTML", "Image", "Markdown"):
+        setattr(display, name, lambda *args, **named: None)
+    sys.modules["IPython.display"] = display
 
 
 def differences(ours, stored):
