@@ -2,7 +2,8 @@
 
 ``rnncore.check.repair`` tries small edits of a wrong answer's own text; what they print, change or break must
 not outlive the trial. In come a function, texts to take the place of its own, and arguments for each; out
-come ``Outcome`` objects. Where a process cannot be forked there are none. A function that lives in
+come ``Outcome`` objects. Where a process cannot be forked there are none, and after autograd has run on a
+device (CUDA, say) torch refuses it in a fork: then no version that trains is right. A function that lives in
 another process (the grader's proxy) brings its own ``source_remotely`` and ``run_versions_remotely``.
 """
 
@@ -97,7 +98,9 @@ def run_versions(function, sources: list[str], calls: list[tuple], helpers=None)
     os.close(writing)
     written, end = io.BytesIO(), time.monotonic() + PATIENCE
     try:
-        while (left := end - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
+        poll = select.poll()
+        poll.register(reading)
+        while (left := end - time.monotonic()) > 0 and poll.poll(left * 1000):
             piece = os.read(reading, PIECE)
             if not piece:
                 break

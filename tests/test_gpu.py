@@ -134,6 +134,7 @@ def test_without_a_gpu_it_says_so(tmp_path):
     assert ran.returncode == 2 and "no CUDA device" in ran.stdout
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("name", ["HandLSTM", "to_torch"])
 def test_a_graded_function_gives_the_same_on_another_device(name):
     from rnncore.given.standin import device
