@@ -91,11 +91,16 @@ class Formula:
         scope = {"np": np}
         if not self.defines:
             return eval(self.source, scope)
-        exec(self.source, scope)
+        exec(_compiled(self.source), scope)
         return next(made for name, made in scope.items() if name not in ("np", "__builtins__"))
 
     def __repr__(self):
         return f"Formula({self.source!r})"
+
+
+@functools.lru_cache(maxsize=100)
+def _compiled(source: str):
+    return compile(source, "<string>", "exec")
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from rnncore.check.machine import machine_slip
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
 from rnncore.check.packing import Slip, packing_slip
 from rnncore.check.repair import repair_slips
-from rnncore.check.shares import nothing_to_see
+from rnncore.check.shares import is_idle, nothing_to_see, says_nothing
 from rnncore.observe import Outcome, as_numbers
 from rnncore.versions import source_of
 
 INPUT_CHANGED = "input-changed"
-PAIRS = 160  # that are tried: a number, not seconds, so that a busy machine finds the same
+PAIRS, PAIRS_SLOW = 160, 100  # that are tried: a number, not seconds, so that a busy machine finds the same
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,10 @@ def same_outcome(exercise, case, ours: Outcome, twins: Outcome, changes_count: b
         )
     if ours.unviewed != twins.unviewed or bool(ours.warnings) != bool(twins.warnings):
         return False
+    if not agree(ours.value, twins.value, exercise.tolerance):
+        return False
     changed = [changed_arguments(exercise, case, outcome) for outcome in (ours, twins) if changes_count]
-    return agree(ours.value, twins.value, exercise.tolerance) and changed[:1] == changed[1:]
+    return changed[:1] == changed[1:]
 
 
 class _Search:
@@ -63,13 +65,15 @@ class _Search:
         self.marking, self.found = marking, found
         self.exercise, self.cases = marking.exercise, marking.cases
         self.spoiled: dict = {}
+        self.twins: dict = {}
+        self.done: dict = {}
         self.changes_count = True  # whether a twin must leave its inputs as the student's function does
 
     def one(self) -> Explanation | None:
         """The one mistake whose twin does what the student's function does in every case."""
         for mistake in self.exercise.mistakes:
             for wording in mistake.wordings():
-                if self._fits(self.exercise.twin(wording)):
+                if self._fits(wording):
                     return Explanation((mistake,), whole=True)
         return None
 
@@ -120,7 +124,7 @@ class _Search:
 
     def two(self) -> Explanation:
         """Two or more mistakes that explain the wrong parts between them."""
-        if self._nothing_there():
+        if is_idle(self.marking) or says_nothing(self.marking, self.found.wrong):
             return Explanation()  # two edits together may well cancel to zeros, but nobody made them
         if all(outcome.error for outcome in self.marking.outcomes):
             return Explanation()  # many slips raise the same words, such as those about unequal shapes
@@ -142,29 +146,30 @@ class _Search:
         together = {pair: _outermost(spoils[pair[0]] | spoils[pair[1]]) for pair in combinations(spoils, 2)}
         pairs = [pair for pair, places in together.items() if places >= wrong]
         likely = sorted(pairs, key=lambda p: (together[p] != wrong, not any(m in chosen for m in p)))
-        for first, second in islice(likely, PAIRS):
-            # One edit may bring in the text that the other looks for, so the order can matter.
-            if self._fits(self.exercise.twin(first, second) or self.exercise.twin(second, first)):
+        for first, second in islice(likely, PAIRS_SLOW if self.exercise.slow else PAIRS):
+            if self._fits(first, second):
                 return Explanation((first, second), whole=True)
         return Explanation(tuple(chosen), parts=frozenset(set(self.found.wrong) - unexplained))
 
-    def _nothing_there(self) -> bool:
-        """Whether every wrong part is nothing but zeros, as a stub would return."""
-        first, want = self.marking.outcomes[0], self.marking.wanted[0]
-        if first.error or self.marking.whole_fault(self.cases[0], first.value):
-            return False
-        parts = self.marking.split(self.cases[0], first.value, like=want.value)
-        return all(
-            (numbers := as_numbers(parts.get(part))) is not None and not numbers.any()
-            for part in self.found.wrong
+    def _fits(self, *mistakes) -> bool:
+        """Whether the twin that makes these mistakes does what the student's function did, in every case."""
+        return self._twin(*mistakes) is not None and all(
+            self._same(case, self.marking.outcomes[number], self._does(number, *mistakes))
+            for number, case in enumerate(self.cases)
         )
 
-    def _fits(self, twin) -> bool:
-        """Whether the twin does what the student's function did, in every case."""
-        return twin is not None and all(
-            self._same(case, outcome, self.exercise.outcome(twin, case))
-            for case, outcome in zip(self.cases, self.marking.outcomes, strict=True)
-        )
+    def _twin(self, *mistakes):
+        """The twin that makes these mistakes; None where they do not go together."""
+        if mistakes not in self.twins:
+            # One edit may bring in the text that the other looks for, so the order can matter.
+            self.twins[mistakes] = self.exercise.twin(*mistakes) or self.exercise.twin(*mistakes[::-1])
+        return self.twins[mistakes]
+
+    def _does(self, number: int, *mistakes) -> Outcome:
+        """What that twin does with a case; found once, for the searches ask more than once."""
+        if (number, mistakes) not in self.done:
+            self.done[number, mistakes] = self.exercise.outcome(self._twin(*mistakes), self.cases[number])
+        return self.done[number, mistakes]
 
     def _same(self, case, ours: Outcome, twins: Outcome) -> bool:
         return same_outcome(self.exercise, case, ours, twins, self.changes_count)
@@ -176,8 +181,7 @@ class _Search:
     def _spoils(self, mistake) -> frozenset:
         """The places of the result that this mistake alone makes wrong in the first case."""
         if mistake not in self.spoiled:
-            twins = self.exercise.outcome(self.exercise.twin(mistake), self.cases[0])
-            self.spoiled[mistake] = self._places(twins)
+            self.spoiled[mistake] = self._places(self._does(0, mistake))
         return self.spoiled[mistake]
 
     def _places(self, outcome: Outcome) -> frozenset:
@@ -188,12 +192,12 @@ class _Search:
 
     def _share(self, mistake) -> set[str]:
         """The wrong parts that this mistake alone explains; empty if it would spoil a part that is right."""
-        twin, marking, tolerance = self.exercise.twin(mistake), self.marking, self.exercise.tolerance
+        marking, tolerance = self.marking, self.exercise.tolerance
         spoiled, unlike = set(), set()
-        for case, ours, want in zip(self.cases, marking.outcomes, marking.wanted, strict=True):
+        for number, case in enumerate(self.cases):
             if case.when:
                 continue
-            twins = self.exercise.outcome(twin, case)
+            ours, twins, want = marking.outcomes[number], self._does(number, mistake), marking.wanted[number]
             if ours.error or twins.error or ours.unviewed or twins.unviewed:
                 return set()
             if marking.whole_fault(case, ours.value) or marking.whole_fault(case, twins.value):

@@ -34,8 +34,7 @@ def machine_slip(marking, found, same) -> tuple[Slip, bool] | None:
         return None
     numbers = sorted(range(len(marking.cases)), key=lambda n: bool(marking.cases[n].when))
     whole = len(ast.unparse(ast.parse(textwrap.dedent(exercise.source))))
-    slow = exercise.use is not None or any(case.more for case in marking.cases)
-    most, at_once = (SLOW, AT_ONCE_SLOW) if slow else (MOST, AT_ONCE)
+    most, at_once = (SLOW, AT_ONCE_SLOW) if exercise.slow else (MOST, AT_ONCE)
     trials = islice(edits(textwrap.dedent(exercise.source)), most)
     while batch := list(islice(trials, at_once)):
         sources = [edit.source for edit in batch]

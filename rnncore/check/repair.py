@@ -35,8 +35,7 @@ class _Repair:
         # First a case in which the answer is wrong, which few versions get right.
         numbers = range(len(marking.cases))
         self.numbers = sorted(numbers, key=lambda n: self._right(n, marking.outcomes[n]))
-        slow = self.exercise.use is not None or any(case.more for case in marking.cases)
-        self.most, self.at_once = (SLOW, AT_ONCE_SLOW) if slow else (MOST, AT_ONCE)
+        self.most, self.at_once = (SLOW, AT_ONCE_SLOW) if self.exercise.slow else (MOST, AT_ONCE)
         self.after_one = self.most // 3
         self.best = self._right_parts(marking.outcomes[self.numbers[0]])
 

@@ -82,6 +82,21 @@ def says_something(marking, part: str) -> bool:
     return False
 
 
+def says_nothing(marking, parts) -> bool:
+    """Whether each of the parts is one and the same number in every ordinary case, as a stub would return."""
+    seen: dict[str, set] = {part: set() for part in parts}
+    for case, got, want in zip(marking.cases, marking.outcomes, marking.wanted, strict=True):
+        if case.when:
+            continue
+        answers = _answers(marking, case, got, want)
+        for part, numbers in seen.items():
+            array = as_numbers(answers.get(part))
+            if array is None or not array.size:
+                return False
+            numbers |= set(np.unique(array).tolist())
+    return all(len(numbers) == 1 for numbers in seen.values())
+
+
 def nothing_to_see(marking) -> bool:
     """Whether an answer's values are none that its exercise can look at, in any ordinary case."""
     ordinary = [got for case, got in zip(marking.cases, marking.outcomes, strict=True) if not case.when]

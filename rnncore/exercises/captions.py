@@ -830,7 +830,7 @@ def use_caption(caption, params, state, throws, longest):
         return int((probs.cumsum(0)[:-1] <= next(thrown, 0.5)).sum())
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         decoder = Decoder().double()
         decoder.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
         words = caption(decoder, torch.from_numpy(state), choose, longest)

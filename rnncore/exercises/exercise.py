@@ -70,6 +70,7 @@ class Exercise:
     optimiser: a function that is called where the answer lives, with the answer and the case's arguments,
     and returns plain data or tensors. It travels as its text, so it must import what it needs itself.
     ``one_idea`` names the returned dicts whose keys count together as one part of the marks.
+    ``many_calls``: a case has so many that fewer edits are tried in search of a name.
     """
 
     reference: Callable
@@ -83,6 +84,7 @@ class Exercise:
     view: Callable[..., object] | None = None
     use: Callable[..., object] | None = None
     one_idea: tuple[str, ...] = ()
+    many_calls: bool = False
 
     def __post_init__(self):
         for mistake in self.mistakes:
@@ -134,6 +136,11 @@ class Exercise:
     @cached_property
     def _use_as_text(self) -> Formula:
         return Formula(inspect.getsource(self.use))
+
+    @property
+    def slow(self) -> bool:
+        """Whether a case takes milliseconds: a model is made and used, or many calls are viewed together."""
+        return self.use is not None or self.many_calls
 
     @property
     def signature(self) -> str:

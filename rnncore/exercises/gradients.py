@@ -687,6 +687,7 @@ ORTHOGONAL = Exercise(
     draw=draw_orthogonal,
     view=view_orthogonal,
     tolerance=1e-4,
+    many_calls=True,
     mistakes=(
         Mistake(
             "not-orthogonal",

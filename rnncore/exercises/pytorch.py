@@ -736,7 +736,7 @@ def use_evaluate(evaluate, params, batches, training, seed):
             return PackedSequence(self.out(self.dropout(y.data)), *y[1:])
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         model = Model().double().train(training)
         model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
         was_enabled = torch.is_grad_enabled()

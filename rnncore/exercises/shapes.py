@@ -482,6 +482,7 @@ SAMPLE = Exercise(
     returns=("frequencies", "drawn from rng"),
     draw=draw_sample,
     view=view_sample,
+    many_calls=True,
     mistakes=(
         Mistake(
             "temperature-multiplied",
@@ -643,6 +644,7 @@ GENERATE = Exercise(
     uses=("sample",),
     draw=draw_generate,
     view=view_generate,
+    many_calls=True,
     mistakes=(
         Mistake(
             "state-not-carried",

@@ -1020,7 +1020,14 @@ def use_beam_search(beam_search, embedding, recurrent, output, state, first, end
     return beam_search(step, torch.tensor(state), first, end, width, max_length)
 
 
-OTHER_RULES = ("stops at width", "shrinks", "set aside first")
+OTHER_RULES = (
+    "stops at width",
+    "shrinks",
+    "set aside first",
+    "own best child",
+    "width for each",
+    "goes on after the end",
+)
 
 
 def finalists(arrays, state, first, end, width, max_length, rule=""):
@@ -1039,13 +1046,19 @@ def finalists(arrays, state, first, end, width, max_length, rule=""):
         if rule == "set aside first":
             ended += [(total[p, end], [*texts[p], end]) for p in range(len(texts))]
             order = order[order % total.shape[1] != end]
-        places = width - len(ended) if rule == "shrinks" else width
+        if rule == "own best child" and t:
+            order = total.argmax(axis=1) + np.arange(len(total)) * total.shape[1]
+        if rule == "width for each":
+            each = np.argsort(-total, axis=1)[:, :width] + np.arange(len(total))[:, None] * total.shape[1]
+            order = order[np.isin(order, each)]
+        places = {"shrinks": width - len(ended), "width for each": order.size}.get(rule, width)
         parents, symbols = np.unravel_index(order[:places], total.shape)
         texts = [[*texts[parent], int(symbol)] for parent, symbol in zip(parents, symbols, strict=True)]
         grown = list(zip(total[parents, symbols], texts, strict=True))
         ended += [one for one in grown if one[1][-1] == end]
-        texts = [text for text in texts if text[-1] != end]
-        log_probs, state = total[parents, symbols][symbols != end], state[parents[symbols != end]]
+        stay = (symbols != end) | (rule == "goes on after the end")
+        texts = [text for text, stays in zip(texts, stay, strict=True) if stays]
+        log_probs, state = total[parents, symbols][stay], state[parents[stay]]
         if not texts or (rule == "stops at width" and len(ended) >= width):
             break
     return ended, [one for one in grown if one[1][-1] != end]
@@ -1056,26 +1069,35 @@ def per_symbol(one, more=0):
 
 
 def draw_beam_search(rng):
-    def case(V, H, width, max_length, wanted, when=""):
-        """Draw until ``wanted`` is true of what the search ends with, and what it would with other widths."""
+    def case(V, H, width, max_length, wanted, when="", scale=0.6, towards_end=0.0):
+        """Draw until ``wanted`` is true of what the search ends with, and what it would with other widths.
+
+        ``scale`` and ``towards_end``, what is added to the weights of ``end``: such networks are found sooner.
+        """
         while True:
             end, first = (int(one) for one in rng.permutation(V)[:2])
             embedding, recurrent, output = network(rng, V, H)
-            arrays, state = (embedding, recurrent, 0.6 * output), rng.uniform(-0.9, 0.9, (1, H))
+            output = scale * (output + towards_end * (np.arange(V) == end))
+            arrays, state = (embedding, recurrent, output), rng.uniform(-0.9, 0.9, (1, H))
 
             def search(width, rule="", given=(arrays, state, first, end)):
                 return finalists(*given, width, max_length, rule)
 
-            if best(*search(width))[:1] == [0]:
+            found = search(width)
+            if best(*found)[:1] == [0]:
                 continue  # zeros are no answer, and shall not look like the beginning of one
-            if wanted(*search(width), lambda other=width, rule="": best(*search(other, rule))):
+            if wanted(*found, lambda other=width, rule="": best(*search(other, rule))):
                 return Case((*arrays, state, first, end, width, max_length), {"V": V, "H": H}, when)
 
     def best(ended, live):
         return max(ended or live, key=per_symbol)[1]
 
     def the_likeliest_is_another(ended, live, with_width):
-        return ended and max(ended) != max(ended, key=per_symbol)
+        if not ended or max(ended) == max(ended, key=per_symbol):
+            return False
+        if with_width(rule="goes on after the end") == best(ended, live):
+            return False
+        return max(ended)[1] not in (with_width(rule="shrinks"), with_width(rule="stops at width"))
 
     def an_unfinished_one_is_likelier(ended, live, with_width):
         if not ended or not live or with_width(1) == best([], live):
@@ -1095,13 +1117,25 @@ def draw_beam_search(rng):
 
     def one_symbol_more_would_decide(ended, live, with_width):
         other = ended and max(ended, key=lambda one: per_symbol(one, 1))
-        return ended and other[1] != best(ended, live) and other != max(ended)
+        if not ended or other[1] == best(ended, live) or other == max(ended):
+            return False
+        return all(with_width(rule=rule) != other[1] for rule in OTHER_RULES)
 
-    def another_rule_finds_another(ended, live, with_width):
-        return ended and all(with_width(rule=rule) != best(ended, live) for rule in OTHER_RULES)
+    def narrowing_finds_another(ended, live, with_width):
+        """Where what has ended keeps its place: another text than here, and than by two of the other rules."""
+        if not ended or (narrow := with_width(rule="shrinks")) == best(ended, live):
+            return False
+        return narrow not in (with_width(rule="stops at width"), with_width(rule="own best child"))
+
+    def stopping_finds_another(ended, live, with_width):
+        if not ended or (stopped := with_width(rule="stops at width")) == best(ended, live):
+            return False
+        return with_width(rule="own best child") not in (stopped, best(ended, live))
 
     def setting_aside_first_finds_another(ended, live, with_width):
-        return ended and with_width(rule="set aside first") not in (best(ended, live), with_width(40))
+        if not ended or (found := with_width(rule="set aside first")) == best(ended, live):
+            return False
+        return found not in (with_width(40), with_width(rule="width for each"))
 
     def another_width_finds_another(ended, live, with_width):
         found = best(ended, live)
@@ -1114,10 +1148,11 @@ def draw_beam_search(rng):
     return [
         case(5, 4, 3, 6, the_likeliest_is_another),
         case(6, 3, 2, 7, an_unfinished_one_is_likelier),
-        case(4, 5, 3, 8, a_later_one_wins),
+        case(5, 5, 3, 6, a_later_one_wins, scale=1.2, towards_end=1.0),
         case(7, 4, 4, 6, one_symbol_more_would_decide),
-        case(5, 6, 3, 6, another_width_finds_another),
-        case(6, 4, 3, 9, another_rule_finds_another),
+        case(6, 4, 3, 6, another_width_finds_another, scale=1.2, towards_end=1.0),
+        case(5, 4, 2, 7, narrowing_finds_another),
+        case(6, 4, 2, 6, stopping_finds_another),
         case(5, 4, 2, 7, setting_aside_first_finds_another),
         case(5, 4, 1, 6, lambda ended, live, with_width: ended, "width = 1, which is greedy"),
         case(
