@@ -12,14 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+TINY = 1e-8  # gradients below this may be nothing but rounding
+NUDGE, CORNER = 1e-5, 1e-2  # a step to either side, and by how much two slopes must differ to be a corner
+
 
 def numerical_gradient(f, x, h=1e-5):
     """Gradient of f at x by central differences: (f(x + h) - f(x - h)) / 2h for each element of x.
 
-    f takes an array like x, of floats, and returns one number; the gradient has the shape of x. The
-    error shrinks with h**2, but rounding grows as 1 / h: 1e-5 is near the best for float64.
+    f takes a float64 array of x's shape, whatever x holds, and returns one number; the gradient has that
+    shape too. The error shrinks with h**2, but rounding grows as 1 / h: 1e-5 is near the best for float64.
     """
-    x = x.copy()
+    x = np.array(x, dtype=float)
     gradient = np.zeros_like(x)
     for index in np.ndindex(x.shape):
         kept = x[index]
@@ -38,7 +41,7 @@ def complex_step_gradient(f, x, h=1e-20):
     f takes a complex array like x and returns one complex number; it must be built from functions
     that are analytic at x. No difference is taken, so h can be tiny and the result is exact to rounding.
     """
-    x = x.astype(complex)
+    x = np.array(x, dtype=complex)
     gradient = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         kept = x[index]
@@ -52,8 +55,10 @@ def complex_step_gradient(f, x, h=1e-20):
 class Difference:
     """The worst place of one parameter: what was received, what was measured, how far apart they are.
 
-    ``relative_error`` is ``abs(received - expected)`` over the largest element of the parameter's gradient.
-    ``index`` is None where a random direction was measured instead of single elements.
+    ``relative_error`` is the distance over the largest element of the parameter's gradient. ``index`` is
+    None where a random direction was measured instead of single elements. ``too_small``: both are so near to
+    zero that rounding decides. ``corners``: at so many places two slopes meet, and what was received lies
+    between them.
     """
 
     parameter: str
@@ -61,6 +66,16 @@ class Difference:
     received: float
     expected: float
     relative_error: float
+    too_small: bool = False
+    corners: int = 0
+
+    def note(self, limit):
+        """What is to be said of it beside its numbers."""
+        if self.too_small:
+            return "  <- too small to judge: multiply the function by a large number"
+        if self.relative_error > limit:
+            return "  <- wrong"
+        return f"  ({self.corners} at a corner, between its two slopes)" if self.corners else ""
 
 
 @dataclass(frozen=True)
@@ -73,21 +88,25 @@ class GradientReport:
 
     @property
     def right(self):
-        return all(d.relative_error <= self.limit for d in self.differences)
+        return all(d.relative_error <= self.limit and not d.too_small for d in self.differences)
 
     @property
     def worst(self):
         return max(self.differences, key=lambda d: d.relative_error)
 
     def __repr__(self):
-        wrong = sum(not d.relative_error <= self.limit for d in self.differences)
+        small = sum(d.too_small for d in self.differences)
+        wrong = sum(d.relative_error > self.limit for d in self.differences)
         count = len(self.differences)
         plural = "gradient" if count == 1 else "gradients"
-        found = f"{wrong} of {count} {plural} wrong" if wrong else f"{count} of {count} {plural} right"
+        found = (
+            f"{wrong} of {count} {plural} wrong" if wrong else f"{count - small} of {count} {plural} right"
+        )
+        found += f", {small} too small to judge" if small else ""
         rows = [("parameter", "worst at", "received", "expected", "relative error")]
         for d in self.differences:
             place = "one direction" if d.index is None else str(list(d.index))
-            error = f"{d.relative_error:.1e}" + ("" if d.relative_error <= self.limit else "  <- wrong")
+            error = f"{d.relative_error:.1e}{d.note(self.limit)}"
             rows.append((d.parameter, place, f"{d.received:.6g}", f"{d.expected:.6g}", error))
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         lines = [f"{found} (measured by {self.method}, limit {self.limit:.0e})"]
@@ -103,7 +122,7 @@ def gradient_check(f, arrays, grads, *, directions=False, limit=None, rng=None):
     same structure; f(arrays) returns one number. The complex step is used where f allows it, else central
     differences. With ``directions=True`` each array is checked along one random direction, which takes
     two calls of f for an array of any size: for big layers. The limit of the relative error is 1e-9 for
-    the complex step and 1e-6 for central differences, unless you set it.
+    the complex step, 1e-6 for central differences and 1e-4 for gradients in float32, unless you set it.
     """
     rng = np.random.default_rng(0) if rng is None else rng
     grads = dict(_leaves(grads))
@@ -112,6 +131,8 @@ def gradient_check(f, arrays, grads, *, directions=False, limit=None, rng=None):
         raise ValueError(f"grads holds {_name(min(extra, key=str))}, and arrays has nothing of that name")
     use_complex = _allows_complex_step(f, arrays, rng)
     measure = complex_step_gradient if use_complex else numerical_gradient
+    coarse = any(np.asarray(leaf).dtype in (np.float16, np.float32) for leaf in grads.values())
+    limit = limit or (1e-4 if coarse else 1e-9 if use_complex else 1e-6)
     found = {}
     for path, array in _leaves(arrays):
         received = grads.get(path)
@@ -122,20 +143,51 @@ def gradient_check(f, arrays, grads, *, directions=False, limit=None, rng=None):
         if directions:
             move = rng.normal(size=array.shape) / np.sqrt(max(array.size, 1))
             received, start = np.asarray((received * move).sum()), np.zeros(())
-        found[path] = received, measure(_one_leaf(f, arrays, path, move, use_complex), start)
+        of_leaf = _one_leaf(f, arrays, path, move, use_complex)
+        expected, corners = measure(of_leaf, start), 0
+        if not use_complex:
+            expected, corners = _at_corners(of_leaf, start, received, expected, limit)
+        found[path] = received, expected, corners
     # A gradient that is all but zero is judged on the scale of the others, not on rounding noise.
-    largest = {path: max(map(_largest, pair)) for path, pair in found.items()}
-    floor = max(1e-3 * max(largest.values()), 1e-8)
+    largest = {path: max(map(_largest, pair[:2])) for path, pair in found.items()}
+    floor = 1e-3 * max(largest.values(), default=0.0)
     differences = []
-    for path, (received, expected) in found.items():
-        error = np.abs(received - expected) / max(largest[path], floor)
+    for path, (received, expected, corners) in found.items():
+        distance = np.abs(received - expected)
+        error = distance / max(largest[path], floor, TINY)
         error = np.where(np.isfinite(error), error, np.inf)
         index = tuple(int(i) for i in np.unravel_index(error.argmax(), error.shape))
         place = None if directions else index
         numbers = float(received[index]), float(expected[index]), float(error[index])
-        differences.append(Difference(_name(path), place, *numbers))
-    method = "complex step" if use_complex else "central differences"
-    return GradientReport(tuple(differences), method, limit or (1e-9 if use_complex else 1e-6))
+        scale = max(largest[path], floor)
+        small = scale < TINY and bool(distance[index] > limit * scale)
+        differences.append(Difference(_name(path), place, *numbers, small, corners))
+    method = ("complex step" if use_complex else "central differences") + ", in float32" * coarse
+    return GradientReport(tuple(differences), method, limit)
+
+
+def _at_corners(f, x, received, expected, limit):
+    """``expected`` with what was received wherever that lies between the two slopes of a corner; how many."""
+    expected, corners, here = expected.copy(), 0, None
+    scale = max(_largest(received), _largest(expected), TINY)
+    for index in np.ndindex(expected.shape):
+        if abs(received[index] - expected[index]) <= limit * scale:
+            continue
+        here = f(x) if here is None else here
+        below, above = (_nudged(f, x, index, h) for h in (-NUDGE, NUDGE))
+        slopes = sorted(((here - below) / NUDGE, (above - here) / NUDGE))
+        if slopes[1] - slopes[0] < CORNER * scale:
+            return expected, corners  # not a corner: the worst place stays wrong whatever the others are
+        if slopes[0] - limit * scale <= received[index] <= slopes[1] + limit * scale:
+            expected[index] = received[index]
+            corners += 1
+    return expected, corners
+
+
+def _nudged(f, x, index, h):
+    x = x.copy()
+    x[index] += h
+    return f(x)
 
 
 def _largest(array):

@@ -270,18 +270,21 @@ NUMERICAL_GRADIENT = Exercise(
         ),
         Mistake(
             "step-too-small",
-            old="    x = x.copy()\n",
-            new="    x, h = x.copy(), 1e-12\n",
-            also=tuple(f"    x, h = x.copy(), 1e-{n}\n" for n in (8, 9, 10, 11, 13, 14, 15)),
+            old="    x = np.array(x, dtype=float)\n",
+            new="    x, h = np.array(x, dtype=float), 1e-12\n",
+            also=tuple(f"    x, h = np.array(x, dtype=float), 1e-{n}\n" for n in (8, 9, 10, 11, 13, 14, 15)),
             says="The step is too small: f(x + h) and f(x - h) agree in nearly all their digits, and "
             "what is left is rounding. In float64, h near 1e-5 is best.",
             cost=0.3,
         ),
         Mistake(
             "step-too-large",
-            old="    x = x.copy()\n",
-            new="    x, h = x.copy(), 1e-2\n",
-            also=("    x, h = x.copy(), 1e-1\n", "    x, h = x.copy(), 1e-3\n"),
+            old="    x = np.array(x, dtype=float)\n",
+            new="    x, h = np.array(x, dtype=float), 1e-2\n",
+            also=(
+                "    x, h = np.array(x, dtype=float), 1e-1\n",
+                "    x, h = np.array(x, dtype=float), 1e-3\n",
+            ),
             says="The step is too large: the difference sees the curve's bend. In float64, h near 1e-5 is best.",
             cost=0.3,
         ),
@@ -295,7 +298,7 @@ NUMERICAL_GRADIENT = Exercise(
         ),
         Mistake(
             "input-left-changed",
-            old="    x = x.copy()\n    gradient = np.zeros_like(x)\n    for index in np.ndindex(x.shape):\n"
+            old="    x = np.array(x, dtype=float)\n    gradient = np.zeros_like(x)\n    for index in np.ndindex(x.shape):\n"
             "        kept = x[index]\n        x[index] = kept + h\n        above = f(x)\n"
             "        x[index] = kept - h\n        below = f(x)\n        x[index] = kept\n",
             new="    gradient = np.zeros_like(x)\n    for index in np.ndindex(x.shape):\n"

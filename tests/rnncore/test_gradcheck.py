@@ -178,3 +178,49 @@ def test_a_whole_layer_is_checked_and_a_mistake_in_it_found(make, directions):
     assert report.worst.parameter == "params.weight_hh_l1_reverse"
     assert sum(d.relative_error > report.limit for d in report.differences) == 1
     assert directions or report.worst.index == (2, 3)
+
+
+def test_whole_numbers_are_measured_like_any_others():
+    for gradient in (numerical_gradient, complex_step_gradient):
+        np.testing.assert_allclose(gradient(lambda x: (x * x).sum(), np.array([3, 4])), [6.0, 8.0])
+
+
+@pytest.mark.parametrize("directions", [False, True])
+def test_gradients_in_float32_are_judged_by_the_digits_that_they_have(directions):
+    def f(x):
+        return (np.tanh(x) * A).sum()
+
+    right = ((1 - np.tanh(A) ** 2) * A).astype(np.float32)
+    report = gradient_check(f, A, right, directions=directions)
+    assert report.right and "in float32, limit 1e-04" in repr(report)
+    assert not gradient_check(f, A, right * np.float32(1.001), directions=directions).right
+
+
+@pytest.mark.parametrize("directions", [False, True])
+def test_at_a_corner_whatever_lies_between_the_two_slopes_is_right(directions):
+    x = np.array([-1.0, 0.0, 2.0, 0.0])
+
+    def relu(x):
+        return float(np.maximum(x, 0).sum())
+
+    for slope in (0.0, 0.3, 1.0):
+        report = gradient_check(relu, x, np.array([0.0, slope, 1.0, slope]), directions=directions)
+        assert report.right, report
+    assert directions or "2 at a corner, between its two slopes" in repr(report)
+    report = gradient_check(relu, x, np.array([0.0, 1.5, 1.0, 0.0]))
+    assert not report.right and report.worst.index == (1,)
+    assert not gradient_check(relu, x, np.array([0.1, 0.0, 1.0, 0.0])).right
+
+
+def test_what_is_too_small_to_judge_is_not_called_right():
+    def f(x):
+        return (1e-18 * x).sum()
+
+    report = gradient_check(f, X, np.full_like(X, 2e-18))
+    assert not report.right
+    assert repr(report).startswith("0 of 1 gradient right, 1 too small to judge")
+    assert "multiply the function by a large number" in repr(report)
+    assert gradient_check(f, X, np.full_like(X, 1e-18)).right
+    assert gradient_check(lambda x: 1e12 * f(x), X, np.full_like(X, 1e-6)).right
+    assert not gradient_check(lambda x: 1e12 * f(x), X, np.full_like(X, 2e-6)).right
+    assert gradient_check(lambda x: float(x.sum() * 0.0 + 1.0), X, np.zeros_like(X)).right
