@@ -90,7 +90,8 @@ def _summary(notebook, names, told, waits, title):
     if right:
         listed = ", ".join(_link(cell) for cell in right)
         parts.append(f'<div class="box good"><h2>Right</h2><p>{listed}</p></div>')
-    wrong = [cell for cell in tests if cell not in right and status != Status.UNREADABLE]
+    judged = [cell for cell in tests if _marks(cell).get("grade_id") not in waits]
+    wrong = [cell for cell in judged if cell not in right and status != Status.UNREADABLE]
     begun = [cell for cell in wrong if _check(checks, cell).get("status") != "not attempted"]
     if begun:
         items = "".join(_mistakes(cell, _check(checks, cell)) for cell in begun)
@@ -216,10 +217,10 @@ def _place(cell, own, waits):
     marks, name = _marks(cell), str(_marks(cell).get("grade_id") or cell.get("id", ""))
     comment = marks.get("comment") if marks.get("comment") != NO_ANSWER else None
     place = {"anchor": name, "comment": plain(comment, 20_000, lines=True) if comment else ""}
+    points = "not graded yet" if name in waits and not waits[name] else _points(cell)
     if _is_test(cell):
-        return {**place, "kind": "check", "label": f"<code>{html.escape(_name(cell))}</code> {_points(cell)}"}
+        return {**place, "kind": "check", "label": f"<code>{html.escape(_name(cell))}</code> {points}"}
     if _is_written(cell):
-        points = "not graded yet" if name in waits and not waits[name] else _points(cell)
         return {**place, "kind": "answer", "label": f"Your written answer: {points}"}
     if marks.get("solution"):
         return {**place, "kind": "answer", "label": f"Your answer: <code>{html.escape(name)}</code>"}

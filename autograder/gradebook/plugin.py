@@ -84,8 +84,13 @@ class GradeInSandbox(NbGraderPreprocessor):
 class SaveGrades(SaveAutoGrades):
     """nbgrader's step, but a grade given by hand waits for a person again only if its answer has changed.
 
-    ``resources["changed"]``: the grade_ids of answers that changed since they were last graded.
+    ``resources["changed"]``: the grade_ids of answers that changed since they were last graded. A test whose
+    check failed waits for a person too.
     """
+
+    def preprocess(self, nb, resources):
+        self._failed = nb.metadata.get("unrolled", {}).get("graded", {}).get("failed", [])
+        return super().preprocess(nb, resources)
 
     def _add_score(self, cell, resources):
         name = cell.metadata.nbgrader.grade_id
@@ -94,6 +99,9 @@ class SaveGrades(SaveAutoGrades):
         super()._add_score(cell, resources)
         if done and name not in resources.get("changed", (name,)):
             grade.needs_manual_grade = False
+            self.gradebook.db.commit()
+        elif name in self._failed:
+            grade.needs_manual_grade = True
             self.gradebook.db.commit()
 
 

@@ -49,6 +49,7 @@ class Writer:
         return (
             old.get("hashes") == hashes
             and old.get("status") != Status.INFRASTRUCTURE_FAULT
+            and not any(score.get("failed") for score in old["exercises"].values())
             and student in self._rows
             and self._path(student).is_file()
         )

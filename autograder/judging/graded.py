@@ -11,12 +11,17 @@ OVER_MEMORY = "Grading it took more memory than a worker may use, also alone; no
 
 @dataclass(frozen=True)
 class CellScore:
-    """One test cell's points, the Verdict as data where there is one, and the seed of its inputs."""
+    """One test cell's points, the Verdict as data where there is one, and the seed of its inputs.
+
+    ``failed``: what failed of ours where the check itself did; then there are no points yet, and a person
+    gives them.
+    """
 
     points: float
     max_points: float
     verdict: dict | None = None
     seed: int | None = None
+    failed: str = ""
 
 
 @dataclass(frozen=True)

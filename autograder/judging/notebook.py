@@ -130,6 +130,9 @@ class _Grading:
             if own.kind == "test" and own.grade_id not in self.scores:
                 self._judge(own)
                 self.remarks.append(f"The test cell {own.grade_id} was missing; it was run at the end.")
+        failed = [score.failed for score in self.scores.values() if score.failed]
+        if failed and not self.judged:
+            raise JudgeFault(failed[0])  # nothing could be judged: that is no single check's fault
         status = self._status()
         self._follow_through()
         return status
@@ -207,9 +210,14 @@ class _Grading:
         if not self._ready():
             self.scores[own.grade_id] = CellScore(0.0, own.points)
             return [self._not_run()]
-        judged = self._twice(
-            lambda: judge_cell(own, self.spec, self.kernel.ask, seconds=self._seconds(), **self._words(own))
-        )
+        try:
+            judged = self._twice(
+                lambda: judge_cell(
+                    own, self.spec, self.kernel.ask, seconds=self._seconds(), **self._words(own)
+                )
+            )
+        except JudgeFault as fault:
+            return self._failed(own, fault)
         judged.attempted = judged.attempted or any(map(self.causes.of, judged.missing))
         self.judged[own.grade_id] = judged
         self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
@@ -224,6 +232,16 @@ class _Grading:
         for error in judged.errors:
             self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
         return judged.outputs
+
+    def _failed(self, own, fault):
+        """Leave to a person what a check of ours cannot judge; the other exercises keep what they earned."""
+        self.scores[own.grade_id] = CellScore(0.0, own.points, failed=str(fault))
+        self._remark(f"The test `{own.grade_id}` failed, which is our fault, and waits for a person: {fault}")
+        says = "This check failed, which is not your answer's fault. A person will look at your answer."
+        return [
+            new_output("stream", name="stdout", text=f"{says}\n"),
+            new_output("execute_result", data={"text/plain": "0"}),
+        ]
 
     def _follow_through(self):
         """Judge once more what may have failed only by an earlier function, or by one small slip.

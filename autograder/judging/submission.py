@@ -91,6 +91,7 @@ def told(graded, spec):
         "remarks": list(graded.remarks),
         "theirs": [cell.id for cell in graded.notebook.cells if released.get(cell.id) != cell.source],
         "checks": {name: _in_short(score.verdict) for name, score in graded.scores.items() if score.verdict},
+        "failed": [name for name, score in graded.scores.items() if score.failed],
     }
 
 

@@ -13,7 +13,7 @@ from autograder.classroom.worker import MEMORY
 from autograder.intake.rescue import rescue, untouched
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.status import Status
-from autograder.judging.submission import no_marks
+from autograder.judging.submission import no_marks, told
 from tests.autograder.waiting import FOR_EVER, wait_until, wait_until_looked_at
 
 
@@ -30,6 +30,16 @@ def half_marks(task):
             output = nbformat.v4.new_output("execute_result", {"text/plain": f"{cell.points / 2:g}"})
             next(own for own in notebook.cells if own.id == cell.grade_id).outputs = [output]
     return GradedNotebook(notebook, scores, Status.GRADED, [], 0.1, {"by": "stand-in"})
+
+
+def check_fails(task):
+    """Like half_marks, but the check of ``triple`` fails, which is our fault."""
+    graded = half_marks(task)
+    graded.scores["triple-check"] = CellScore(0.0, 2, failed="KeyError: 'ours'")
+    cell = next(own for own in graded.notebook.cells if own.id == "triple-check")
+    cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "0"})]
+    graded.notebook.metadata["unrolled"]["graded"] = told(graded, task.spec)
+    return graded
 
 
 def starts(log):

@@ -26,6 +26,7 @@ from autograder.intake.submissions import find_submissions, left_out
 from autograder.sandbox.box import Limits
 from tests.autograder.standins import (
     aborts_for_mallory,
+    check_fails,
     dies_for_mallory,
     half_marks,
     hangs_for_mallory,
@@ -114,6 +115,21 @@ def test_only_a_few_notebooks_are_in_memory_however_large_the_class(workspace, l
     graded, _ = grade(workspace, lesson, spec, executor=Counting, grade=half)
     assert len(graded) == 60 and {one["score"] for one in graded.values()} == {2.5}
     assert 2 <= max(most) <= 45, max(most)  # of 120 tasks and results
+
+
+def test_where_a_check_fails_a_person_is_waited_for_and_it_is_tried_again(handed_in, lesson, spec):
+    def waiting():
+        with Gradebook(handed_in.db_url, database.COURSE_ID) as book:
+            grades = book.find_submission_notebook("double", "01-double", "Ann").grades
+            return {one.name for one in grades if one.needs_manual_grade}
+
+    results, _ = grade(handed_in, lesson, spec, grade=check_fails)
+    assert {(one["score"], one["status"]) for one in results.values()} == {(1.5, "graded")}
+    assert waiting() == {"triple-check"}
+    again, skipped = grade(handed_in, lesson, spec)
+    assert skipped == [] and {one["score"] for one in again.values()} == {2.5}
+    assert waiting() == set()
+    assert grade(handed_in, lesson, spec)[1] == ["Ann", "Bob", "Cem"]
 
 
 @pytest.mark.parametrize("lost", ["result", "notebook", "row", "submission changed", "lesson changed"])

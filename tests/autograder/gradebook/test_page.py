@@ -98,6 +98,18 @@ def test_an_answer_that_nobody_graded_has_no_score(workspace, released, spec, do
     assert not re.search(r"written answer[^.]*\b0(\.0)? ?/ ?2", whole)
 
 
+def test_where_our_check_failed_nothing_is_said_to_be_wrong(workspace, released, spec, done):
+    rescued = rescue(json.dumps(done).encode(), spec).notebook
+    scores = {"double-check": CellScore(3.0, 3), "triple-check": CellScore(0.0, 2, failed="KeyError")}
+    for cell in rescued.cells:
+        if cell.id in scores:
+            data = {"text/plain": f"{scores[cell.id].points:g}"}
+            cell.outputs = [nbformat.v4.new_output("execute_result", data)]
+    whole, first = words(write(workspace, released, spec, GradedNotebook(rescued, scores, Status.GRADED)))
+    assert "triple is not graded yet: it waits for a person, who gives up to 2 points." in first
+    assert "To look at again" not in first and "triple not graded yet" in whole
+
+
 def test_a_grade_by_hand_and_a_comment_are_there(workspace, released, spec, done):
     hand_in(workspace, released, spec, done)
     with Gradebook(workspace.db_url, database.COURSE_ID) as book:

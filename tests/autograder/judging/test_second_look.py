@@ -59,6 +59,33 @@ def test_a_fault_of_ours_in_a_second_look_leaves_the_first_marks(monkeypatch):
     assert graded.status is Status.GRADED
 
 
+def test_a_check_that_fails_costs_no_other_exercise_anything(monkeypatch):
+    """A person gives its points, and the page says whose fault it is."""
+    sound = grading.judge_cell
+
+    def judge_cell(cell, *args, **words):
+        if cell.grade_id == f"{SECOND}-check":
+            raise JudgeFault("a bug of ours")
+        return sound(cell, *args, **words)
+
+    monkeypatch.setattr(grading, "judge_cell", judge_cell)
+    graded = grade(submission({}))
+    assert points(graded) == POINTS | {SECOND: 0.0}
+    assert graded.scores[f"{SECOND}-check"].failed == "a bug of ours"
+    assert any("which is our fault, and waits for a person: a bug of ours" in one for one in graded.remarks)
+    assert graded.status is Status.GRADED
+    assert "not your answer's fault" in str([cell.get("outputs") for cell in graded.notebook.cells])
+
+
+def test_where_no_check_works_it_is_no_single_checks_fault(monkeypatch):
+    def judge_cell(*args, **words):
+        raise JudgeFault("a bug of ours")
+
+    monkeypatch.setattr(grading, "judge_cell", judge_cell)
+    graded = grade(submission({}))
+    assert graded.status is Status.INFRASTRUCTURE_FAULT and graded.scores == {}
+
+
 @pytest.mark.parametrize(
     "trick",
     [
