@@ -11,12 +11,11 @@ from rnncore.observe import Formula
 
 
 def far_apart(rng, B, T, V):
-    """Logits whose rows differ by thousands and hold scores 40 and 800 apart, and targets that are unlikely."""
+    """Logits whose rows differ by thousands and hold scores 40 or 1000 apart, and targets that are unlikely."""
     logits = rng.normal(0, 1.5, (B, T, V)) + 2000.0 * rng.permutation(B * T).reshape(B, T, 1) / (B * T) - 1000
     first = rng.integers(0, V, (B, T, 1))
-    np.put_along_axis(
-        logits, first, np.take_along_axis(logits, first, 2) + rng.choice([40, 800], (B, T, 1)), 2
-    )
+    above = rng.permutation(np.resize([40.0, 1000.0], B * T)).reshape(B, T, 1)
+    np.put_along_axis(logits, first, np.take_along_axis(logits, first, 2) + above, 2)
     return logits, (first[..., 0] + rng.integers(1, V, (B, T))) % V
 
 
@@ -30,6 +29,14 @@ def softmax_mistakes(logits):
             new=f"shifted = {logits} - {logits}.max()",
             says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
             "exponential of that row becomes 0: subtract each row's own largest logit.",
+            cost=0.3,
+        ),
+        Mistake(
+            "mean-subtracted",
+            old=f"shifted = {logits} - {logits}.max(axis=-1, keepdims=True)",
+            new=f"shifted = {logits} - {logits}.mean(axis=-1, keepdims=True)",
+            says="Each row's mean is subtracted. A logit far above it still overflows its exponential: subtract the "
+            "row's largest.",
             cost=0.3,
         ),
         Mistake(

@@ -581,10 +581,10 @@ def use_caption_loss(caption_loss, params, state, captions):
 
 
 def draw_caption_loss(rng):
-    def case(B, T, V, D, H, L, lengths, when=""):
+    def case(B, T, V, D, H, L, lengths, when="", scale=1.0):
         params = gru_params(rng, D, H, L, 0.7)
         params |= {"embed.weight": rng.normal(size=(V, D))}
-        params |= {"out.weight": rng.normal(0, 1.5, (V, H)), "out.bias": rng.normal(size=V)}
+        params |= {"out.weight": scale * rng.normal(0, 1.5, (V, H)), "out.bias": rng.normal(size=V)}
         captions = np.zeros((B, T + 1), dtype=int)
         captions[:, 0] = 1
         for row, length in zip(captions, rng.permutation(lengths), strict=True):
@@ -598,6 +598,7 @@ def draw_caption_loss(rng):
         case(3, 6, 9, 4, 2, 1, [6, 2, 4]),
         case(3, 5, 7, 2, 4, 1, [5, 5, 5], "no caption is padded"),
         case(1, 6, 7, 3, 4, 2, [4], "B = 1"),
+        case(3, 6, 8, 3, 5, 1, [6, 4, 5], "scores lie far apart", scale=1000.0),
     ]
 
 
@@ -620,6 +621,7 @@ SUM = 'torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, ignore
 EACH = (
     'torch.nn.functional.cross_entropy(logits.transpose(1, 2), targets, ignore_index=PAD, reduction="none")'
 )
+NEGATIVE_LOG = "loss = torch.nn.functional.nll_loss({}.transpose(1, 2), targets, ignore_index=PAD)"
 
 CAPTION_LOSS = Exercise(
     reference=caption_loss,
@@ -627,6 +629,22 @@ CAPTION_LOSS = Exercise(
     draw=draw_caption_loss,
     use=use_caption_loss,
     mistakes=(
+        Mistake(
+            "log-of-a-probability",
+            old=LOSS,
+            new=NEGATIVE_LOG.format("logits.softmax(2).log()"),
+            also=(
+                *(
+                    NEGATIVE_LOG.format(f"(logits.softmax(2) + {small}).log()")
+                    for small in ("1e-8", "1e-9", "1e-12")
+                ),
+                NEGATIVE_LOG.format("(logits.exp() / logits.exp().sum(2, keepdim=True)).log()"),
+                NEGATIVE_LOG.format("(logits - logits.exp().sum(2, keepdim=True).log())"),
+            ),
+            says="The logarithm is taken after an exponential. Where scores lie far apart, that has become 0 or "
+            "infinite by then: cross_entropy, like log_softmax, gets the logarithm without that step.",
+            cost=0.25,
+        ),
         Mistake(
             "decoder-sees-its-target",
             old=SPLIT,

@@ -1041,7 +1041,7 @@ def finalists(arrays, state, first, end, width, max_length, rule=""):
         symbols = np.array([text[-1] for text in texts] if t else [first])
         state = np.tanh(embedding[symbols] + state @ recurrent)
         logits = state @ output
-        total = log_probs[:, None] + logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        total = log_probs[:, None] + logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         order = np.argsort(-total, axis=None)
         if rule == "set aside first":
             ended += [(total[p, end], [*texts[p], end]) for p in range(len(texts))]
@@ -1132,6 +1132,10 @@ def draw_beam_search(rng):
             return False
         return with_width(rule="own best child") not in (stopped, best(ended, live))
 
+    def one_without_a_chance_wins(ended, live, with_width):
+        """Its probability is 0 in float64, and its logarithm is not."""
+        return ended and -1e4 < max(ended, key=per_symbol)[0] < -800
+
     def setting_aside_first_finds_another(ended, live, with_width):
         if not ended or (found := with_width(rule="set aside first")) == best(ended, live):
             return False
@@ -1154,6 +1158,7 @@ def draw_beam_search(rng):
         case(5, 4, 2, 7, narrowing_finds_another),
         case(6, 4, 2, 6, stopping_finds_another),
         case(5, 4, 2, 7, setting_aside_first_finds_another),
+        case(5, 4, 2, 5, one_without_a_chance_wins, "scores lie far apart", scale=600.0),
         case(5, 4, 1, 6, lambda ended, live, with_width: ended, "width = 1, which is greedy"),
         case(
             4,
@@ -1220,6 +1225,20 @@ BEAM_SEARCH = Exercise(
             says="Raw scores are added up. Two steps' scores cannot be compared before a log_softmax makes log "
             "probabilities of them.",
             cost=0.3,
+        ),
+        Mistake(
+            "log-of-a-probability",
+            old="logits[0].log_softmax(dim=0)",
+            new="logits[0].softmax(dim=0).log()",
+            also=(
+                "(logits[0].softmax(dim=0) + 1e-8).log()",
+                "(logits[0].softmax(dim=0) + 1e-12).log()",
+                "(logits[0].exp() / logits[0].exp().sum()).log()",
+                "(logits[0] - logits[0].exp().sum().log())",
+            ),
+            says="The logarithm is taken after an exponential. Where scores lie far apart, that has become 0 or "
+            "infinite by then: log_softmax gives the logarithm without that step.",
+            cost=0.25,
         ),
         Mistake(
             "log-probabilities-multiplied",
