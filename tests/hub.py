@@ -69,7 +69,7 @@ def free_ports(count):
 
 
 class Hub:
-    """Hub and proxy on loopback, from the environment at ``prefix``; ``teacher`` runs commands as the teacher."""
+    """Hub and proxy on loopback, from the environment at ``prefix``; ``teacher`` runs commands as theirs."""
 
     def __init__(self, prefix, folder):
         self.prefix, self.folder = prefix, folder

@@ -19,7 +19,7 @@ from tests.hub import DEPLOY, Hub, Seat
 from tools.repository import ROOT
 
 LESSON = find_lesson(ROOT, "02")
-(MISTAKE,) = [one for one in by_name()["rnn_cell"].mistakes if one.name == "weight-ih-untransposed"]
+(MISTAKE,) = [one for one in by_name()["rnn_cell"].mistakes if one.id == "weight-ih-untransposed"]
 BUTTON = "[...document.querySelectorAll('#nbgrader-assignment-list button')].some(e => e.innerText === {!r})"
 
 
