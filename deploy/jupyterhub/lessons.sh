@@ -11,7 +11,8 @@ if [ -e "$1" ] && [ ! -e "$1/.git" ] && [ -n "$(ls -A "$1")" ]; then
     echo "$1 holds something else than a repository of lessons; name another folder." >&2
     exit 1
 fi
-unrolled lessons "$1" --update --course "$course" | head -n 1
+said=$(unrolled lessons "$1" --update --course "$course")
+echo "$said" | head -n 1
 cd "$1"
 [ -e .git ] || git init --quiet --initial-branch=main
 git add --all

@@ -14,9 +14,16 @@ teacher=${TEACHER:-teacher}
 [ "$(id -u)" = 0 ] || { echo "It installs packages and makes accounts: run it as root, with sudo." >&2; exit 1; }
 
 echo "1. Packages of the system"
-apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    python3 python3-venv git nodejs npm bubblewrap >/dev/null
+missing=
+for pair in git:git npm:npm bwrap:bubblewrap; do
+    command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
+done
+/usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3 python3-venv"
+if [ -n "$missing" ]; then
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
 
 echo "2. Hub, JupyterLab, nbgrader and the course in $into"
 [ -x "$into/bin/python" ] || /usr/bin/python3 -m venv "$into"
@@ -26,7 +33,7 @@ npm install --silent --no-fund --no-audit --prefix "$into" configurable-http-pro
 
 echo "3. Accounts and folders"
 getent group students >/dev/null || groupadd students
-id "$teacher" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$teacher"
+id "$teacher" >/dev/null 2>&1 || useradd --create-home --key HOME_MODE=0700 --shell /bin/bash "$teacher"
 home=$(getent passwd "$teacher" | cut -d: -f6)
 mkdir -p "$exchange"
 chmod 1777 "$exchange" # all may hand in, and nobody may move what is another's

@@ -117,7 +117,7 @@ def test_what_cannot_be_done_is_one_sentence(source, tmp_path):
         with pytest.raises(CourseError, match=says) as raised:
             hand_out(folder, source=source)
         assert "\n" not in str(raised.value)
-    with pytest.raises(CourseError, match="There are no lessons in .*empty"):
+    with pytest.raises(CourseError, match=r"There are no lessons in .*empty"):
         hand_out(tmp_path / "new", source=tmp_path / "empty")
 
 
