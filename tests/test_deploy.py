@@ -106,6 +106,8 @@ def test_whoever_grades_is_told_where_and_nobody_else(config):
     assert '<a href="/user/teacher/formgrader">' in told(user("teacher"))
     assert told(user("ann")) == told(None) == ""
     assert config.Authenticator.allowed_users == {"teacher"}
+    assert config.LocalAuthenticator.allowed_groups == {"students"}
+    assert config.Authenticator.allow_existing_users is False  # else leaving the group would change nothing
     (role,) = config.JupyterHub.load_roles
     assert role["users"] == [] and all(scope.endswith("!user=teacher") for scope in role["scopes"])
 

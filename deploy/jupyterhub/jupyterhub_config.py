@@ -9,9 +9,10 @@ HERE = Path(__file__).resolve().parent
 TEACHER = "teacher"  # the account that holds the course and its gradebook, and grades
 COLLEAGUES = []  # who else may use its server
 
-# Accounts of this machine, with their passwords (PAM). Another authenticator replaces these two lines.
+# Accounts of this machine, with their passwords (PAM). Another authenticator replaces these three lines.
 c.Authenticator.allowed_users = {TEACHER, *COLLEAGUES}
 c.LocalAuthenticator.allowed_groups = {"students"}
+c.Authenticator.allow_existing_users = False  # who left the group stays out
 
 
 def settings(spawner):
