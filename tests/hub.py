@@ -155,6 +155,11 @@ class Seat(Lite):
         self.browser.tell("Page.navigate", self.session, url=f"{self.hub.address}{path}")
         self.browser._until("Page.loadEventFired")
 
+    def say(self, expression):
+        """What an expression of the page's is; None while it goes somewhere else."""
+        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        return self.browser.tell("Runtime.evaluate", self.session, **asked).get("result", {}).get("value")
+
     def wait(self, expression):
         """Wait until an expression of the page's is true; the page may change meanwhile."""
         wait_until(
