@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.common import plainly, say
+from autograder.cli.common import course_folder, plainly, say
 from autograder.course.handout import hand_out, sentences
 
 app = typer.Typer()
@@ -19,7 +19,14 @@ def lessons(
         bool,
         typer.Option("--update", help="Bring newer editions: beside what was worked in, never over it."),
     ] = False,
+    course: Annotated[
+        Path | None,
+        typer.Option(
+            "--course", help="The course whose lessons they are. Default: the lessons of this installation."
+        ),
+    ] = None,
 ):
     """Copy the lessons to a folder, to work in; work that is there already is left as it is."""
-    for sentence in sentences(hand_out(folder, update)):
+    source = course_folder(course) / "lessons" if course else None
+    for sentence in sentences(hand_out(folder, update, source)):
         say(sentence)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from autograder.course.handout import hand_out, sentences
-from autograder.course.places import CourseError
+from autograder.course.places import CourseError, find_course
 
 
 class _Parser(argparse.ArgumentParser):
@@ -24,8 +24,10 @@ def lessons(words):
         action="store_true",
         help="bring newer editions: beside what was worked in, never over it",
     )
+    parser.add_argument("--course", help="the course whose lessons they are; else this installation's")
     asked = parser.parse_args(words)
     try:
-        print(*sentences(hand_out(asked.folder, asked.update)), sep="\n")
+        source = find_course(asked.course) / "lessons" if asked.course else None
+        print(*sentences(hand_out(asked.folder, asked.update, source)), sep="\n")
     except CourseError as error:
         sys.exit(str(error))

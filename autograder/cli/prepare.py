@@ -52,12 +52,14 @@ def workspace(
     root = course_folder(course)
     room = workspace_folder(folder, root)
     from autograder.gradebook import database
+    from autograder.gradebook.outbound import fill
 
     with database.sole_writer(room):
         names = []
         for lesson in places.all_lessons(root):
             if lesson.lesson_path.is_file():
                 database.register(room, read_spec(lesson.lesson_path))
+                fill(room, lesson)
                 names.append(lesson.name)
     say(f"{room.root} is ready for {', '.join(names) or 'lessons, once there are some'}.")
     say(f"Put submissions at {room.submitted}/STUDENT/LESSON/, and run nbgrader in {room.root}.")

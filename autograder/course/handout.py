@@ -43,7 +43,7 @@ def hand_out(folder, update=False, source=None):
     folder, source = Path(folder), source or (INSTALLED if INSTALLED.is_dir() else CHECKOUT)
     if not any(source.glob("*/*.ipynb")):
         raise CourseError(
-            f"The lessons are missing from this installation ({source}): install unrolled again."
+            f"There are no lessons in {source}: install unrolled again, or run `unrolled release` first."
         )
     if folder.resolve().is_relative_to(source.resolve()):
         raise CourseError(f"{folder} holds the course's own lessons; name another folder to copy them to.")

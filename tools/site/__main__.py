@@ -13,13 +13,14 @@ from autograder.course.places import all_lessons
 from tools.repository import ROOT, address
 from tools.site import pages, stage
 
+HUB = "deploy/jupyterhub/README.md"
 NEEDED = ("sphinx", "myst_nb", "furo", "sphinx_copybutton", "mathjax")
 
 
 def write_source(folder, home, version, lite):
     """Everything that Sphinx reads, in ``folder``."""
     lessons = all_lessons(ROOT)
-    docs = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+    docs = [*sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), HUB]
     made = {path: stage.markdown_page(path, home, version, book=docs) for path in docs}
     made |= pages.front(lessons, docs) | pages.mistakes(lessons, made["docs/mistakes.md"])
     made |= pages.commands() | pages.api()

@@ -117,8 +117,19 @@ def test_what_cannot_be_done_is_one_sentence(source, tmp_path):
         with pytest.raises(CourseError, match=says) as raised:
             hand_out(folder, source=source)
         assert "\n" not in str(raised.value)
-    with pytest.raises(CourseError, match="missing from this installation"):
+    with pytest.raises(CourseError, match=r"There are no lessons in .*empty"):
         hand_out(tmp_path / "new", source=tmp_path / "empty")
+
+
+@pytest.mark.parametrize("without", ["typer", "nothing"])
+def test_a_course_of_ones_own_hands_out_its_own_lessons(without, released, tmp_path):
+    code = f"import sys; sys.modules[{without!r}] = None; from autograder.cli import main; main()"
+    words = [sys.executable, "-c", code, "lessons", tmp_path / "mine", "--course", released]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [name for name in everything(tmp_path / "mine") if name.endswith("ipynb")] == [
+        "01-double/double.ipynb"
+    ]
 
 
 @pytest.mark.parametrize("without", ["typer", "nbgrader", "packaging", "nothing"])
