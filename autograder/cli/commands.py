@@ -31,6 +31,10 @@ COMMANDS = {
         "report",
         "Write the grades for other programs, with late penalties and grades given by hand in them.",
     ),
+    "similar": (
+        "similar",
+        "Show pairs of submissions with similar work side by side, on a page that opens from disk.",
+    ),
     "doctor": (
         "prepare",
         "Attack the sandbox from inside, and say what held and what is missing on this machine.",

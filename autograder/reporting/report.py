@@ -19,6 +19,7 @@ from autograder.intake.plain import plain
 from autograder.judging.status import Status
 from autograder.reporting.grades import Grade
 from autograder.reporting.reteach import Links, mistakes_table, remarks_table
+from autograder.reporting.sheet import document, figures
 
 STATUS_STYLES = {
     Status.GRADED: "green",
@@ -26,36 +27,6 @@ STATUS_STYLES = {
     Status.NOT_ATTEMPTED: "dim",
     Status.INFRASTRUCTURE_FAULT: "bold red",
 }
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-
-STYLE = """
-:root { --ink: #1f2430; --soft: #5d6472; --line: #dde1e8; --bar: #3b6ea8; --faint: #eef2f7; --bad: #a8451f; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1100px; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .8rem; }
-p { margin: .3rem 0; } .soft { color: var(--soft); }
-.figures { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.4rem 0 0; }
-.figures div { flex: 1 1 9rem; border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
-.figures strong { display: block; font-size: 1.45rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
-table { width: 100%; border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .5rem .9rem .5rem 0;
-  border-bottom: 1px solid var(--line); }
-th { font-weight: 600; font-size: .85rem; color: var(--soft); white-space: nowrap; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.track { width: 9rem; min-width: 5rem; height: .6rem; margin-top: .45rem; background: var(--faint);
-  border-radius: 3px; }
-.track span { display: block; height: 100%; background: var(--bar); border-radius: 3px; }
-.status { white-space: nowrap; } .status.other { color: var(--bad); font-weight: 600; }
-.status .soft { font-weight: normal; }
-ul { margin: 0; padding-left: 1.1rem; } .name { white-space: nowrap; }
-.remarks { color: var(--soft); font-size: .92em; }
-code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--faint);
-  padding: 0 .25em; border-radius: 3px; }
-a { color: #1f5a99; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
-@media print { body { padding: 0; max-width: none; font-size: 11px; } tr, svg { break-inside: avoid; }
-  thead { display: table-header-group; } a { color: inherit; text-decoration: none; } }
-"""
 
 
 def terminal_table(results, standings, title=None):
@@ -137,33 +108,25 @@ def page(workspace, spec, results, standings, changed=None):
         "<h2>Students</h2>",
         _students(results, held, spec, links),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
+    return document(title, parts)
 
 
 def _figures(results, scored, held):
     counts = Counter(result["status"] for result in results.values())
     waiting = sum(grade.waits for grade in held.values())
-    figures = [("submissions", len(results))]
+    numbers = [("submissions", len(results))]
     if scored:
-        figures += [
+        numbers += [
             ("mean score", f"{statistics.mean(scored):.1f}"),
             ("median score", f"{statistics.median(scored):.1f}"),
         ]
-    figures.append(("graded without trouble", counts[Status.GRADED]))
+    numbers.append(("graded without trouble", counts[Status.GRADED]))
     if results:
         seconds = statistics.median(result["seconds"] for result in results.values())
-        figures.append(("seconds to grade one, median", f"{seconds:.1f}"))
+        numbers.append(("seconds to grade one, median", f"{seconds:.1f}"))
     if waiting:
-        figures.append(("wait for grading by hand", waiting))
-    boxes = "".join(f"<div><strong>{value}</strong>{name}</div>" for name, value in figures)
-    return f'<div class="figures">{boxes}</div>'
+        numbers.append(("wait for grading by hand", waiting))
+    return figures(numbers)
 
 
 def _histogram(scores, top):

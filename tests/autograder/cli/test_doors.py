@@ -8,6 +8,7 @@ import ast
 import base64
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -107,11 +108,14 @@ def doors(tmp_path_factory):
     run("report", "report", "03")
     for kind in ("csv", "gradescope"):
         run(kind, "export", "03", "--format", kind)
+    shutil.copytree(room / "submitted" / "Mallory", room / "submitted" / "Trudy")
+    run("similar", "similar", "03")
     graded = room / "autograded" / "Mallory" / lesson.name / "bptt.ipynb"
     found["notebook"] = graded.read_text()
     found["page: formgrader"] = HTMLExporter(template_name="classic").from_filename(str(graded))[0]
     found["page: feedback"] = (room / "feedback" / "Mallory" / lesson.name / "bptt.html").read_text()
     found["page: report"] = (room / "reports" / "03-bptt.html").read_text()
+    found["page: similar"] = (room / "reports" / "03-bptt-similar.html").read_text()
     found["result"] = (room / "results" / lesson.name / "Mallory.json").read_text()
     found["csv"] = (room / "reports" / "03-bptt-csv.csv").read_text()
     (gradescope,) = (room / "reports" / "03-bptt-gradescope").rglob("results.json")
@@ -124,9 +128,9 @@ def doors(tmp_path_factory):
 DOORS = [
     *(
         f"terminal: {name}"
-        for name in ("grade", "explain", "check", "feedback", "report", "csv", "gradescope")
+        for name in ("grade", "explain", "check", "feedback", "report", "csv", "gradescope", "similar")
     ),
-    *("notebook", "page: formgrader", "page: feedback", "page: report"),
+    *("notebook", "page: formgrader", "page: feedback", "page: report", "page: similar"),
     *("result", "csv", "gradescope", "gradebook"),
 ]
 
@@ -170,7 +174,7 @@ def test_the_words_themselves_arrive(doors):
 
 
 def test_every_command_is_a_door_that_was_looked_at():
-    assert set(commands.COMMANDS) == CLEAN | {"grade", "check", "feedback", "report", "export"}
+    assert set(commands.COMMANDS) == CLEAN | {"grade", "check", "feedback", "report", "export", "similar"}
 
 
 def test_all_that_is_printed_goes_through_one_function():
