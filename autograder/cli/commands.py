@@ -13,6 +13,10 @@ COMMANDS = {
         "Copy the lessons to a folder, to work in; work that is there already is left as it is.",
     ),
     "release": ("release", "Make lessons/ from solutions/: the same notebooks without their answers."),
+    "status": (
+        "status",
+        "Say for every lesson what is handed in, graded, waiting for a person, late, and told the students.",
+    ),
     "collect": (
         "collect",
         "Bring what students handed in into WORKSPACE/submitted/, safely, and note when it was handed in.",

@@ -60,4 +60,5 @@ def workspace(
                 database.register(room, read_spec(lesson.lesson_path))
                 names.append(lesson.name)
     say(f"{room.root} is ready for {', '.join(names) or 'lessons, once there are some'}.")
-    say(f"Put submissions at {room.submitted}/STUDENT/LESSON/, and run nbgrader in {room.root}.")
+    say("Next: `unrolled collect LESSON SOURCE`, with what students handed in")
+    say(f"Or put submissions at {room.submitted}/STUDENT/LESSON/, and run nbgrader in {room.root}.")

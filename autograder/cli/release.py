@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.common import CourseFolder, course_folder, plainly, say
+from autograder.cli.common import CourseFolder, DryRun, course_folder, plainly, say
 from autograder.course import places
 from autograder.course.places import CourseError
 
@@ -22,6 +22,7 @@ def release(
         ),
     ] = False,
     tidy: Annotated[bool, typer.Option("--tidy", help="First put the solutions in canonical form.")] = False,
+    dry_run: DryRun = False,
     course: CourseFolder = None,
 ):
     """Make lessons/ from solutions/: the same notebooks without their answers."""
@@ -34,6 +35,8 @@ def release(
     from autograder.course import release as releasing
     from autograder.course.solutions import tidy as tidied
 
+    if dry_run and (check or tidy):
+        raise CourseError("--dry-run says what would be released; leave out --check and --tidy.")
     if check:
         problems = releasing.check(root, chosen)
         for problem in problems:
@@ -41,6 +44,11 @@ def release(
         if problems:
             raise typer.Exit(1)
         say("lessons/ is what solutions/ makes.")
+        return
+    if dry_run:
+        for path in releasing.release(root, chosen, dry_run=True):
+            say(f"would release {path.relative_to(root)}")
+        say("Nothing was changed.")
         return
     for path in tidied(root, chosen) if tidy else ():
         say(f"tidied {path.relative_to(root)}")

@@ -106,6 +106,7 @@ def doors(tmp_path_factory):
     run("check", "check", folder / NAME, "--lesson", "03")
     run("feedback", "feedback", "03")
     run("report", "report", "03")
+    run("status", "status", "03")
     for kind in ("csv", "gradescope"):
         run(kind, "export", "03", "--format", kind)
     shutil.copytree(room / "submitted" / "Mallory", room / "submitted" / "Trudy")
@@ -128,7 +129,17 @@ def doors(tmp_path_factory):
 DOORS = [
     *(
         f"terminal: {name}"
-        for name in ("grade", "explain", "check", "feedback", "report", "csv", "gradescope", "similar")
+        for name in (
+            "grade",
+            "explain",
+            "check",
+            "feedback",
+            "report",
+            "csv",
+            "gradescope",
+            "similar",
+            "status",
+        )
     ),
     *("notebook", "page: formgrader", "page: feedback", "page: report", "page: similar"),
     *("result", "csv", "gradescope", "gradebook"),
@@ -174,7 +185,15 @@ def test_the_words_themselves_arrive(doors):
 
 
 def test_every_command_is_a_door_that_was_looked_at():
-    assert set(commands.COMMANDS) == CLEAN | {"grade", "check", "feedback", "report", "export", "similar"}
+    assert set(commands.COMMANDS) == CLEAN | {
+        "grade",
+        "check",
+        "feedback",
+        "report",
+        "export",
+        "similar",
+        "status",
+    }
 
 
 def test_all_that_is_printed_goes_through_one_function():
@@ -193,6 +212,7 @@ def test_all_that_is_printed_goes_through_one_function():
         "cli/light.py: print",  # where a student has no typer; names of the course's own files
         "cli/prepare.py: screen.print",
         "cli/report.py: console().print",
+        "cli/status.py: console().print",  # numbers and names of lessons
     ]
 
 
