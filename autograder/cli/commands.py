@@ -22,6 +22,10 @@ COMMANDS = {
         "Bring what students handed in into WORKSPACE/submitted/, safely, and note when it was handed in.",
     ),
     "grade": ("grade", "Grade all submissions to a lesson, each in its own sandbox."),
+    "watch": (
+        "watch",
+        "Grade what arrives and write its feedback, with one worker, until stopped by Ctrl-C or `kill`.",
+    ),
     "check": (
         "grade",
         "Say how each exercise of one notebook does, as it would be graded, and keep nothing.",

@@ -169,7 +169,7 @@ def grade(
 
 def _say_due(room, lesson, spec, only, force, sandbox):
     """Say who would be graded, and why, as the submissions lie there now."""
-    from autograder.reporting.overview import due, handed_in
+    from autograder.gradebook.due import due, handed_in
 
     limits = limits_of(instructors_config(room))
     found = due(room, lesson, spec, limits, sandbox=sandbox, only=only, force=force)

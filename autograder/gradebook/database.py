@@ -119,14 +119,18 @@ def _examine(workspace):
         )
 
 
+class Busy(CourseError):
+    """Another process is writing to the workspace."""
+
+
 @contextlib.contextmanager
 def sole_writer(workspace):
-    """Hold the workspace for writing; raises CourseError if another grading run does."""
+    """Hold the workspace for writing; raises Busy if another grading run does."""
     with open(workspace.root / ".lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CourseError(
+            raise Busy(
                 f"Another run is grading in {workspace.root}; wait for it, or choose another --workspace."
             ) from None
         with _one_engine():

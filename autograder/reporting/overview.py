@@ -2,19 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from autograder.course.places import CourseError, all_lessons
+from autograder.course.places import all_lessons
 from autograder.course.spec import SpecError, read_spec
 from autograder.gradebook.configuration import instructors_config, limits_of
 from autograder.gradebook.database import in_short
-from autograder.gradebook.results import (
-    feedback_path,
-    graded_path,
-    hashes_of,
-    read_results,
-    result_path,
-    why_due,
-)
-from autograder.intake.submissions import read_submission, students_folders
+from autograder.gradebook.due import due, handed_in, is_told
+from autograder.gradebook.results import read_results
 from autograder.judging.status import Status
 
 
@@ -61,38 +54,6 @@ def standing(workspace, lesson, limits, known):
         found.graded.append(student)
         found.waiting += [student] * waits
         found.late += [student] * late
-        if not _is_told(workspace, spec, student):
+        if not is_told(workspace, spec, student):
             found.untold.append(student)
     return found
-
-
-def handed_in(workspace, lesson):
-    """The names of those who handed in."""
-    try:
-        return [folder.name for folder in students_folders(workspace.submitted, lesson)]
-    except CourseError:
-        return []
-
-
-def due(workspace, lesson, spec, limits, *, sandbox=True, only=None, force=False):
-    """{student: why} of those whom `unrolled grade` would grade now."""
-    results, found = read_results(workspace, spec), {}
-    for student in handed_in(workspace, lesson):
-        if only and student not in only:
-            continue
-        submission = read_submission(workspace.submitted / student, lesson)
-        why = why_due(results.get(student, {}), hashes_of(submission, spec, limits, sandbox))
-        if not why and not graded_path(workspace, spec, student).is_file():
-            why = "its graded notebook is gone"
-        if why or force:
-            found[student] = why or "--force"
-    return found
-
-
-def _is_told(workspace, spec, student):
-    """Whether there is a feedback page that is no older than the result."""
-    try:
-        page = feedback_path(workspace, spec, student).stat().st_mtime
-        return page >= result_path(workspace, spec, student).stat().st_mtime
-    except OSError:
-        return False

@@ -111,6 +111,7 @@ def doors(tmp_path_factory):
         run(kind, "export", "03", "--format", kind)
     shutil.copytree(room / "submitted" / "Mallory", room / "submitted" / "Trudy")
     run("similar", "similar", "03")
+    run("watch", "watch", "03", "--once")
     graded = room / "autograded" / "Mallory" / lesson.name / "bptt.ipynb"
     found["notebook"] = graded.read_text()
     found["page: formgrader"] = HTMLExporter(template_name="classic").from_filename(str(graded))[0]
@@ -139,6 +140,7 @@ DOORS = [
             "gradescope",
             "similar",
             "status",
+            "watch",
         )
     ),
     *("notebook", "page: formgrader", "page: feedback", "page: report", "page: similar"),
@@ -193,6 +195,7 @@ def test_every_command_is_a_door_that_was_looked_at():
         "export",
         "similar",
         "status",
+        "watch",
     }
 
 
