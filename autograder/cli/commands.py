@@ -39,6 +39,10 @@ COMMANDS = {
         "report",
         "Write the grades for other programs, with late penalties and grades given by hand in them.",
     ),
+    "mistake": (
+        "mistake",
+        "Write the skeleton of a new mistake, from wrong answers of the class that have no name yet.",
+    ),
     "similar": (
         "similar",
         "Show pairs of submissions with similar work side by side, on a page that opens from disk.",

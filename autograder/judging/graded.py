@@ -11,12 +11,16 @@ OVER_MEMORY = "Grading it took more memory than a worker may use, also alone; no
 
 @dataclass(frozen=True)
 class CellScore:
-    """One test cell's points, the Verdict as data where there is one, and the seed of its inputs."""
+    """One test cell's points, the Verdict as data where there is one, and the seed of its inputs.
+
+    ``signature``: what a wrong answer without a name returns, as a digest (``signatures``).
+    """
 
     points: float
     max_points: float
     verdict: dict | None = None
     seed: int | None = None
+    signature: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,10 @@ class GradedNotebook:
     seconds: float = 0.0
     provenance: dict = field(default_factory=dict)
     starved: bool = False
+
+
+def unnamed(score):
+    """Was it tried and wrong, in a way that is no known mistake? ``score``: one of a result's exercises."""
+    verdict = score.get("verdict") or {}
+    tried = verdict.get("status") in ("partly right", "wrong", "error")
+    return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")

@@ -16,8 +16,10 @@ from rich.table import Table
 from autograder.course.places import write_atomically
 from autograder.gradebook.page import prose
 from autograder.intake.plain import plain
+from autograder.judging.graded import unnamed
 from autograder.judging.status import Status
 from autograder.reporting.grades import Grade
+from autograder.reporting.nameless import nameless_table
 from autograder.reporting.reteach import Links, mistakes_table, remarks_table
 from autograder.reporting.sheet import document, figures
 
@@ -91,6 +93,7 @@ def page(workspace, spec, results, standings, changed=None):
     by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
     title = f"Results of {spec.assignment}"
     links = Links(workspace, spec)
+    nameless = nameless_table(results, workspace, spec, links)
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f'<p class="soft">Exercises are worth {spec.max_points - by_hand:g} points'
@@ -103,6 +106,7 @@ def page(workspace, spec, results, standings, changed=None):
         _exercises(results, held, spec),
         "<h2>What to teach again</h2>",
         mistakes_table(results, links),
+        *([f"<h2>No name yet</h2>{nameless}"] if nameless else []),
         "<h2>To look at</h2>",
         remarks_table(results, links, changed or {}),
         "<h2>Students</h2>",
@@ -167,13 +171,13 @@ def _exercises(results, held, spec):
         ]
         full = sum(1 for value in points if value >= cell.points)
         none = sum(1 for value in points if value == 0)
-        unnamed = sum(1 for score in scores if _lost_without_a_name(score))
+        nameless = sum(1 for score in scores if unnamed(score))
         mean = statistics.mean(points) if points else 0
         name = html.escape(cell.grade_id.removesuffix("-check"))
         rows.append(
             f'<tr><td><code>{name}</code></td><td class="number">{_score(mean, cell.points, 2)}</td>'
             f"<td>{_bar(mean, cell.points)}</td>"
-            + "".join(f'<td class="number">{count}</td>' for count in (full, none, unnamed))
+            + "".join(f'<td class="number">{count}</td>' for count in (full, none, nameless))
             + "</tr>"
         )
     return (
@@ -182,13 +186,6 @@ def _exercises(results, held, spec):
         '<th class="number">wrong, no mistake named</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
-
-
-def _lost_without_a_name(score):
-    """Was it tried and wrong, in a way that is no known mistake?"""
-    verdict = score.get("verdict") or {}
-    tried = verdict.get("status") in ("partly right", "wrong", "error")
-    return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")
 
 
 def _students(results, held, spec, links):

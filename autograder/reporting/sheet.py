@@ -33,6 +33,9 @@ ul { margin: 0; padding-left: 1.1rem; } .name { white-space: nowrap; }
 .remarks { color: var(--soft); font-size: .92em; }
 code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--faint);
   padding: 0 .25em; border-radius: 3px; }
+pre { margin: .3rem 0; padding: .6rem; background: var(--faint); border-radius: 6px; white-space: pre-wrap;
+  font: .82rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+summary { cursor: pointer; }
 a { color: var(--link); } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 @media (max-width: 40rem) { body { padding: 1.2rem 1rem 3rem; } th { white-space: normal; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --bar: #3b6ea8;

@@ -31,12 +31,10 @@ NO_PROOF = (
 STYLE = """
 body { max-width: 1400px; }
 .warning { border-left: 5px solid var(--bar); background: var(--faint); padding: .7rem 1rem; margin: 1rem 0; }
-details { border-top: 1px solid var(--line); padding: .6rem 0; } summary { cursor: pointer; }
+details { border-top: 1px solid var(--line); padding: .6rem 0; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem; }
-.two > div { min-width: 0; } pre { margin: .3rem 0; padding: .6rem; background: var(--faint);
-  border-radius: 6px; font: .82rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
+.two > div { min-width: 0; }
 pre .same { background: var(--mark); }
 """
 

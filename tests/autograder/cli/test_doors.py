@@ -110,6 +110,7 @@ def doors(tmp_path_factory):
     for kind in ("csv", "gradescope"):
         run(kind, "export", "03", "--format", kind)
     shutil.copytree(room / "submitted" / "Mallory", room / "submitted" / "Trudy")
+    run("mistake", "mistake", "new", "rnn_backward", "--student", "Mallory")
     run("similar", "similar", "03")
     run("watch", "watch", "03", "--once")
     graded = room / "autograded" / "Mallory" / lesson.name / "bptt.ipynb"
@@ -140,6 +141,7 @@ DOORS = [
             "gradescope",
             "similar",
             "status",
+            "mistake",
             "watch",
         )
     ),
@@ -196,6 +198,7 @@ def test_every_command_is_a_door_that_was_looked_at():
         "similar",
         "status",
         "watch",
+        "mistake",
     }
 
 
