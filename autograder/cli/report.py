@@ -104,9 +104,17 @@ def write_pages(room, root, lesson, only=None):
 
 @app.command()
 @plainly
-def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: CourseFolder = None):
+def report(
+    lesson: Annotated[
+        str, typer.Argument(metavar="LESSON|all", help="The lesson; all: the course so far, on one page.")
+    ],
+    workspace: WorkspaceFolder = None,
+    course: CourseFolder = None,
+):
     """Print the class's results and write them as a page that opens from disk."""
     root = course_folder(course, workspace)
+    if lesson == "all":
+        return report_course(workspace_folder(workspace, root), root)
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
     path, results, standings = write_report(room, chosen)
@@ -117,6 +125,21 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
     say(f"Report: {path}")
     name = chosen.name
     say(f"Next: `unrolled feedback {name}` for the students, `unrolled export {name}` for a platform")
+
+
+def report_course(room, root):
+    """Write the page of all lessons, and print who needs a word."""
+    from autograder.reporting.term import gather, words_needed
+    from autograder.reporting.term_page import write_term
+
+    term = gather(room, root)
+    if not term.lessons:
+        raise CourseError(f"Nothing was graded in {room.root} yet; run `unrolled grade LESSON` first.")
+    for student, sentences in words_needed(term).items():
+        say(f"{plain(student)} {'; '.join(sentences)}")
+    students, lessons = len(term.shares), len(term.lessons)
+    count = f"{students} student{'s' * (students != 1)}, {lessons} lesson{'s' * (lessons != 1)}"
+    say(f"{count}: {write_term(room, term)}")
 
 
 def write_report(room, lesson):
