@@ -37,7 +37,8 @@ pre { margin: .3rem 0; padding: .6rem; background: var(--faint); border-radius: 
   font: .82rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 a { color: var(--link); } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
-@media (max-width: 40rem) { body { padding: 1.2rem 1rem 3rem; } th { white-space: normal; } }
+@media (max-width: 40rem) { body { padding: 1.2rem 1rem 3rem; } th, th.number { white-space: normal; }
+  table { display: block; overflow-x: auto; } .track { width: 3rem; min-width: 2rem; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --bar: #3b6ea8;
   --bad: #8c1d18; --faint: #eef2f7; --paper: #fff; --link: #000; --mark: #fff0c2; }
   body { padding: 0; max-width: none; font-size: 11px; } tr, svg { break-inside: avoid; }

@@ -27,7 +27,6 @@ STYLE = """
 .s- { color: var(--soft); }
 .track { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .ideas { columns: 24rem; column-gap: 2rem; } .ideas > div { break-inside: avoid; margin-bottom: .8rem; }
-@media (max-width: 40rem) { .track { width: 3rem; min-width: 2rem; } }
 @page { size: A4; margin: 12mm; }
 @media print { body { font-size: 9.5px; line-height: 1.35; } h1 { font-size: 1.5rem; }
   h2 { margin: 1rem 0 .4rem; }

@@ -7,12 +7,15 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.cli import commands
+from autograder.course.places import Workspace
+from autograder.reporting import report
 from autograder.reporting.ideas import IDEAS, OTHER, idea_of
 from autograder.reporting.term import Term, by_idea, gather, has_stopped, odd_exercises, words_needed
 from autograder.reporting.term_page import page
 from rnncore.exercises import by_name
 from tests.autograder.browser import Browser
 from tests.autograder.reporting.made_up import NAMES, term
+from tests.autograder.reporting.test_report import result
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +110,13 @@ def browser(tmp_path_factory):
     one.close()
 
 
-def test_it_fits_a_telephone_and_the_night(made, browser, tmp_path):
+def test_it_fits_a_telephone_and_the_night_as_the_lessons_report_does(made, browser, spec, tmp_path):
     path = tmp_path / "course.html"
-    path.write_text(page(made))
-    for width in (390, 1280):
-        assert browser.look(path, width=width)["wide"] == width
+    results = {"Ann": result("Ann", (1.5, 0), mistakes=["halved"], remarks=["Cells had been moved. " * 9])}
+    for written in (report.page(Workspace(tmp_path), spec, results, {}), page(made)):
+        path.write_text(written)
+        for width in (390, 1280):
+            assert browser.look(path, width=width)["wide"] == width
     light, dark = (browser.look(path, scheme=scheme)["paper"] for scheme in ("light", "dark"))
     assert light == "rgb(255, 255, 255)" and dark != light
 
