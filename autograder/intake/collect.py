@@ -135,7 +135,7 @@ def collect(
             if not dry_run:
                 ledger.write()
     remarks += _remarks_on_time(rows, found, zone, platform_zone)
-    if found.other_lessons:
+    if found.other_lessons and not named_only:
         remarks.append(f"Left out, as they belong to other lessons: {found.other_lessons} folders.")
     return Collected(sorted(rows, key=lambda row: row.student), remarks)
 

@@ -1,10 +1,10 @@
 """How alike two answers are, whatever they call their variables: a number for each pair, and no verdict.
 
 Code is read as its syntax tree, in which chosen names, brackets, comments and docstrings are no words. Every
-run of ``RUN`` words inside one statement is a piece, so the order of statements says nothing; prose is read
-in runs of words. What the lesson hands out does not count, nor what most of the class has. What is left in
-common, as a share of the shorter answer, is how alike two are: a copy that was renamed, moved about,
-commented and left half finished is still all there.
+run of ``RUN`` words inside one statement is a piece, so the order of statements says nothing, nor which side
+of a sum comes first; prose is read in runs of words. What the lesson hands out does not count, nor what most
+of the class has. What is left in common, as a share of the shorter answer, is how alike two are: a copy that
+was renamed, moved about, commented and left half finished is still all there.
 """
 
 import ast
@@ -12,7 +12,7 @@ import re
 import warnings
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 RUN, SHORTEST = 8, 5  # words in a piece, and in a statement that is a piece as a whole
 RUN_OF_PROSE = 4
@@ -20,6 +20,7 @@ LEAST = 15  # pieces of its own below which an answer is too short to say anythi
 LINE = 0.85  # from where on a pair is shown
 LEAST_CLASS = 8  # answers from which on something can be what most of the class has
 LONGEST = 60_000  # characters of one answer that are read
+MOST_LOOKED_AT = 40  # words of a side of a sum, by which the sides are put in order
 MOST_BROKEN = 20  # lines of one answer that are left out because they are no Python
 
 
@@ -73,8 +74,19 @@ def _statements(source):
             groups.append(group)
         if group is not None:
             group.append((_word(node), line))
-        stack += [(below, line, group) for below in reversed(list(ast.iter_child_nodes(node)))]
+        stack += [(below, line, group) for below in reversed(_below(node))]
     return groups
+
+
+def _below(node):
+    """What a node consists of; the sides of a sum or a product in an order of their own."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult):
+        return [node.op, *sorted((node.left, node.right), key=_shape)]
+    return list(ast.iter_child_nodes(node))
+
+
+def _shape(node):
+    return sorted(map(_word, islice(ast.walk(node), MOST_LOOKED_AT)))
 
 
 def _tree(source):

@@ -100,6 +100,13 @@ def test_what_the_lesson_hands_out_and_what_most_of_the_class_has_do_not_count()
     assert set(of_their_own(few)) == set(few)
 
 
+def test_the_sides_of_sums_may_change_places():
+    swapped = LONG.replace(
+        "total + x * 1.0 - 0.5 * turn + 0.5 * turn", "turn * 0.5 + (1.0 * x + total - turn * 0.5)"
+    )
+    assert swapped != LONG and share(LONG, swapped, frozenset()) == 1
+
+
 def test_broken_and_endless_code_is_read_as_far_as_it_goes():
     broken = LONG.replace("total, count = 0.0, 2", "total, count = = 2") + "    return weights["
     assert share(LONG, broken, frozenset()) == 1
