@@ -9,6 +9,7 @@ import typer
 
 from autograder.cli.common import (
     CourseFolder,
+    DryRun,
     LessonName,
     WorkspaceFolder,
     console,
@@ -70,7 +71,7 @@ def collect(
         bool, typer.Option("--force", help="Also replace submissions by what is not newer.")
     ] = False,
     yes: Yes = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    dry_run: DryRun = False,
     workspace: WorkspaceFolder = None,
     course: CourseFolder = None,
 ):
@@ -93,6 +94,8 @@ def collect(
     tell(collected)
     would = "Nothing was changed; this would be" if dry_run else f"Collected to {room.submitted}"
     say(f"{would}: {collected.count()}.")
+    if not dry_run:
+        say(f"Next: `unrolled grade {chosen.name}`")
 
 
 def must_exist(source):

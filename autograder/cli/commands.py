@@ -13,11 +13,19 @@ COMMANDS = {
         "Copy the lessons to a folder, to work in; work that is there already is left as it is.",
     ),
     "release": ("release", "Make lessons/ from solutions/: the same notebooks without their answers."),
+    "status": (
+        "status",
+        "Say for every lesson what is handed in, graded, waiting for a person, late, and told the students.",
+    ),
     "collect": (
         "collect",
         "Bring what students handed in into WORKSPACE/submitted/, safely, and note when it was handed in.",
     ),
     "grade": ("grade", "Grade all submissions to a lesson, each in its own sandbox."),
+    "watch": (
+        "watch",
+        "Grade what arrives and write its feedback, with one worker, until stopped by Ctrl-C or `kill`.",
+    ),
     "check": (
         "grade",
         "Say how each exercise of one notebook does, as it would be graded, and keep nothing.",
@@ -30,6 +38,14 @@ COMMANDS = {
     "export": (
         "report",
         "Write the grades for other programs, with late penalties and grades given by hand in them.",
+    ),
+    "mistake": (
+        "mistake",
+        "Write the skeleton of a new mistake, from wrong answers of the class that have no name yet.",
+    ),
+    "similar": (
+        "similar",
+        "Show pairs of submissions with similar work side by side, on a page that opens from disk.",
     ),
     "doctor": (
         "prepare",

@@ -4,6 +4,8 @@ import contextlib
 import errno
 import functools
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +15,20 @@ from rich.console import Console
 
 from autograder.cli.stopping import SAYS, stoppable
 from autograder.course import places
-from autograder.course.places import CourseError
+from autograder.course.places import CourseError, Workspace
 from autograder.course.spec import SpecError
 from autograder.gradebook.configuration import CONFIG_NAME, course_of, prepare_workspace
 from autograder.intake.plain import plain
 from autograder.sandbox.view import NoSandbox
 
 CORES = os.cpu_count() or 1
+# Commands that take no such option, for the hints that name them.
+WITHOUT_WORKSPACE = ("lessons", "release", "check", "workspace", "doctor")
+WITHOUT_COURSE = ("lessons", "doctor")
+_given = {}  # the --workspace and --course of the command that runs
 MOST_SAID = 200_000  # characters of one thing that is printed
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 LessonName = Annotated[str, typer.Argument(metavar="LESSON", help="The lesson: 03-bptt, or 03, or bptt.")]
 CourseFolder = Annotated[
     Path | None,
@@ -56,6 +63,10 @@ def plainly(command):
 
     @functools.wraps(command)
     def wrapped(*args, **kwargs):
+        _given.clear()
+        _given.update(
+            {name: kwargs[name] for name in ("workspace", "course") if kwargs.get(name) is not None}
+        )
         try:
             with stoppable():
                 return command(*args, **kwargs)
@@ -80,7 +91,23 @@ def plainly(command):
 
 def say(text="", *, err=False, end="\n"):
     """Print to the terminal: every word of a command goes through here, since any may be a student's."""
-    typer.echo(plain(text, MOST_SAID, lines=True, tex=True) + end, err=err, nl=False)
+    typer.echo(plain(completed(text), MOST_SAID, lines=True, tex=True) + end, err=err, nl=False)
+
+
+def completed(text):
+    """The text with every `unrolled ...` in it as it must be typed, with the options that were given."""
+
+    def command(shown):
+        name, options = shown[1], dict(_given)
+        if name in WITHOUT_WORKSPACE:
+            options.pop("workspace", None)
+        if name in WITHOUT_COURSE:
+            options.clear()
+        options = {key: value for key, value in options.items() if f"--{key}" not in shown[2]}
+        more = "".join(f" --{key} {shlex.quote(str(value))}" for key, value in options.items())
+        return f"`unrolled {name}{shown[2]}{more}`"
+
+    return re.sub(r"`unrolled ([a-z]+)([^`\n]*)`", command, str(text))
 
 
 def trouble(error):
@@ -113,13 +140,27 @@ def course_folder(folder, workspace=None):
 
 
 def workspace_folder(folder, course):
-    """The workspace: the one named, else the one we stand in, else classroom/."""
-    if folder is None:
-        here = Path.cwd()
-        folder = (
-            here if (here / CONFIG_NAME).is_file() and (here / "submitted").is_dir() else course / "classroom"
+    """The workspace, made ready: the one named, else the one we stand in, else classroom/."""
+    return prepare_workspace(_workspace_meant(folder, course), course)
+
+
+def workspace_there(folder, course):
+    """The workspace as it is, for a command that changes nothing; raises CourseError where there is none."""
+    folder = _workspace_meant(folder, course).absolute()
+    if not (folder / CONFIG_NAME).is_file():
+        raise CourseError(
+            f"There is no workspace at {folder} yet; `unrolled collect` makes one, or name another "
+            "with --workspace."
         )
-    return prepare_workspace(folder, course)
+    return Workspace(folder)
+
+
+def _workspace_meant(folder, course):
+    if folder is not None:
+        return folder
+    here = Path.cwd()
+    inside = (here / CONFIG_NAME).is_file() and (here / "submitted").is_dir()
+    return here if inside else course / "classroom"
 
 
 def title(lesson, results):

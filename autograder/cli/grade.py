@@ -15,6 +15,7 @@ from autograder.cli.collect import Yes, bring_in, must_exist, tell
 from autograder.cli.common import (
     CORES,
     CourseFolder,
+    DryRun,
     LessonName,
     Unsafe,
     WorkerCount,
@@ -111,6 +112,7 @@ def grade(
             rich_help_panel="On many machines",
         ),
     ] = False,
+    dry_run: DryRun = False,
     workspace: WorkspaceFolder = None,
     course: CourseFolder = None,
     unsafe_no_sandbox: Unsafe = False,
@@ -138,9 +140,12 @@ def grade(
         must_exist(submissions)
     room = workspace_folder(workspace, root)
     if submissions is not None and submissions.resolve() != room.submitted.resolve():
-        collected = bring_in(submissions, room, chosen, spec, yes)
+        collected = bring_in(submissions, room, chosen, spec, yes, dry_run=dry_run)
         tell(collected)
-        say(f"Collected from {plain(str(submissions))}: {collected.count()}.")
+        done = "Would be collected" if dry_run else "Collected"
+        say(f"{done} from {plain(str(submissions))}: {collected.count()}.")
+    if dry_run:
+        return _say_due(room, chosen, spec, student, force, not unsafe_no_sandbox)
     options = {"workers": workers, "force": force, "sandbox": not unsafe_no_sandbox, "only": student}
     options["warm"] = not cold
     if scheduler:
@@ -158,8 +163,19 @@ def grade(
         say(f"Not graded: {note}", err=True)
     _tell_changed(room, spec)
     say(f"Gradebook: {room.gradebook}")
-    say(f"Feedback pages: `unrolled feedback {lesson}`; a page for the class: `unrolled report {lesson}`.")
+    say(f"Next: `unrolled feedback {lesson}` for the students, `unrolled report {lesson}` for you")
     complain_of_faults(results)
+
+
+def _say_due(room, lesson, spec, only, force, sandbox):
+    """Say who would be graded, and why, as the submissions lie there now."""
+    from autograder.gradebook.due import due, handed_in
+
+    limits = limits_of(instructors_config(room))
+    found = due(room, lesson, spec, limits, sandbox=sandbox, only=only, force=force)
+    for student, why in found.items():
+        say(f"{plain(student)}: {why}")
+    say(f"Nothing was changed; {len(found)} of {len(handed_in(room, lesson))} would be graded.")
 
 
 def run_with_progress(room, lesson, spec, **options):

@@ -62,4 +62,5 @@ def workspace(
                 fill(room, lesson)
                 names.append(lesson.name)
     say(f"{room.root} is ready for {', '.join(names) or 'lessons, once there are some'}.")
-    say(f"Put submissions at {room.submitted}/STUDENT/LESSON/, and run nbgrader in {room.root}.")
+    say("Next: `unrolled collect LESSON SOURCE`, with what students handed in")
+    say(f"Or put submissions at {room.submitted}/STUDENT/LESSON/, and run nbgrader in {room.root}.")

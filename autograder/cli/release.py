@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.common import CourseFolder, WorkspaceFolder, course_folder, plainly, say, workspace_folder
+from autograder.cli.common import (
+    CourseFolder,
+    DryRun,
+    WorkspaceFolder,
+    course_folder,
+    plainly,
+    say,
+    workspace_folder,
+)
 from autograder.course import places
 from autograder.course.places import CourseError
 
@@ -28,6 +36,7 @@ def release(
         ),
     ] = False,
     tidy: Annotated[bool, typer.Option("--tidy", help="First put the solutions in canonical form.")] = False,
+    dry_run: DryRun = False,
     exchange: Annotated[
         bool,
         typer.Option(
@@ -71,6 +80,8 @@ def release(
     from autograder.course import release as releasing
     from autograder.course.solutions import tidy as tidied
 
+    if dry_run and (check or tidy or exchange):
+        raise CourseError("--dry-run says what would be released; leave out --check, --tidy and --exchange.")
     if check:
         problems = releasing.check(root, chosen)
         for problem in problems:
@@ -78,6 +89,11 @@ def release(
         if problems:
             raise typer.Exit(1)
         say("lessons/ is what solutions/ makes.")
+        return
+    if dry_run:
+        for path in releasing.release(root, chosen, dry_run=True):
+            say(f"would release {path.relative_to(root)}")
+        say("Nothing was changed.")
         return
     for path in tidied(root, chosen) if tidy else ():
         say(f"tidied {path.relative_to(root)}")
@@ -102,4 +118,4 @@ def to_exchange(room, lessons, course_id, force):
             f"Released to {done.folder}: {', '.join(done.new)}. Students fetch them in their Assignments tab."
         )
     name = lessons[0].name if len(lessons) == 1 else "LESSON"
-    say(f"When they have handed in: unrolled collect {name} {done.folder}")
+    say(f"When they have handed in: `unrolled collect {name} {done.folder}`")

@@ -12,6 +12,7 @@ from rich.progress import track
 
 from autograder.cli.common import (
     CourseFolder,
+    DryRun,
     LessonName,
     WorkspaceFolder,
     console,
@@ -24,8 +25,9 @@ from autograder.cli.common import (
 from autograder.course import places
 from autograder.course.places import CourseError
 from autograder.course.spec import read_spec
-from autograder.gradebook.results import read_results, shown
+from autograder.gradebook.results import feedback_path, read_results, shown
 from autograder.intake.naming import said
+from autograder.intake.plain import plain
 
 app = typer.Typer()
 
@@ -37,6 +39,7 @@ def feedback(
     student: Annotated[
         list[str] | None, typer.Option("--student", help="Only this student (may be repeated).")
     ] = None,
+    dry_run: DryRun = False,
     workspace: WorkspaceFolder = None,
     course: CourseFolder = None,
 ):
@@ -44,6 +47,8 @@ def feedback(
     root = course_folder(course, workspace)
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
+    if dry_run:
+        return say_pages(room, chosen, student)
     count, failed = write_pages(room, root, chosen, student)
     say(f"Wrote {count} feedback page{'s' * (count != 1)} to {room.feedback}.")
     for name, error in failed.items():
@@ -52,17 +57,34 @@ def feedback(
         raise typer.Exit(1)
 
 
+def say_pages(room, lesson, only=None):
+    """Say which feedback pages would be written, and what they would replace."""
+    spec = read_spec(lesson.lesson_path)
+    names = _who(room, lesson, spec, only)
+    there = [name for name in names if feedback_path(room, spec, name).exists()]
+    new = [name for name in names if name not in there]
+    for what, students in (("Would be written", new), ("Would be written over", there)):
+        if students:
+            say(f"{what} ({len(students)}): {', '.join(map(plain, students))}")
+    say("Nothing was changed.")
+
+
+def _who(room, lesson, spec, only):
+    """The names of those who were graded, or ``only`` of some of them."""
+    results, _ = graded_so_far(room, lesson, spec)
+    missing = [name for name in only or () if name not in results]
+    if missing:
+        raise CourseError(f"{missing[0]!r} was not graded for {lesson.name} in {room.root}.")
+    return sorted(only or results)
+
+
 def write_pages(room, root, lesson, only=None):
     """Write the feedback pages of a lesson's students, or ``only`` of some.
 
     Returns how many, and {student: the exception} of those for whom it failed.
     """
     spec = read_spec(lesson.lesson_path)
-    results, _ = graded_so_far(room, lesson, spec)
-    missing = [name for name in only or () if name not in results]
-    if missing:
-        raise CourseError(f"{missing[0]!r} was not graded for {lesson.name} in {room.root}.")
-    names = sorted(only or results)
+    names = _who(room, lesson, spec, only)
     from autograder.gradebook import database
     from autograder.gradebook.feedback import write_feedback
 
@@ -82,9 +104,17 @@ def write_pages(room, root, lesson, only=None):
 
 @app.command()
 @plainly
-def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: CourseFolder = None):
+def report(
+    lesson: Annotated[
+        str, typer.Argument(metavar="LESSON|all", help="The lesson; all: the course so far, on one page.")
+    ],
+    workspace: WorkspaceFolder = None,
+    course: CourseFolder = None,
+):
     """Print the class's results and write them as a page that opens from disk."""
     root = course_folder(course, workspace)
+    if lesson == "all":
+        return report_course(workspace_folder(workspace, root), root)
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
     path, results, standings = write_report(room, chosen)
@@ -93,6 +123,23 @@ def report(lesson: LessonName, workspace: WorkspaceFolder = None, course: Course
     spec, heading = read_spec(chosen.lesson_path), title(chosen, results)
     console().print(shown(results, spec, lambda some: terminal_table(some, standings, title=heading)))
     say(f"Report: {path}")
+    name = chosen.name
+    say(f"Next: `unrolled feedback {name}` for the students, `unrolled export {name}` for a platform")
+
+
+def report_course(room, root):
+    """Write the page of all lessons, and print who needs a word."""
+    from autograder.reporting.term import gather, words_needed
+    from autograder.reporting.term_page import write_term
+
+    term = gather(room, root)
+    if not term.lessons:
+        raise CourseError(f"Nothing was graded in {room.root} yet; run `unrolled grade LESSON` first.")
+    for student, sentences in words_needed(term).items():
+        say(f"{plain(student)} {'; '.join(sentences)}")
+    students, lessons = len(term.shares), len(term.lessons)
+    count = f"{students} student{'s' * (students != 1)}, {lessons} lesson{'s' * (lessons != 1)}"
+    say(f"{count}: {write_term(room, term)}")
 
 
 def write_report(room, lesson):
@@ -117,7 +164,8 @@ def graded_so_far(room, lesson, spec):
         results = {student: result for student, result in results.items() if student in standings}
     if not results:
         raise CourseError(
-            f"Nothing was graded for {lesson.name} in {room.root} yet; run `unrolled grade` first."
+            f"Nothing was graded for {lesson.name} in {room.root} yet; "
+            f"run `unrolled grade {lesson.name}` first."
         )
     return results, standings
 
@@ -156,6 +204,7 @@ def export(
     excel: Annotated[
         bool, typer.Option("--excel", help="Start with a byte-order mark, by which Excel knows UTF-8.")
     ] = False,
+    dry_run: DryRun = False,
     workspace: WorkspaceFolder = None,
     course: CourseFolder = None,
 ):
@@ -166,7 +215,12 @@ def export(
     spec = read_spec(chosen.lesson_path)
     from autograder.reporting.exports import export as write
 
-    path, count, notes = write(room, chosen, spec, kind, out, roster=roster, column=column, excel=excel)
+    options = {"roster": roster, "column": column, "excel": excel, "dry_run": dry_run}
+    path, count, notes = write(room, chosen, spec, kind, out, **options)
     for note in notes:
         say(note, err=True)
+    if dry_run:
+        over = " over what is there" if path.exists() else ""
+        say(f"Nothing was changed; {count} grades for {chosen.name} would be written{over}: {path}")
+        return
     say(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")

@@ -92,8 +92,10 @@ def points_of_check(source):
         return None
 
 
-def release(course, lessons=None):
+def release(course, lessons=None, dry_run=False):
     """Write the lessons, and the lists of them, that changed; returns their paths.
+
+    ``dry_run``: write nothing, and return what would be written.
 
     Stray files are left to `check` to name.
     """
@@ -101,11 +103,13 @@ def release(course, lessons=None):
     for lesson in lessons or all_lessons(course):
         text = build_lesson(lesson)
         if not lesson.lesson_path.is_file() or lesson.lesson_path.read_text() != text:
-            write_atomically(lesson.lesson_path, text)
+            if not dry_run:
+                write_atomically(lesson.lesson_path, text)
             written.append(lesson.lesson_path)
     for path, content in contents.files(course, all_lessons(course)).items():
         if not path.is_file() or path.read_bytes() != content:
-            write_atomically(path, content)
+            if not dry_run:
+                write_atomically(path, content)
             written.append(path)
     return written
 

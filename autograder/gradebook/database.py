@@ -15,7 +15,7 @@ import warnings
 
 import nbgrader.api
 import sqlalchemy
-from nbgrader.api import Base, Gradebook, InvalidEntry, MissingEntry
+from nbgrader.api import Assignment, Base, Gradebook, InvalidEntry, MissingEntry, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from traitlets import TraitError
 
@@ -119,14 +119,18 @@ def _examine(workspace):
         )
 
 
+class Busy(CourseError):
+    """Another process is writing to the workspace."""
+
+
 @contextlib.contextmanager
 def sole_writer(workspace):
-    """Hold the workspace for writing; raises CourseError if another grading run does."""
+    """Hold the workspace for writing; raises Busy if another grading run does."""
     with open(workspace.root / ".lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CourseError(
+            raise Busy(
                 f"Another run is grading in {workspace.root}; wait for it, or choose another --workspace."
             ) from None
         with _one_engine():
@@ -226,6 +230,27 @@ def standings(workspace, spec):
             )
             for entry in submissions
         }
+
+
+def in_short(workspace):
+    """{lesson: {student: (waits for a person, is late)}} of all lessons, without opening each submission."""
+    if not workspace.gradebook.exists():
+        return {}
+    found = {}
+    with open_gradebook(workspace) as gradebook:
+        rows = gradebook.db.query(
+            Assignment.name,
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.needs_manual_grade,
+            SubmittedAssignment.timestamp,
+            Assignment.duedate,
+            SubmittedAssignment.extension,
+        ).join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        for lesson, student, waits, timestamp, due, extension in rows:
+            due = due + extension if due and extension else due
+            late = bool(timestamp and due and timestamp > due)
+            found.setdefault(lesson, {})[student] = bool(waits), late
+    return found
 
 
 def changed_since_by_hand(workspace, spec):

@@ -17,6 +17,16 @@ def result_path(workspace, spec, student):
     return workspace.results / spec.assignment / f"{student}.json"
 
 
+def graded_path(workspace, spec, student):
+    """Where a student's graded notebook lies."""
+    return workspace.autograded / student / spec.assignment / f"{spec.notebook}.ipynb"
+
+
+def feedback_path(workspace, spec, student):
+    """Where a student's feedback page lies."""
+    return workspace.feedback / student / spec.assignment / f"{spec.notebook}.html"
+
+
 def read_result(workspace, spec, student):
     """One student's result as JSON data; an empty dict where there is none."""
     try:
@@ -133,6 +143,29 @@ def shown(results, spec, show):
                 remark = f"The result cannot be shown ({said(error)}); grade it again with --force."
                 sound[student] = as_data(spec, student, fault_of_ours(spec, remark), hashes={})
         return show(sound)
+
+
+# What a result depends on, and what to say where it is not what it was.
+CHANGED = {
+    "submission": "handed in anew",
+    "received": "another time of submission",
+    "release": "the lesson changed",
+    "grader": "another edition of the grader",
+    "limits": "other limits",
+    "sandbox": "graded outside the sandbox, or now to be",
+}
+
+
+def why_due(old, hashes):
+    """Why a submission is to be graded, in a few words; "" where its result ``old`` still holds."""
+    if not old:
+        return "new"
+    if old.get("status") == Status.INFRASTRUCTURE_FAULT:
+        return "the grader failed"
+    if any(score.get("failed") for score in old["exercises"].values()):
+        return "a check of ours failed"
+    before = old.get("hashes") if isinstance(old.get("hashes"), dict) else {}
+    return next((why for key, why in CHANGED.items() if before.get(key) != hashes.get(key)), "")
 
 
 @cache

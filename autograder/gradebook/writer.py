@@ -11,7 +11,14 @@ import nbformat
 from autograder.course.places import write_atomically
 from autograder.gradebook import database
 from autograder.gradebook.configuration import instructors_config
-from autograder.gradebook.results import as_data, changed_answers, read_results, write_result
+from autograder.gradebook.results import (
+    as_data,
+    changed_answers,
+    graded_path,
+    read_results,
+    why_due,
+    write_result,
+)
 from autograder.intake.reading import Unreadable
 from autograder.intake.submissions import read_regular
 from autograder.judging.status import Status
@@ -47,11 +54,9 @@ class Writer:
         """Whether the student's work was graded as it is: same ``hashes``, and all three are still there."""
         old = self.results.get(student, {})
         return (
-            old.get("hashes") == hashes
-            and old.get("status") != Status.INFRASTRUCTURE_FAULT
-            and not any(score.get("failed") for score in old["exercises"].values())
+            not why_due(old, hashes)
             and student in self._rows
-            and self._path(student).is_file()
+            and graded_path(self.workspace, self.spec, student).is_file()
         )
 
     def write(self, student, timestamp, graded, hashes):
@@ -86,13 +91,10 @@ class Writer:
         return database.penalise_late(self.workspace, self.spec, set(students), self.config)
 
     def _write_notebook(self, student, timestamp, notebook):
-        path = self._path(student)
+        path = graded_path(self.workspace, self.spec, student)
         write_atomically(path, nbformat.writes(notebook))
         if timestamp:
             write_atomically(path.with_name("timestamp.txt"), f"{timestamp} UTC\n")
         with contextlib.suppress(Unreadable):  # by it nbgrader's exchange finds whose the feedback is
             secret = self.workspace.submitted / student / self.spec.assignment / "submission_secret.txt"
             write_atomically(path.with_name(secret.name), read_regular(secret)[:1000])
-
-    def _path(self, student):
-        return self.workspace.autograded / student / self.spec.assignment / f"{self.spec.notebook}.ipynb"

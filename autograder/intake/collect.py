@@ -33,6 +33,10 @@ OF_EXCHANGE = {"inbound", "outbound", "feedback"}  # and a student's folder may 
 MOST_NAMED = 100  # of what looks like no submission
 
 
+class NothingThere(CourseError):
+    """No submission to the lesson is in the source."""
+
+
 @dataclass
 class Collected:
     """The end of a collection: a row for each student, and sentences about the rest."""
@@ -99,21 +103,25 @@ def collect(
     force=False,
     dry_run=False,
     admit=None,
+    named_only=False,
 ):
     """Put what was handed in to a lesson into submitted/; returns a Collected.
 
     ``received``: a time for all of it, before what the source says. ``zone``: the platform's time zone,
     for times that name none; the machine's own otherwise. ``force``: replace also by what is not newer.
     ``admit``: asked, with the students' names and "NAME why" of what looks like no submission, whether to
-    take that, too; it is left out otherwise.
+    take that, too; it is left out otherwise. ``named_only``: take only what stands in a folder that names
+    the lesson, as when several are collected from one place.
     """
     source = _folder_meant(Path(source), workspace)
     platform_zone = zone or MachineZone()
     with open_source(source) as offered:
         found = identify(offered.files, lesson, platform_zone)
         remarks = [*offered.remarks, *found.remarks]
+        if named_only:
+            found.files = [one for one in found.files if one.platform or lesson.name in one.path[:1]]
         if not found.files:
-            raise CourseError(_nothing_found(source, lesson, found, remarks))
+            raise NothingThere(_nothing_found(source, lesson, found, remarks))
         people = _by_person(found.files, remarks)
         ledger = Ledger(workspace, lesson, people)
         _leave_strangers(people, ledger, lesson, spec, source, admit, remarks)
@@ -127,7 +135,7 @@ def collect(
             if not dry_run:
                 ledger.write()
     remarks += _remarks_on_time(rows, found, zone, platform_zone)
-    if found.other_lessons:
+    if found.other_lessons and not named_only:
         remarks.append(f"Left out, as they belong to other lessons: {found.other_lessons} folders.")
     return Collected(sorted(rows, key=lambda row: row.student), remarks)
 

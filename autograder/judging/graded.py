@@ -15,6 +15,7 @@ class CellScore:
 
     ``failed``: what failed of ours where the check itself did; then there are no points yet, and a person
     gives them.
+    ``signature``: what a wrong answer without a name returns, as a digest (``signatures``).
     """
 
     points: float
@@ -22,6 +23,7 @@ class CellScore:
     verdict: dict | None = None
     seed: int | None = None
     failed: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,10 @@ class GradedNotebook:
     seconds: float = 0.0
     provenance: dict = field(default_factory=dict)
     starved: bool = False
+
+
+def unnamed(score):
+    """Was it tried and wrong, in a way that is no known mistake? ``score``: one of a result's exercises."""
+    verdict = score.get("verdict") or {}
+    tried = verdict.get("status") in ("partly right", "wrong", "error")
+    return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")

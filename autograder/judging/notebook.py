@@ -13,13 +13,13 @@ import time
 from dataclasses import asdict
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from autograder.judging.causes import Causes
 from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.imports import hidden_part, imported
 from autograder.judging.judge import JudgeFault, judge_cell
-from autograder.judging.status import STOPPED, Status
+from autograder.judging.signatures import sign
+from autograder.judging.status import STOPPED, Status, error_output, note, stopped_output
 from autograder.judging.versions import versions
 from autograder.sandbox.box import Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
@@ -94,8 +94,6 @@ def secret_of_work(secret: bytes, notebook: NotebookNode) -> bytes:
 class _Grading:
     """The work on one notebook."""
 
-    starved = False
-
     def __init__(self, notebook, spec, limits, student, secret, sandbox):
         self.notebook, self.spec, self.limits = notebook, spec, limits
         self.student, self.sandbox, self.seeds = student, sandbox, {}
@@ -124,7 +122,7 @@ class _Grading:
                 cell.outputs = self._judge(own)
             elif kind in ("locked", "code", "added", "solution"):
                 skipped = own is not None and NOT_RUN in own.tags and kind in ("locked", "code")
-                cell.outputs = [_note("Not run while grading.")] if skipped else self._run(number, cell, own)
+                cell.outputs = [note("Not run while grading.")] if skipped else self._run(number, cell, own)
             cell.execution_count = number if cell.outputs else None
         for own in self.spec.cells:
             if own.kind == "test" and own.grade_id not in self.scores:
@@ -135,7 +133,20 @@ class _Grading:
             raise JudgeFault(failed[0])  # nothing could be judged: that is no single check's fault
         status = self._status()
         self._follow_through()
+        self._sign()
         return status
+
+    def _sign(self):
+        """Have unnamed wrong answers signed, each in a fresh kernel; it changes nothing else."""
+
+        def fresh():
+            self.stop()
+            return self.kernel if self._ready() else None
+
+        kept = self.starved, [*self.remarks], [*self.stops]
+        self.scores = sign(self.scores, fresh, self.limits)
+        self.stop()
+        self.starved, self.remarks, self.stops = kept
 
     def end_early(self, fault):
         """End by a fault of ours; returns the Status. Where our memory was full, what was earned stays."""
@@ -199,7 +210,7 @@ class _Grading:
             self.causes.ran(source, failed[0] if failed else None, why)
         if ran.stopped:
             self._note_stop(ran.stopped, f"The cell {name} was stopped")
-            return [*ran.outputs, _stopped_output(ran.stopped)]
+            return [*ran.outputs, stopped_output(ran.stopped)]
         for output in failed:
             self._look_at_error(name, output.ename, output.evalue)
         self.worked.append((name, source))
@@ -353,7 +364,7 @@ class _Grading:
         why = "the notebook's time was over" if self._left() <= 0 else "too many restarts"
         self.stops.append("time" if "time" in why else self.stops[0])
         self._remark(f"Not everything was run: {why}.")
-        return new_output("error", ename="NotRun", evalue=f"Not run: {why}.", traceback=[f"Not run: {why}."])
+        return error_output("NotRun", f"Not run: {why}.")
 
     # Remarks --------------------------------------------------------------------------------------
 
@@ -400,16 +411,6 @@ def _name(cell):
     marks = cell.metadata.get("nbgrader")
     name = marks.get("grade_id") if isinstance(marks, dict) else None
     return name or cell.get("id")
-
-
-def _note(text):
-    return new_output("stream", name="stdout", text=f"{text}\n")
-
-
-def _stopped_output(stopped):
-    _, name, why = STOPPED[stopped]
-    text = f"This cell was stopped while grading: {why}."
-    return new_output("error", ename=name, evalue=text, traceback=[text])
 
 
 def _size(output):

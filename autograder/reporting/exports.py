@@ -19,10 +19,11 @@ FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  (spreadsheets take the wide
 MOST_IN_A_CELL = 30_000  # characters: what spreadsheets take
 
 
-def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None, excel=False):
+def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None, excel=False, dry_run=False):
     """Write the grades of a lesson in one of KINDS; returns (path, how many, notes).
 
-    ``roster``: the platform's own export. ``column``: the assignment's column in Canvas's.
+    ``roster``: the platform's own export. ``column``: the assignment's column in Canvas's. ``dry_run``: write
+    nothing, and return what would be.
     """
     if kind not in KINDS:
         raise CourseError(f"There is no format {kind!r}; the formats are: {', '.join(KINDS)}.")
@@ -46,7 +47,8 @@ def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None,
     found = [_exportable(grade, spec, kind) for grade in grades(workspace, spec)]
     if not found:
         raise CourseError(
-            f"Nothing was graded for {lesson.name} in {workspace.root} yet; run `unrolled grade` first."
+            f"Nothing was graded for {lesson.name} in {workspace.root} yet; "
+            f"run `unrolled grade {lesson.name}` first."
         )
     delimiter, more = ",", []
     if kind == "csv":
@@ -57,6 +59,8 @@ def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None,
     elif kind == "moodle":
         record = recorded(workspace, lesson.name)
         rows, delimiter, more = rosters.moodle(found, spec, record, roster)
+    if dry_run:
+        return out, sum(grade.score is not None for grade in found), [*more, *notes(found, spec)]
     try:
         if kind == "gradescope":
             count = gradescope.write_results(found, spec, out)

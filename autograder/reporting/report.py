@@ -16,9 +16,12 @@ from rich.table import Table
 from autograder.course.places import write_atomically
 from autograder.gradebook.page import prose
 from autograder.intake.plain import plain
+from autograder.judging.graded import unnamed
 from autograder.judging.status import Status
 from autograder.reporting.grades import Grade
+from autograder.reporting.nameless import nameless_table
 from autograder.reporting.reteach import Links, mistakes_table, remarks_table
+from autograder.reporting.sheet import document, figures
 
 STATUS_STYLES = {
     Status.GRADED: "green",
@@ -26,36 +29,6 @@ STATUS_STYLES = {
     Status.NOT_ATTEMPTED: "dim",
     Status.INFRASTRUCTURE_FAULT: "bold red",
 }
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-
-STYLE = """
-:root { --ink: #1f2430; --soft: #5d6472; --line: #dde1e8; --bar: #3b6ea8; --faint: #eef2f7; --bad: #a8451f; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1100px; padding: 2rem 1.5rem 4rem; color: var(--ink); background: #fff;
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-h1 { font-size: 1.7rem; margin: 0 0 .2rem; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .8rem; }
-p { margin: .3rem 0; } .soft { color: var(--soft); }
-.figures { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.4rem 0 0; }
-.figures div { flex: 1 1 9rem; border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
-.figures strong { display: block; font-size: 1.45rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
-table { width: 100%; border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .5rem .9rem .5rem 0;
-  border-bottom: 1px solid var(--line); }
-th { font-weight: 600; font-size: .85rem; color: var(--soft); white-space: nowrap; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.track { width: 9rem; min-width: 5rem; height: .6rem; margin-top: .45rem; background: var(--faint);
-  border-radius: 3px; }
-.track span { display: block; height: 100%; background: var(--bar); border-radius: 3px; }
-.status { white-space: nowrap; } .status.other { color: var(--bad); font-weight: 600; }
-.status .soft { font-weight: normal; }
-ul { margin: 0; padding-left: 1.1rem; } .name { white-space: nowrap; }
-.remarks { color: var(--soft); font-size: .92em; }
-code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--faint);
-  padding: 0 .25em; border-radius: 3px; }
-a { color: #1f5a99; } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
-@media print { body { padding: 0; max-width: none; font-size: 11px; } tr, svg { break-inside: avoid; }
-  thead { display: table-header-group; } a { color: inherit; text-decoration: none; } }
-"""
 
 
 def terminal_table(results, standings, title=None):
@@ -120,6 +93,7 @@ def page(workspace, spec, results, standings, changed=None):
     by_hand = sum(cell.points for cell in spec.cells if cell.kind == "written")
     title = f"Results of {spec.assignment}"
     links = Links(workspace, spec)
+    nameless = nameless_table(results, workspace, spec, links)
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f'<p class="soft">Exercises are worth {spec.max_points - by_hand:g} points'
@@ -132,38 +106,31 @@ def page(workspace, spec, results, standings, changed=None):
         _exercises(results, held, spec),
         "<h2>What to teach again</h2>",
         mistakes_table(results, links),
+        *([f"<h2>No name yet</h2>{nameless}"] if nameless else []),
         "<h2>To look at</h2>",
         remarks_table(results, links, changed or {}),
         "<h2>Students</h2>",
         _students(results, held, spec, links),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
+    return document(title, parts)
 
 
 def _figures(results, scored, held):
     counts = Counter(result["status"] for result in results.values())
     waiting = sum(grade.waits for grade in held.values())
-    figures = [("submissions", len(results))]
+    numbers = [("submissions", len(results))]
     if scored:
-        figures += [
+        numbers += [
             ("mean score", f"{statistics.mean(scored):.1f}"),
             ("median score", f"{statistics.median(scored):.1f}"),
         ]
-    figures.append(("graded without trouble", counts[Status.GRADED]))
+    numbers.append(("graded without trouble", counts[Status.GRADED]))
     if results:
         seconds = statistics.median(result["seconds"] for result in results.values())
-        figures.append(("seconds to grade one, median", f"{seconds:.1f}"))
+        numbers.append(("seconds to grade one, median", f"{seconds:.1f}"))
     if waiting:
-        figures.append(("wait for grading by hand", waiting))
-    boxes = "".join(f"<div><strong>{value}</strong>{name}</div>" for name, value in figures)
-    return f'<div class="figures">{boxes}</div>'
+        numbers.append(("wait for grading by hand", waiting))
+    return figures(numbers)
 
 
 def _histogram(scores, top):
@@ -204,13 +171,13 @@ def _exercises(results, held, spec):
         ]
         full = sum(1 for value in points if value >= cell.points)
         none = sum(1 for value in points if value == 0)
-        unnamed = sum(1 for score in scores if _lost_without_a_name(score))
+        nameless = sum(1 for score in scores if unnamed(score))
         mean = statistics.mean(points) if points else 0
         name = html.escape(cell.grade_id.removesuffix("-check"))
         rows.append(
             f'<tr><td><code>{name}</code></td><td class="number">{_score(mean, cell.points, 2)}</td>'
             f"<td>{_bar(mean, cell.points)}</td>"
-            + "".join(f'<td class="number">{count}</td>' for count in (full, none, unnamed))
+            + "".join(f'<td class="number">{count}</td>' for count in (full, none, nameless))
             + "</tr>"
         )
     return (
@@ -219,13 +186,6 @@ def _exercises(results, held, spec):
         '<th class="number">wrong, no mistake named</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
-
-
-def _lost_without_a_name(score):
-    """Was it tried and wrong, in a way that is no known mistake?"""
-    verdict = score.get("verdict") or {}
-    tried = verdict.get("status") in ("partly right", "wrong", "error")
-    return tried and score["points"] < score["max_points"] and not verdict.get("mistakes")
 
 
 def _students(results, held, spec, links):

@@ -111,7 +111,8 @@ def test_release_of_a_missing_solution(course):
 
 
 def test_release_tidies_first_when_asked(untidy_course):
-    assert "run `unrolled release --tidy`" in unrolled("release", "--check", "--course", untidy_course).stderr
+    told = unrolled("release", "--check", "--course", untidy_course).stderr
+    assert f"run `unrolled release --tidy --course {untidy_course}`" in told
     result = unrolled("release", "--tidy", "--course", untidy_course)
     assert "tidied solutions/01-double/double.ipynb" in result.output
     assert unrolled("release", "--check", "--course", untidy_course).exit_code == 0

@@ -8,6 +8,7 @@ import ast
 import base64
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -105,13 +106,19 @@ def doors(tmp_path_factory):
     run("check", "check", folder / NAME, "--lesson", "03")
     run("feedback", "feedback", "03")
     run("report", "report", "03")
+    run("status", "status", "03")
     for kind in ("csv", "gradescope"):
         run(kind, "export", "03", "--format", kind)
+    shutil.copytree(room / "submitted" / "Mallory", room / "submitted" / "Trudy")
+    run("mistake", "mistake", "new", "rnn_backward", "--student", "Mallory")
+    run("similar", "similar", "03")
+    run("watch", "watch", "03", "--once")
     graded = room / "autograded" / "Mallory" / lesson.name / "bptt.ipynb"
     found["notebook"] = graded.read_text()
     found["page: formgrader"] = HTMLExporter(template_name="classic").from_filename(str(graded))[0]
     found["page: feedback"] = (room / "feedback" / "Mallory" / lesson.name / "bptt.html").read_text()
     found["page: report"] = (room / "reports" / "03-bptt.html").read_text()
+    found["page: similar"] = (room / "reports" / "03-bptt-similar.html").read_text()
     found["result"] = (room / "results" / lesson.name / "Mallory.json").read_text()
     found["csv"] = (room / "reports" / "03-bptt-csv.csv").read_text()
     (gradescope,) = (room / "reports" / "03-bptt-gradescope").rglob("results.json")
@@ -124,9 +131,21 @@ def doors(tmp_path_factory):
 DOORS = [
     *(
         f"terminal: {name}"
-        for name in ("grade", "explain", "check", "feedback", "report", "csv", "gradescope")
+        for name in (
+            "grade",
+            "explain",
+            "check",
+            "feedback",
+            "report",
+            "csv",
+            "gradescope",
+            "similar",
+            "status",
+            "mistake",
+            "watch",
+        )
     ),
-    *("notebook", "page: formgrader", "page: feedback", "page: report"),
+    *("notebook", "page: formgrader", "page: feedback", "page: report", "page: similar"),
     *("result", "csv", "gradescope", "gradebook"),
 ]
 
@@ -170,7 +189,17 @@ def test_the_words_themselves_arrive(doors):
 
 
 def test_every_command_is_a_door_that_was_looked_at():
-    assert set(commands.COMMANDS) == CLEAN | {"grade", "check", "feedback", "report", "export"}
+    assert set(commands.COMMANDS) == CLEAN | {
+        "grade",
+        "check",
+        "feedback",
+        "report",
+        "export",
+        "similar",
+        "status",
+        "watch",
+        "mistake",
+    }
 
 
 def test_all_that_is_printed_goes_through_one_function():
@@ -189,6 +218,7 @@ def test_all_that_is_printed_goes_through_one_function():
         "cli/light.py: print",  # where a student has no typer; names of the course's own files
         "cli/prepare.py: screen.print",
         "cli/report.py: console().print",
+        "cli/status.py: console().print",  # numbers and names of lessons
     ]
 
 

@@ -113,6 +113,33 @@ def test_a_run_that_is_stopped_in_the_middle_keeps_what_is_finished(room, releas
     assert {path.stem for path in (room.results / "01-double").iterdir()} == {"Ann"}
 
 
+def test_watching_ends_when_told_and_goes_on_where_it_was(released, workspace, lesson_notebook, started):
+    Sandbox()
+    pages = {name: workspace.feedback / name / "01-double" / "double.html" for name in ("Ann", "Bob", "Cem")}
+    told = ["watch", "01", workspace.root / "inbox", "--course", released, "-w", workspace.root, "--every", 1]
+
+    def hand_in(student):
+        path = workspace.root / "inbox" / f"{student}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(lesson_notebook, path)
+
+    hand_in("Ann")
+    process = started(*told)
+    wait_until(pages["Ann"].is_file)
+    hand_in("Bob")
+    wait_until(pages["Bob"].is_file)
+    os.kill(process.pid, signal.SIGTERM)
+    said, complaint = process.communicate(timeout=FOR_EVER)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Stopped. What was finished is kept" in complaint and "Traceback" not in complaint
+    written = pages["Ann"].stat().st_mtime_ns
+    hand_in("Cem")
+    process = started(*told, "--once")
+    said, _ = process.communicate(timeout=FOR_EVER)
+    assert process.returncode == 0 and said.count("graded, ") == 1 and "Cem: 01-double graded" in said
+    assert pages["Cem"].is_file() and pages["Ann"].stat().st_mtime_ns == written
+
+
 def test_a_worker_that_is_killed_is_not_the_end(room, released, started, python):
     """As the system does where memory is short: its notebook is tried again, and then given up."""
     process = started("grade", "01", "--course", released, "-w", room.root, "--workers", 1, python=python)

@@ -17,7 +17,8 @@ from autograder.gradebook.feedback import META, write_feedback
 from autograder.intake.rescue import rescue
 from autograder.judging.sanitise import sanitise
 from autograder.reporting.grades import Grade
-from autograder.reporting.report import POLICY, page
+from autograder.reporting.report import page
+from autograder.reporting.sheet import POLICY
 from tests.autograder.browser import Browser
 from tests.autograder.judging.test_sanitise import ATTACKS, DOT
 
