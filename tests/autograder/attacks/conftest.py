@@ -23,7 +23,7 @@ SECRET = b"the same for all of these runs, 32 or more bytes"
 MIGHT_DIFFER = ("forging", "reach", "exhaustion", "death")
 # A cold kernel has the same limits and sees the same as a warm one (``sandbox/test_warm.py``), and is asked
 # over the same wire. What is its own is how it came to be, so one submission a way in which that could matter
-# is graded cold in every run of the tests; with UNROLLED_ATTACKS=all, as in `make attacks`, all of MIGHT_DIFFER.
+# is graded cold whenever tests run, and all of MIGHT_DIFFER with UNROLLED_ATTACKS=all (`make attacks`).
 COLD = (
     # a program of its own instead of a fork: what lies in its memory, and who answers in it
     *("searched-frames", "patched-observe", "patched-run-cell", "answered-for", "everything-at-once"),
