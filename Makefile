@@ -5,6 +5,8 @@ BIN := .venv/bin
 WORKERS ?= 2
 SECTION = @printf '\n== %s\n'
 # One BLAS thread a process: the tests run in parallel already.
+# A module's tests stay together, and modules come in the order that conftest.py gives them.
+SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .PHONY: help demo lab site lite gpu test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
@@ -49,7 +51,7 @@ lint: .venv/.developer
 
 unit: .venv/.developer
 	$(SECTION) 'Tests of rnncore, the autograder and the project'
-	$(TEST) -n $(WORKERS) --dist loadfile --ignore=tests/notebooks tests
+	$(TEST) $(SHARED) --ignore=tests/notebooks tests
 
 nbgrader: .venv/.developer
 	$(SECTION) "nbgrader's own tests, with our configuration"
@@ -57,7 +59,7 @@ nbgrader: .venv/.developer
 
 notebooks: .venv/.developer
 	$(SECTION) 'Notebooks: solutions give their stored outputs, lessons run, both have their form'
-	$(TEST) -n $(WORKERS) --dist loadfile --nbval solutions tests/notebooks
+	$(TEST) $(SHARED) --nbval solutions tests/notebooks
 
 release-check: .venv/.developer
 	$(SECTION) 'Release: lessons/ is what solutions/ gives'
@@ -75,9 +77,10 @@ speed: .venv/.developer
 	$(BIN)/python -m tests.benchmarks.scan --write docs/speed.md
 	$(BIN)/python -m tests.benchmarks.grading --write docs/speed.md
 
-# The attack suite, graded by nbgrader alone and by ours: a quarter of an hour.
+# The attack suite, graded by nbgrader alone and by ours, and once more by ours with cold kernels: half an hour.
 attacks: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap
+	UNROLLED_ATTACKS=all $(TEST) tests/autograder/attacks/test_attacks_cold.py
 	$(BIN)/python -m tests.autograder.attacks docs/attacks.md
 
 pictures: .venv/.developer

@@ -1,4 +1,4 @@
-"""What every run of pytest here shares: which device notebooks use, and how nbval reads them.
+"""What every run of pytest here shares: which device notebooks use, how nbval reads them, what comes first.
 
 Notebooks run on the CPU unless RNNCORE_DEVICE says otherwise (cuda, or standin), also where there is a GPU.
 This file lies at the top because it holds for solutions/ as well as for tests/.
@@ -9,6 +9,31 @@ import os
 import pytest
 
 os.environ.setdefault("RNNCORE_DEVICE", "cpu")
+
+# Modules that take long come first, the longest in front: whoever is free takes the next one, so that short
+# ones are left for the end and no worker waits for another's long last module.
+LONG = (
+    "tests/rnncore/exercises/test_mistakes.py",
+    "tests/autograder/attacks/test_attacks.py",
+    "tests/rnncore/check/test_idle_answers.py",
+    "tests/autograder/attacks/test_attacks_cold.py",
+    "tests/autograder/course/test_shown.py",
+    "tests/autograder/course/test_lessons.py",
+    "tests/autograder/cli/test_stopping.py",
+    "tests/rnncore/check/test_check.py",
+    "tests/test_site.py",
+    "tests/test_lite.py",
+    "tests/test_gpu.py",
+    "tests/rnncore/check/test_odd_values.py",
+    "tests/autograder/classroom/test_demo.py",
+    "tests/autograder/cli/test_doors.py",
+    "tests/autograder/judging/test_notebook.py",
+    "tests/autograder/judging/test_second_look.py",
+    "tests/autograder/sandbox/test_warm.py",
+    "tests/autograder/judging/test_hostile_pages.py",
+    "tests/notebooks/test_devices.py",
+    "tests/notebooks/test_run.py",
+)
 
 
 def missing_device():
@@ -24,6 +49,8 @@ def missing_device():
 
 
 def pytest_collection_modifyitems(items):
+    rank = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.nodeid.split("::")[0], len(LONG)))
     reason = missing_device()
     for item in items:
         if type(item).__name__ == "IPyNbCell":  # nbval's item, one code cell

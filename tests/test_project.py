@@ -5,6 +5,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -196,3 +197,10 @@ def test_every_stage_runs_and_is_summed_up_even_if_an_early_one_fails(tmp_path):
     assert (tmp_path / "first").exists() and (tmp_path / "second").exists()
     assert [line.split()[0] for line in said.stdout.splitlines()[2:]] == ["FAILED", "passed"]
     assert subprocess.run([ROOT / ".ci" / "each", "true"], capture_output=True).returncode == 0
+
+
+def test_the_modules_that_come_first_are_there():
+    """One that was renamed would come last, and a worker would wait for it."""
+    scope = runpy.run_path(str(ROOT / "conftest.py"))
+    assert len(set(scope["LONG"])) == len(scope["LONG"])
+    assert [path for path in scope["LONG"] if not (ROOT / path).is_file()] == []

@@ -20,8 +20,31 @@ pytest.register_assert_rewrite("tests.autograder.attacks.suite")
 BANK = bank()
 SECRET = b"the same for all of these runs, 32 or more bytes"
 # Files and pages do not depend on how a kernel was started; what runs in it might.
-COLD = ("forging", "reach", "exhaustion", "death")
+MIGHT_DIFFER = ("forging", "reach", "exhaustion", "death")
+# A cold kernel has the same limits and sees the same as a warm one (``sandbox/test_warm.py``), and is asked
+# over the same wire. What is its own is how it came to be, so one submission a way in which that could matter
+# is graded cold whenever tests run, and all of MIGHT_DIFFER with UNROLLED_ATTACKS=all (`make attacks`).
+COLD = (
+    # a program of its own instead of a fork: what lies in its memory, and who answers in it
+    *("searched-frames", "patched-observe", "patched-run-cell", "answered-for", "everything-at-once"),
+    # started from outside, with files, an environment and a parent of its own
+    *("everywhere", "searched-disk", "read-secrets", "network", "overwritten-packages", "traced-parent"),
+    *("left-startup-files", "left-behind", "left-behind-searched"),
+    # its limits are taken by another program: time, memory of each kind, processes, disk, terminals, output
+    *("uninterrupted-call", "memory-at-once", "memory-of-children", "memory-in-names", "fork-bomb"),
+    *("full-disk", "all-terminals", "flood-in-a-call"),
+    # it ends, is missed and is replaced in another way
+    *("exits-in-a-call", "kills-itself", "kills-all-in-sight", "stops-itself", "closes-sockets"),
+    "deadlock-at-exit",
+)
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER, see prctl(2)
+
+
+def cold(attack):
+    """Whether an attack is graded with cold kernels, too."""
+    if os.environ.get("UNROLLED_ATTACKS") == "all":
+        return attack.family in MIGHT_DIFFER
+    return attack.id in COLD
 
 
 def children():
@@ -55,7 +78,7 @@ def attacked(request, alone, tmp_path_factory):
     """The suite, graded as the module says (WAY): what came of it, and the host before and after."""
     way = request.module.WAY
     folder, token = tmp_path_factory.mktemp(way), core.CANARY + secrets.token_hex(16)
-    chosen = {attack.id: attack.put for attack in BANK.values() if way == "warm" or attack.family in COLD}
+    chosen = {attack.id: attack.put for attack in BANK.values() if way == "warm" or cold(attack)}
     everyone = {**chosen, **NEIGHBOURS}
     ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1)
     with (

@@ -42,7 +42,11 @@ ATTACKS = [
     death(
         "exits-later",
         "A cell ends its process when the next one runs.",
-        hand_in(first=LATER.format(seconds=0.1), last="import time; time.sleep(0.4)"),
+        # It waits for its end, however long that takes; when run again, without the first cell, for nothing.
+        hand_in(
+            first="dying = True\n" + LATER.format(seconds=0.1),
+            last="import time; time.sleep(60 if 'dying' in globals() else 0)",
+        ),
     ),
     death(
         "raises-exit",

@@ -5,6 +5,7 @@ import pytest
 
 from rnncore.check import check
 from rnncore.exercises import by_name
+from tests.rnncore.asked import once_a_case
 
 EXERCISES = by_name()
 MOST = 0.1
@@ -78,12 +79,13 @@ IDLE = {
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_answer_without_any_work_earns_a_tenth_at_most(name):
     paid = {}
-    for idle, make in IDLE.items():
-        answer = make(EXERCISES[name])
-        if answer is None:
-            continue
-        answer.__name__ = name
-        share = max(check(answer, 1, seed=seed).earned for seed in (1, 2))
-        if share > MOST:
-            paid[idle] = share
+    with once_a_case():
+        for idle, make in IDLE.items():
+            answer = make(EXERCISES[name])
+            if answer is None:
+                continue
+            answer.__name__ = name
+            share = max(check(answer, 1, seed=seed).earned for seed in (1, 2))
+            if share > MOST:
+                paid[idle] = share
     assert paid == {}

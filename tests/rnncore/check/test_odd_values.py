@@ -14,6 +14,7 @@ from rnncore.check import compare
 from rnncore.check.checking import mark
 from rnncore.exercises import by_name
 from rnncore.observe import Outcome, StudentError, Unplain, as_numbers, plain
+from tests.rnncore.asked import once_a_case
 
 EXERCISES = by_name()
 HUGE = 10**5000
@@ -108,8 +109,9 @@ def with_one_changed(value, odd, steps):
 def test_odd_answers_are_wrong_in_words(name):
     """Every exercise gets a few of them, and every one of them comes to several exercises."""
     first = 5 * list(EXERCISES).index(name)
-    for place in range(first, first + 5):
-        assert marked(name, ODD[place % len(ODD)]).earned < 1
+    with once_a_case():
+        for place in range(first, first + 5):
+            assert marked(name, ODD[place % len(ODD)]).earned < 1
 
 
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))

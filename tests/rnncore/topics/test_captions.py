@@ -14,6 +14,7 @@ from rnncore.data.digits import END, NAMES, PAD, START
 from rnncore.exercises import by_name, of_lesson
 from rnncore.observe import Outcome, observe
 from rnncore.topics.captions import caption, caption_loss, describe, image_to_state, place
+from tests.rnncore.asked import once_a_case
 from tests.rnncore.oracle import close
 
 B, T, V, D, H, L = 4, 6, 9, 3, 5, 2
@@ -169,17 +170,18 @@ def test_every_check_of_the_lesson_passes_through_the_graders_wire():
 
 
 @pytest.mark.parametrize("exercise", [exercise.name for exercise in of_lesson("12-captions")])
-@pytest.mark.parametrize("returned", [None, 3.5, "words", [], {}, np.ones(3), torch.ones(2, 3)])
-def test_whatever_is_returned_the_check_has_an_answer(exercise, returned):
+def test_whatever_is_returned_the_check_has_an_answer(exercise):
     count = len(inspect.signature(by_name()[exercise].reference).parameters)
-    answer = {
-        2: lambda a, b: returned,
-        3: lambda a, b, c: returned,
-        4: lambda a, b, c, d: returned,
-    }[count]
-    answer.__name__ = exercise
-    verdict = check(answer, 4, seed=1)
-    assert verdict.earned == 0 and verdict.status in ("wrong", "error"), verdict
+    with once_a_case():
+        for returned in (None, 3.5, "words", [], {}, np.ones(3), torch.ones(2, 3)):
+            answer = {
+                2: lambda a, b, returned=returned: returned,
+                3: lambda a, b, c, returned=returned: returned,
+                4: lambda a, b, c, d, returned=returned: returned,
+            }[count]
+            answer.__name__ = exercise
+            verdict = check(answer, 4, seed=1)
+            assert verdict.earned == 0 and verdict.status in ("wrong", "error"), (returned, verdict)
 
 
 def test_importing_the_references_needs_no_torch():
