@@ -19,7 +19,14 @@ from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.imports import hidden_part, imported
 from autograder.judging.judge import JudgeFault, judge_cell
 from autograder.judging.signatures import sign
-from autograder.judging.status import STOPPED, Status, error_output, note, stopped_output
+from autograder.judging.status import (
+    STOPPED,
+    Status,
+    error_output,
+    failed_outputs,
+    note,
+    stopped_output,
+)
 from autograder.judging.versions import versions
 from autograder.sandbox.box import Limits, NoSandbox
 from autograder.sandbox.kernels import KernelFault, NurseryFault, StudentKernel
@@ -248,11 +255,7 @@ class _Grading:
         """Leave to a person what a check of ours cannot judge; the other exercises keep what they earned."""
         self.scores[own.grade_id] = CellScore(0.0, own.points, failed=str(fault))
         self._remark(f"The test `{own.grade_id}` failed, which is our fault, and waits for a person: {fault}")
-        says = "This check failed, which is not your answer's fault. A person will look at your answer."
-        return [
-            new_output("stream", name="stdout", text=f"{says}\n"),
-            new_output("execute_result", data={"text/plain": "0"}),
-        ]
+        return failed_outputs()
 
     def _follow_through(self):
         """Judge once more what may have failed only by an earlier function, or by one small slip.
