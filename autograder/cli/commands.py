@@ -12,6 +12,18 @@ COMMANDS = {
         "lessons",
         "Copy the lessons to a folder, to work in; work that is there already is left as it is.",
     ),
+    "new": (
+        "own",
+        "Make a course of your own: lessons of ours that you choose, and an example of one of yours.",
+    ),
+    "update": (
+        "own",
+        "Bring newer editions of the package's lessons, beside what you changed and never over it.",
+    ),
+    "test": (
+        "own",
+        "Say whether a course is as it should be: its exercises, solutions, lessons and release.",
+    ),
     "release": ("release", "Make lessons/ from solutions/: the same notebooks without their answers."),
     "collect": (
         "collect",

@@ -17,7 +17,7 @@ from autograder.course import contents
 from autograder.course.leaks import refuse_leaks
 from autograder.course.places import all_lessons, write_atomically
 from autograder.course.solutions import ReleaseError, canonical, read_solution, tidy_text, to_text
-from autograder.course.spec import cell_kind
+from autograder.course.spec import SpecError, cell_kind, read_exercises
 
 CODE_STUB = {"python": "raise NotImplementedError"}
 TEXT_STUB = "*Write your answer here.*"
@@ -92,17 +92,28 @@ def points_of_check(source):
         return None
 
 
-def release(course, lessons=None):
+def build(lesson):
+    """{path: text} of what a lesson is handed out as: its notebook, and the exercises of its own."""
+    made = {lesson.lesson_path: build_lesson(lesson)}
+    try:
+        exercises = read_exercises(lesson.own_exercises)
+    except SpecError as error:
+        raise ReleaseError(str(error)) from None
+    return made | ({lesson.released_exercises: exercises} if exercises else {})
+
+
+def release(course, lessons=None, begin=lambda lesson: None):
     """Write the lessons, and the lists of them, that changed; returns their paths.
 
-    Stray files are left to `check` to name.
+    ``begin(lesson)`` follows the progress. Stray files are left to `check` to name.
     """
     written = []
     for lesson in lessons or all_lessons(course):
-        text = build_lesson(lesson)
-        if not lesson.lesson_path.is_file() or lesson.lesson_path.read_text() != text:
-            write_atomically(lesson.lesson_path, text)
-            written.append(lesson.lesson_path)
+        begin(lesson)
+        for path, text in build(lesson).items():
+            if not path.is_file() or path.read_text("utf-8") != text:
+                write_atomically(path, text)
+                written.append(path)
     for path, content in contents.files(course, all_lessons(course)).items():
         if not path.is_file() or path.read_bytes() != content:
             write_atomically(path, content)
@@ -115,9 +126,10 @@ def check(course, lessons=None):
     every = all_lessons(course)
     problems = []
     expected = {lesson.lesson_path for lesson in every if lesson.solution_path.is_file()}
+    expected |= {lesson.released_exercises for lesson in every if lesson.own_exercises.is_file()}
     for lesson in lessons or every:
         try:
-            text = build_lesson(lesson)
+            made = build(lesson)
             if tidy_text(lesson) != lesson.solution_path.read_text():
                 problems.append(
                     f"untidy: {lesson.solution_path.relative_to(course)} (run `unrolled release --tidy`)"
@@ -125,11 +137,11 @@ def check(course, lessons=None):
         except ReleaseError as error:
             problems.append(f"wrong: {error}")
             continue
-        path = lesson.lesson_path
-        if not path.is_file():
-            problems.append(f"missing: {path.relative_to(course)} (run `unrolled release`)")
-        elif path.read_text() != text:
-            problems.append(f"changed: {path.relative_to(course)} (run `unrolled release`)")
+        for path, text in made.items():
+            if not path.is_file():
+                problems.append(f"missing: {path.relative_to(course)} (run `unrolled release`)")
+            elif path.read_text("utf-8") != text:
+                problems.append(f"changed: {path.relative_to(course)} (run `unrolled release`)")
     if lessons is None:
         told = _contents(course, problems)
         expected |= told.keys()
