@@ -5,17 +5,19 @@ every variant keeps them. Of every lesson: what is released is what its solution
 full and the untouched lesson has nothing. Grading goes the way of every submission, in the sandbox.
 """
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import partial
 
 from autograder.classroom.processes import process_pool
 from autograder.course import release
 from autograder.course.places import CourseError
-from autograder.course.spec import read_spec
+from autograder.course.spec import SpecError, read_exercises, read_spec
 from autograder.intake.submissions import Submission
 from autograder.judging.status import Status
 from autograder.judging.submission import Task, grade_task
-from autograder.sandbox.box import Limits, Sandbox
+from autograder.sandbox.box import Limits, NoSandbox, Sandbox
 from rnncore.check import mark
 from rnncore.check.matrix import checked_row, kill_matrix
 from rnncore.exercises import NotExercises, own, using
@@ -38,16 +40,22 @@ class Step:
     """One thing to look at: what is said while it lasts, and a function to the sentences on what is wrong."""
 
     says: str
-    look: object
+    look: Callable[[], Iterable[str]]
+
+    def faults(self):
+        """The sentences; what an exercise raises is one of them."""
+        try:
+            return list(self.look())
+        except (CourseError, SpecError, NoSandbox):
+            raise
+        except Exception as error:
+            return [f"{self.says}: {type(error).__name__}: {error}"]
 
 
 def exercises_of(lesson):
     """A lesson's own exercises by name, from beside its solution; CourseError if they cannot be used."""
     path = lesson.own_exercises
-    try:
-        return own(path.read_text("utf-8"), str(path)) if path.is_file() else {}
-    except NotExercises as error:
-        raise CourseError(str(error)) from None
+    return own(read_exercises(path), str(path))
 
 
 def variants_of(lesson, exercises):
@@ -143,9 +151,7 @@ def of_grading(lessons, workers, sandbox=True):
     specs = {lesson: read_spec(lesson.lesson_path) for lesson in lessons}
     if sandbox:
         for spec in specs.values():
-            Sandbox(
-                spec.hides, spec.needs
-            )  # without a working one, or with a package missing, nothing starts
+            Sandbox(spec.hides, spec.needs)  # without a working one nothing starts
     pool = process_pool(max(1, min(workers, 2 * len(lessons))))
     try:
         sent = {}
@@ -153,26 +159,26 @@ def of_grading(lessons, workers, sandbox=True):
             for what, path in (("the solution", lesson.solution_path), ("the lesson", lesson.lesson_path)):
                 submission = Submission("test", path.read_bytes())
                 task = Task(submission, spec, Limits(), SECRET, sandbox, warm=False)
-                sent[pool.submit(grade_task, task)] = lesson, spec, what
+                sent[pool.submit(grade_task, task)] = lesson, what
         for done in as_completed(sent):
-            lesson, spec, what = sent[done]
+            lesson, what = sent[done]
             look = _solution if what == "the solution" else _untouched
-            yield Step(
-                f"{lesson.name}: {what}, graded",
-                lambda done=done, one=lesson, spec=spec, look=look: list(look(one, spec, done.result())),
-            )
+            yield Step(f"{lesson.name}: {what}, graded", partial(_looked, look, lesson, done))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _solution(lesson, spec, graded):
+def _looked(look, lesson, done):
+    return look(lesson, done.result())
+
+
+def _solution(lesson, graded):
     """What is wrong with how a solution was graded."""
     for name, score in graded.scores.items():
         if score.points < score.max_points:
             verdict = score.verdict or {}
-            why = " ".join(
-                [verdict.get("headline", ""), *(one["says"] for one in verdict.get("mistakes", ()))]
-            )
+            said = [verdict.get("headline", ""), *(one["says"] for one in verdict.get("mistakes", ()))]
+            why = " ".join(said)
             yield (
                 f"{lesson.name}: the solution gets {score.points:g} of {score.max_points:g} points in {name}"
                 f"{f'; the check says: {why}' if why.strip() else '.'}"
@@ -182,7 +188,7 @@ def _solution(lesson, spec, graded):
         yield f"{lesson.name}: grading the solution ended as {str(graded.status)!r}.{remarks}"
 
 
-def _untouched(lesson, spec, graded):
+def _untouched(lesson, graded):
     """What is wrong with how a lesson was graded in which nothing was written."""
     for name, score in graded.scores.items():
         if score.points > 0:

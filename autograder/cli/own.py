@@ -93,7 +93,7 @@ def test(
         def look(steps):
             for step in steps:
                 progress.update(bar, description=step.says)
-                found = step.look()
+                found = step.faults()
                 for fault in found:
                     progress.console.print(fault, markup=False, highlight=False, soft_wrap=True)
                 faults.extend(found)

@@ -90,7 +90,8 @@ class Updated:
 def update(course, lessons=()):
     """Bring newer editions of our lessons that this course has, and these ``lessons``, new to it."""
     noted = read_note(course / "solutions")
-    have = {name.split("/")[0] for name in noted if (course / "solutions" / name.split("/")[0]).exists()}
+    folders = {name.split("/")[0] for name in noted}
+    have = {name for name in folders if (course / "solutions" / name).is_dir()}
     if not have and not lessons:
         raise CourseError(
             f"{course} has no lesson that came from the package (none is noted in solutions/{NOTE}); "

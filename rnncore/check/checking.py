@@ -55,7 +55,8 @@ def _checked(name: str, function, points: float, seed: int | None) -> Verdict:
     if name not in by_name():
         says = (
             f"check goes by the function's name, and no exercise is called `{name}`. "
-            f"Those it knows are {', '.join(by_name())}."
+            f"Those it knows are {', '.join(by_name())}. "
+            "An exercise of a course's own is in exercises.py, which belongs beside the notebook."
         )
         return Verdict(name, points, status="error", headline=says)
     try:

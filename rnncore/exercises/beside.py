@@ -65,7 +65,9 @@ def read(text: str, where: str, taken: Mapping[str, Exercise]) -> dict[str, Exer
     found: dict[str, Exercise] = {}
     for number, one in enumerate(listed, 1):
         if not isinstance(one, Exercise):
-            raise NotExercises(f"{where}: item {number} of {LIST} is a {type(one).__name__}, no Exercise.")
+            raise NotExercises(
+                f"{where}: item {number} of {LIST} is of type {type(one).__name__}, and no Exercise."
+            )
         if one.name in taken:
             raise NotExercises(
                 f"{where}: there is an exercise `{one.name}` in the package, in rnncore.exercises; "
