@@ -16,6 +16,7 @@ COMMANDS = {
         "own",
         "Make a course of your own: lessons of ours that you choose, and an example of one of yours.",
     ),
+    "draft": ("own", "Write the first draft of a lesson's notebook from the exercises.py in its folder."),
     "update": (
         "own",
         "Bring newer editions of the package's lessons, beside what you changed and never over it.",

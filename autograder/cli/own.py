@@ -1,4 +1,4 @@
-"""The commands for a course of one's own: new, update, test."""
+"""The commands for a course of one's own: new, draft, update, test."""
 
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +45,30 @@ def new(
             f"  {lesson.name}{' (an example of a lesson of yours)' if lesson.own_exercises.is_file() else ''}"
         )
     say(f"Next: cd {folder} && unrolled test. Its README.md says the rest.")
+
+
+@app.command()
+@plainly
+def draft(
+    lesson: Annotated[str, typer.Argument(metavar="NN-SLUG", help="The lesson's folder in solutions/.")],
+    points: Annotated[
+        str | None, typer.Option("--points", metavar="3,5", help="Points of each exercise. Default: 5 each.")
+    ] = None,
+    course: CourseFolder = None,
+):
+    """Write the first draft of a lesson's notebook from the exercises.py in its folder."""
+    root = course_folder(course)
+    try:
+        worth = [float(word) for word in points.split(",")] if points else []
+    except ValueError:
+        raise CourseError(f"--points is {points!r}; write numbers with commas between them, 3,5.") from None
+    if any(not 0 < one < float("inf") for one in worth):
+        raise CourseError(f"--points is {points!r}; an exercise has more than no points.")
+    from autograder.course.draft import draft as write
+
+    path, exercises = write(root, lesson.strip("/"), worth)
+    say(f"Wrote {path}: {', '.join(exercise.name for exercise in exercises)}.")
+    say("Now open it in Jupyter, write its text, and run it from top to bottom.")
 
 
 @app.command()

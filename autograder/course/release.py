@@ -5,7 +5,6 @@ form (``solutions``), and refuses to hand out a lesson in which anything of the 
 left (``leaks``). ``check`` compares instead of writing.
 """
 
-import ast
 import logging
 import tempfile
 from pathlib import Path
@@ -16,7 +15,14 @@ from traitlets.config import Config
 from autograder.course import contents
 from autograder.course.leaks import refuse_leaks
 from autograder.course.places import all_lessons, write_atomically
-from autograder.course.solutions import ReleaseError, canonical, read_solution, tidy_text, to_text
+from autograder.course.solutions import (
+    ReleaseError,
+    canonical,
+    points_of_check,
+    read_solution,
+    tidy_text,
+    to_text,
+)
 from autograder.course.spec import SpecError, cell_kind, read_exercises
 
 CODE_STUB = {"python": "raise NotImplementedError"}
@@ -75,21 +81,8 @@ def refuse_two_numbers_of_points(notebook, lesson):
         if said is not None and said != marks.get("points"):
             raise ReleaseError(
                 f"{lesson.name}: the cell {marks.get('grade_id')!r} says check(..., points={said:g}) and its "
-                f"metadata {marks.get('points', 0):g} points; make them the same."
+                f"metadata {marks.get('points', 0):g} points; `unrolled release --tidy` makes them the same."
             )
-
-
-def points_of_check(source):
-    """The points that a test cell's last line names, as check(rnn_cell, points=5); None if it is no check."""
-    try:
-        last = ast.parse(source).body[-1]
-        call = ast.Expression(last.value).body
-        if call.func.id != "check":
-            return None
-        given = [word.value for word in call.keywords if word.arg == "points"] or call.args[1:2]
-        return float(ast.literal_eval(given[0])) if given else 1.0
-    except (SyntaxError, ValueError, TypeError, IndexError, AttributeError):
-        return None
 
 
 def build(lesson):

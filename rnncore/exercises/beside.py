@@ -88,7 +88,7 @@ def module(text: str, where: str) -> ModuleType:
     made, file = ModuleType(name), f"<{where} {digest}>"
     # Mistakes are edits of a reference's text, which Python looks for here; None: it never grows stale.
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    sys.modules[name] = made
+    sys.modules[name], made.__file__ = made, file
     try:
         exec(compile(text, file, "exec"), vars(made))
     except BaseException as error:
