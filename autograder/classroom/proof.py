@@ -15,6 +15,7 @@ from autograder.course import release
 from autograder.course.places import CourseError
 from autograder.course.spec import SpecError, read_exercises, read_spec
 from autograder.intake.submissions import Submission
+from autograder.judging.obstacles import obstacles
 from autograder.judging.status import Status
 from autograder.judging.submission import Task, grade_task
 from autograder.sandbox.box import Limits, NoSandbox, Sandbox
@@ -146,6 +147,17 @@ def of_release(course, lessons):
     yield Step("lessons/ against solutions/", lambda: release.check(course, lessons))
 
 
+def of_tests(lessons):
+    """A Step for each lesson's test cells: can the judge run them?"""
+    for lesson in lessons:
+        yield Step(f"{lesson.name}: tests", partial(_tests, lesson))
+
+
+def _tests(lesson):
+    for name, why in obstacles(read_spec(lesson.lesson_path)).items():
+        yield f"{lesson.name}: the test {name} cannot be judged as it stands: {'; and '.join(why)}."
+
+
 def of_grading(lessons, workers, sandbox=True):
     """A Step for each solution and each untouched lesson; ``workers`` processes grade them meanwhile."""
     specs = {lesson: read_spec(lesson.lesson_path) for lesson in lessons}
@@ -194,7 +206,7 @@ def _untouched(lesson, graded):
         if score.points > 0:
             free = f"{score.points:g} points in {name}, and should get none"
             yield f"{lesson.name}: the untouched lesson gets {free}."
-    if graded.status != Status.NOT_ATTEMPTED:
+    if graded.status not in (Status.NOT_ATTEMPTED, Status.PARTLY_GRADED, Status.GRADED):
         remarks = " ".join(graded.remarks)
         yield f"{lesson.name}: grading the untouched lesson ended as {str(graded.status)!r}. {remarks}"
 

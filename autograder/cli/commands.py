@@ -17,6 +17,10 @@ COMMANDS = {
         "Make a course of your own: lessons of ours that you choose, and an example of one of yours.",
     ),
     "draft": ("own", "Write the first draft of a lesson's notebook from the exercises.py in its folder."),
+    "adopt": (
+        "own",
+        "Make lessons of a plain nbgrader course, and say which of its tests cannot be judged, and why.",
+    ),
     "update": (
         "own",
         "Bring newer editions of the package's lessons, beside what you changed and never over it.",

@@ -73,6 +73,36 @@ def draft(
 
 @app.command()
 @plainly
+def adopt(
+    source: Annotated[Path, typer.Argument(metavar="COURSE", help="nbgrader's course folder, with source/.")],
+    course: CourseFolder = None,
+):
+    """Make lessons of a plain nbgrader course, and say which of its tests cannot be judged, and why."""
+    root = course_folder(course)
+    if not source.is_dir():
+        raise CourseError(f"There is no folder {source}; name the folder of an nbgrader course.")
+    from autograder.course import adopt as adopting
+    from autograder.course import release
+    from autograder.course.spec import read_spec
+    from autograder.judging.obstacles import obstacles
+
+    adopted = adopting.adopt(root, source)
+    for one in adopted:
+        say(f"{one.lesson.name}, from {one.source}")
+        remarks = list(one.remarks)
+        try:
+            release.release(root, [one.lesson])
+            for name, why in obstacles(read_spec(one.lesson.lesson_path)).items():
+                remarks += [f"{name} cannot be judged as it stands: {reason}." for reason in why]
+        except CourseError as error:
+            remarks.append(f"It cannot be released yet: {error}")
+        for remark in remarks:
+            say(f"- {remark}")
+    say("Edit them in solutions/, then run `unrolled release --tidy` and `unrolled test`.")
+
+
+@app.command()
+@plainly
 def update(
     lessons: Annotated[
         str | None,
@@ -110,7 +140,7 @@ def test(
     from autograder.classroom import proof
 
     exercises = list(proof.of_exercises(lessons))
-    faults, count = [], len(exercises) + 1 + 2 * len(lessons)
+    faults, count = [], len(exercises) + 1 + 3 * len(lessons)
     with _progress() as progress:
         bar = progress.add_task("", total=count)
 
@@ -127,6 +157,7 @@ def test(
         look(proof.of_release(root, [lessons[0]] if lesson else None))
         releasable = not faults or all(one.lesson_path.is_file() for one in lessons)
         if releasable:
+            look(proof.of_tests(lessons))
             look(proof.of_grading(lessons, workers, not unsafe_no_sandbox))
     if mistakes:
         places.write_atomically(mistakes.absolute(), proof.matrix(lessons))
