@@ -207,7 +207,7 @@ def test_a_wrong_solution_and_a_lesson_with_its_answer_are_told(mine):
     nbformat.write(released, lesson.lesson_path)
     result = unrolled("test", "-n", 1)
     lines = result.stderr.splitlines()
-    assert result.exit_code == 1 and "4 faults" in lines[-1], result.output
+    assert result.exit_code == 1 and "3 faults" in lines[-1], result.output
     for says in (
         "the solution gets 3 of 5 points in average_backward-check; the check says: One mistake explains",
         "the untouched lesson gets 5 points in average_backward-check, and should get none",

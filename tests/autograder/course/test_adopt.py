@@ -9,6 +9,7 @@ import nbgrader
 import pytest
 from typer.testing import CliRunner
 
+from autograder.classroom import proof
 from autograder.cli import commands
 from autograder.course import own
 from autograder.course.places import all_lessons
@@ -39,7 +40,7 @@ def unrolled(*words):
     return CliRunner().invoke(commands.app, [str(word) for word in words])
 
 
-def test_the_quickstart_course_is_graded_as_far_as_the_judge_reaches(course, plain):
+def test_the_quickstart_course_is_graded_as_far_as_the_judge_reaches(course, plain, monkeypatch):
     before = {path: path.read_bytes() for path in plain.rglob("*") if path.is_file()}
     result = unrolled("adopt", plain)
     assert result.exit_code == 0, result.output
@@ -67,6 +68,10 @@ def test_the_quickstart_course_is_graded_as_far_as_the_judge_reaches(course, pla
         "sum_of_squares_uses_squares": 0,  # as was said
     }
     assert set(scores["untouched"].values()) == {0}
+    monkeypatch.setattr(proof, "of_grading", lambda *words: [])
+    tested = unrolled("test", "01")
+    assert tested.exit_code == 1 and "1 fault, in the sentences above." in tested.stderr
+    assert "the test sum_of_squares_uses_squares cannot be judged as it stands: it takes" in tested.stderr
     again = unrolled("adopt", plain)
     assert again.exit_code == 1 and "has a lesson ps1-problem1 already" in again.stderr
 
