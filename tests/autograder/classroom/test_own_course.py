@@ -132,6 +132,18 @@ def test_the_check_in_a_students_notebook_names_the_mistake(lesson, exercise, tm
     assert "Only the share <code>keep</code>" in cell.outputs[0].data["text/html"]
 
 
+def test_the_examples_stored_outputs_are_what_it_gives(lesson, tmp_path):
+    folder = shutil.copytree(lesson.solution_path.parent, tmp_path / "20-average")
+    stored = nbformat.read(folder / "average.ipynb", as_version=4)
+    again = nbformat.read(folder / "average.ipynb", as_version=4)
+    NotebookClient(again, resources={"metadata": {"path": str(folder)}}).execute()
+    said = [
+        {cell.id: "".join(one.get("text", "") for one in cell.get("outputs", ())) for cell in notebook.cells}
+        for notebook in (stored, again)
+    ]
+    assert said[0] == said[1] and "0.0625" in said[0]["impulse"] and "keep = 0.7994" in said[0]["learn"]
+
+
 def test_collected_graded_explained_and_told_as_in_our_own_repository(mine, lesson, exercise, tmp_path):
     source = tmp_path / "from-students" / "Ann"
     source.mkdir(parents=True)
