@@ -45,7 +45,7 @@ def _of_cell(source, written, classes, ours):
     for name, attribute in sorted(_attributes(nodes)):
         if name in written:
             yield f"it looks at `{name}.{attribute}`; of a student's function only calls are there; {INSTEAD}"
-    for name in sorted(read & classes):
+    for name in sorted((read & classes) - _checked(nodes)):
         yield (
             f"`{name}` is a class, whose objects stay where the student's code runs; have students write "
             "functions, or write an Exercise with a `use`"
@@ -60,6 +60,14 @@ def _of_cell(source, written, classes, ours):
             f"it uses `{name}`, which the student's notebook would have to define, and could define as it "
             "likes; import or define it in the test cell itself"
         )
+
+
+def _checked(nodes):
+    """The names that a test hands to a `check`, whose exercise knows how to use them."""
+    calls = [
+        node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "check"
+    ]
+    return {one.id for call in calls for one in call.args if isinstance(one, ast.Name)}
 
 
 def _given_functions(nodes):

@@ -1,8 +1,11 @@
 """Which plain test cells the judge cannot run as they stand, and what is said of each."""
 
+from pathlib import Path
+
 import pytest
 
-from autograder.course.spec import CellSpec, LessonSpec
+from autograder.course.places import all_lessons
+from autograder.course.spec import CellSpec, LessonSpec, read_spec
 from autograder.judging.obstacles import obstacles
 
 SOLUTION = "def squares(n):\n    pass\n\n\nclass Stack:\n    pass\n\n\nanswer = None"
@@ -23,6 +26,7 @@ def said(test):
     [
         "assert squares(2) == [1, 4]",
         "check(squares, points=2)",
+        "check(Stack, points=2)",
         "assert near(squares(2), np.arange(2)) and math.pi > 3",
         "try:\n    squares(0)\nexcept ValueError as error:\n    print(error)\nelse:\n    assert False",
         "for n in range(3):\n    assert all(one > 0 for one in squares(n)) and answer == 3",
@@ -53,3 +57,8 @@ def test_functions_in_and_plain_data_out_is_no_obstacle(test):
 )
 def test_each_obstacle_is_told_with_what_to_change(test, says):
     assert any(says in sentence for sentence in said(test)), said(test)
+
+
+@pytest.mark.parametrize("lesson", all_lessons(Path(__file__).parents[3]), ids=lambda lesson: lesson.name)
+def test_our_own_lessons_have_none(lesson):
+    assert obstacles(read_spec(lesson.lesson_path)) == {}
