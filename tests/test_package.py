@@ -70,16 +70,17 @@ def of_wheel(wheel):
         return email.message_from_bytes(file.read(name))
 
 
-def test_the_wheel_holds_the_packages_and_the_lessons_and_nothing_else(built):
+def test_the_wheel_holds_the_packages_and_the_lessons_solved_too_and_nothing_else(built):
     sdist, wheel = built
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run([*command, "autograder", "rnncore", "lessons"], cwd=ROOT, capture_output=True)
+    sides = ("lessons", "solutions")
+    listed = subprocess.run([*command, "autograder", "rnncore", *sides], cwd=ROOT, capture_output=True)
     ours = [name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).exists()]
     with zipfile.ZipFile(wheel) as file:
         names = {name for name in file.namelist() if ".dist-info/" not in name}
-        assert names == {f"autograder/{name}" if name.startswith("lessons/") else name for name in ours}
+        assert names == {f"autograder/{name}" if name.startswith(sides) else name for name in ours}
         for name in ours:
-            packed = f"autograder/{name}" if name.startswith("lessons/") else name
+            packed = f"autograder/{name}" if name.startswith(sides) else name
             assert file.read(packed) == (ROOT / name).read_bytes()
     with tarfile.open(sdist) as file:
         assert {name.split("/", 1)[1] for name in file.getnames() if "/" in name} >= {*ours, "README.md"}

@@ -17,7 +17,7 @@ from autograder.intake.submissions import find_submissions
 from autograder.judging.notebook import grade_notebook
 from autograder.judging.verdicts import verdict_text
 from autograder.sandbox.box import MIB, Limits
-from rnncore.exercises import by_name
+from rnncore.exercises import by_name, own, using
 
 MOST = 200_000  # characters of an explanation
 
@@ -110,7 +110,9 @@ def _tell(spec, test, result, score, graded, limits, code):
         yield f"- {remark}"
     yield ""
     yield f"Inputs, drawn with the seed {score['seed']}:"
-    yield from (f"  {line}" for line in _inputs(name, score["seed"]))
+    with using(own(spec.exercises)):
+        inputs = _inputs(name, score["seed"])
+    yield from (f"  {line}" for line in inputs)
     yield ""
     yield "Versions, then and now:"
     yield from (f"  {line}" for line in _versions(spec, result, graded))

@@ -12,6 +12,23 @@ COMMANDS = {
         "lessons",
         "Copy the lessons to a folder, to work in; work that is there already is left as it is.",
     ),
+    "new": (
+        "own",
+        "Make a course of your own: lessons of ours that you choose, and an example of one of yours.",
+    ),
+    "draft": ("own", "Write the first draft of a lesson's notebook from the exercises.py in its folder."),
+    "adopt": (
+        "own",
+        "Make lessons of a plain nbgrader course, and say which of its tests cannot be judged, and why.",
+    ),
+    "update": (
+        "own",
+        "Bring newer editions of the package's lessons, beside what you changed and never over it.",
+    ),
+    "test": (
+        "own",
+        "Say whether a course is as it should be: its exercises, solutions, lessons and release.",
+    ),
     "release": ("release", "Make lessons/ from solutions/: the same notebooks without their answers."),
     "status": (
         "status",

@@ -40,6 +40,7 @@ from autograder.intake.submissions import (
     read_regular,
     students_folders,
 )
+from autograder.judging.obstacles import obstacles
 from autograder.sandbox.box import Limits
 
 app = typer.Typer()
@@ -139,6 +140,8 @@ def grade(
     if submissions is not None:
         must_exist(submissions)
     room = workspace_folder(workspace, root)
+    for name, why in obstacles(spec).items():
+        say(f"The test {name} cannot be judged as it stands: {'; and '.join(why)}.", err=True)
     if submissions is not None and submissions.resolve() != room.submitted.resolve():
         collected = bring_in(submissions, room, chosen, spec, yes, dry_run=dry_run)
         tell(collected)

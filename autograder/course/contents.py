@@ -17,8 +17,8 @@ TABLE = ("| | lesson | what you make | minutes | |", "|---|---|---|---|---|")
 PAGE = """\
 # The lessons
 
-{count} lessons, about {hours} hours. Open one in Jupyter (`make lab`), fill in its functions, and run the
-checks below them as often as you like. (This page is written by `unrolled release` from the
+{count}, about {time}. Open one in Jupyter, fill in its functions, and run the checks below them
+as often as you like. (This page is written by `unrolled release` from the
 [solutions](../solutions).)
 """
 
@@ -30,9 +30,11 @@ def files(course, lessons):
     for the table, between two comments.
     """
     told = [Told(lesson) for lesson in lessons]
-    hours = round(sum(one.minutes for one in told) / 60)
+    minutes = sum(one.minutes for one in told)
+    time = f"{round(minutes / 60)} hours" if minutes >= 90 else f"{minutes} minutes"
+    count = f"{len(told)} lesson{'s' * (len(told) != 1)}"
     letters = course / "solutions" / LETTERS
-    page = [PAGE.format(count=len(told), hours=hours), *(one.section() for one in told)]
+    page = [PAGE.format(count=count, time=time), *(one.section() for one in told)]
     page += [letters.read_text()] if letters.is_file() else []
     found = {course / "lessons" / "README.md": "\n".join(page).encode()}
     found |= {course / "lessons" / one.picture: one.image for one in told if one.image}

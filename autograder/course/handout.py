@@ -17,8 +17,7 @@ from pathlib import Path
 import rnncore
 from autograder.course.places import CourseError, write_atomically
 
-INSTALLED = Path(__file__).parents[1] / "lessons"  # put there when the package is built
-CHECKOUT = Path(__file__).parents[2] / "lessons"
+PACKAGE, CHECKOUT = Path(__file__).parents[1], Path(__file__).parents[2] / "lessons"
 NOTE = ".unrolled.json"
 
 
@@ -40,26 +39,41 @@ def hand_out(folder, update=False, source=None):
 
     ``update``: bring newer editions, in the place of files that lie there as they came, beside the others.
     """
-    folder, source = Path(folder), source or (INSTALLED if INSTALLED.is_dir() else CHECKOUT)
-    if not any(source.glob("*/*.ipynb")):
-        raise CourseError(
-            f"There are no lessons in {source}: install unrolled again, or run `unrolled release` first."
-        )
+    folder, source = Path(folder), _filled(source or of_the_package("lessons"))
     if folder.resolve().is_relative_to(source.resolve()):
         raise CourseError(f"{folder} holds the course's own lessons; name another folder to copy them to.")
     if folder.exists() and not folder.is_dir():
         raise CourseError(f"{folder} is a file; name a folder for the lessons.")
+    return copy(_files(source), folder, update)
+
+
+def of_the_package(side):
+    """The course's own ``side``, "lessons" or "solutions", as the package has it, or the checkout."""
+    installed = PACKAGE / side  # put there when the package is built
+    return _filled(installed if installed.is_dir() else CHECKOUT.with_name(side))
+
+
+def _filled(source):
+    if not any(source.glob("*/*.ipynb")):
+        raise CourseError(
+            f"There are no lessons in {source}: install unrolled again, or run `unrolled release` first."
+        )
+    return source
+
+
+def copy(files, folder, update):
+    """Write ``files``, pairs of a path and its bytes, below ``folder``, over nothing that was worked in."""
     done = HandedOut(folder)
     try:
-        _copy(source, folder, update, done)
+        _copy(files, folder, update, done)
     except OSError as error:
         raise CourseError(f"Could not write {error.filename or folder}: {error.strerror}.") from None
     return done
 
 
-def _copy(source, folder, update, done):
-    noted = _read_note(folder)
-    for name, data in _files(source):
+def _copy(files, folder, update, done):
+    noted = read_note(folder)
+    for name, data in files:
         done.lessons += name.endswith(".ipynb")
         target, edition = folder / name, _digest(data)
         there = _digest(target.read_bytes()) if target.exists() else None
@@ -101,7 +115,7 @@ def _put_beside(target, data):
             return beside.name
 
 
-def _read_note(folder):
+def read_note(folder):
     """{path: digest of what was copied there last}; without a readable note every file is worked in."""
     try:
         noted = json.loads((folder / NOTE).read_text("utf-8"))
@@ -117,7 +131,7 @@ def _digest(data):
 def _on_its_own(path):
     """The page that lists the lessons, without what only the course's own folder has."""
     page = path.read_text("utf-8")
-    for part in (r" \(`make lab`\)", r" \(This page is written .*?\)\.\)", r", or \[[^]]*\]\(\.\./[^)]*\)"):
+    for part in (r" \(This page is written .*?\)\.\)", r", or \[[^]]*\]\(\.\./[^)]*\)"):
         page = re.sub(part, "", page, flags=re.DOTALL)
     return page.encode()
 

@@ -1,7 +1,8 @@
 """Where things are: the course's folder, its lessons, and the workspace that grading writes to.
 
 A course is a folder that holds ``solutions/`` and ``lessons/``; its lessons are the folders
-``NN-slug`` in them, each with one notebook ``slug.ipynb``. A workspace (``classroom/`` unless said
+``NN-slug`` in them, each with one notebook ``slug.ipynb``, and beside it ``exercises.py`` if it checks
+functions that the package has no exercises for. A workspace (``classroom/`` unless said
 otherwise) is a folder in nbgrader's layout: ``submitted/``, ``autograded/``, ``feedback/`` and
 ``gradebook.db``, plus our ``results/``. Everything else in this package is given these as values.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 # What a disk says that takes nothing more, from nobody.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 LESSON_NAME = re.compile(r"\d\d-[a-z0-9-]+")
+EXERCISES = "exercises.py"
 
 
 class CourseError(Exception):
@@ -42,6 +44,15 @@ class Lesson:
     @property
     def lesson_path(self):
         return self.course / "lessons" / self.name / f"{self.notebook}.ipynb"
+
+    @property
+    def own_exercises(self):
+        """The file with the exercises that the package does not have; many a lesson has none."""
+        return self.solution_path.with_name(EXERCISES)
+
+    @property
+    def released_exercises(self):
+        return self.lesson_path.with_name(EXERCISES)
 
 
 def find_course(start=None):

@@ -5,7 +5,6 @@ form (``solutions``), and refuses to hand out a lesson in which anything of the 
 left (``leaks``). ``check`` compares instead of writing.
 """
 
-import ast
 import logging
 import tempfile
 from pathlib import Path
@@ -16,8 +15,15 @@ from traitlets.config import Config
 from autograder.course import contents
 from autograder.course.leaks import refuse_leaks
 from autograder.course.places import all_lessons, write_atomically
-from autograder.course.solutions import ReleaseError, canonical, read_solution, tidy_text, to_text
-from autograder.course.spec import cell_kind
+from autograder.course.solutions import (
+    ReleaseError,
+    canonical,
+    points_of_check,
+    read_solution,
+    tidy_text,
+    to_text,
+)
+from autograder.course.spec import SpecError, cell_kind, read_exercises
 
 CODE_STUB = {"python": "raise NotImplementedError"}
 TEXT_STUB = "*Write your answer here.*"
@@ -75,37 +81,34 @@ def refuse_two_numbers_of_points(notebook, lesson):
         if said is not None and said != marks.get("points"):
             raise ReleaseError(
                 f"{lesson.name}: the cell {marks.get('grade_id')!r} says check(..., points={said:g}) and its "
-                f"metadata {marks.get('points', 0):g} points; make them the same."
+                f"metadata {marks.get('points', 0):g} points; `unrolled release --tidy` makes them the same."
             )
 
 
-def points_of_check(source):
-    """The points that a test cell's last line names, as check(rnn_cell, points=5); None if it is no check."""
+def build(lesson):
+    """{path: text} of what a lesson is handed out as: its notebook, and the exercises of its own."""
+    made = {lesson.lesson_path: build_lesson(lesson)}
     try:
-        last = ast.parse(source).body[-1]
-        call = ast.Expression(last.value).body
-        if call.func.id != "check":
-            return None
-        given = [word.value for word in call.keywords if word.arg == "points"] or call.args[1:2]
-        return float(ast.literal_eval(given[0])) if given else 1.0
-    except (SyntaxError, ValueError, TypeError, IndexError, AttributeError):
-        return None
+        exercises = read_exercises(lesson.own_exercises)
+    except SpecError as error:
+        raise ReleaseError(str(error)) from None
+    return made | ({lesson.released_exercises: exercises} if exercises else {})
 
 
-def release(course, lessons=None, dry_run=False):
+def release(course, lessons=None, begin=lambda lesson: None, dry_run=False):
     """Write the lessons, and the lists of them, that changed; returns their paths.
 
-    ``dry_run``: write nothing, and return what would be written.
-
+    ``begin(lesson)`` follows the progress. ``dry_run``: write nothing, and return what would be written.
     Stray files are left to `check` to name.
     """
     written = []
     for lesson in lessons or all_lessons(course):
-        text = build_lesson(lesson)
-        if not lesson.lesson_path.is_file() or lesson.lesson_path.read_text() != text:
-            if not dry_run:
-                write_atomically(lesson.lesson_path, text)
-            written.append(lesson.lesson_path)
+        begin(lesson)
+        for path, text in build(lesson).items():
+            if not path.is_file() or path.read_text("utf-8") != text:
+                if not dry_run:
+                    write_atomically(path, text)
+                written.append(path)
     for path, content in contents.files(course, all_lessons(course)).items():
         if not path.is_file() or path.read_bytes() != content:
             if not dry_run:
@@ -119,9 +122,10 @@ def check(course, lessons=None):
     every = all_lessons(course)
     problems = []
     expected = {lesson.lesson_path for lesson in every if lesson.solution_path.is_file()}
+    expected |= {lesson.released_exercises for lesson in every if lesson.own_exercises.is_file()}
     for lesson in lessons or every:
         try:
-            text = build_lesson(lesson)
+            made = build(lesson)
             if tidy_text(lesson) != lesson.solution_path.read_text():
                 problems.append(
                     f"untidy: {lesson.solution_path.relative_to(course)} (run `unrolled release --tidy`)"
@@ -129,11 +133,11 @@ def check(course, lessons=None):
         except ReleaseError as error:
             problems.append(f"wrong: {error}")
             continue
-        path = lesson.lesson_path
-        if not path.is_file():
-            problems.append(f"missing: {path.relative_to(course)} (run `unrolled release`)")
-        elif path.read_text() != text:
-            problems.append(f"changed: {path.relative_to(course)} (run `unrolled release`)")
+        for path, text in made.items():
+            if not path.is_file():
+                problems.append(f"missing: {path.relative_to(course)} (run `unrolled release`)")
+            elif path.read_text("utf-8") != text:
+                problems.append(f"changed: {path.relative_to(course)} (run `unrolled release`)")
     if lessons is None:
         told = _contents(course, problems)
         expected |= told.keys()

@@ -4,12 +4,13 @@
 changed something; ``release`` gives lessons the same form.
 """
 
+import ast
 import re
 
 import nbformat
 
 from autograder.course.places import CourseError, all_lessons, write_atomically
-from autograder.course.spec import KERNELSPEC
+from autograder.course.spec import KERNELSPEC, cell_kind
 
 CELL_METADATA = ("nbgrader", "tags", "deletable", "editable")
 WIDGETS = "application/vnd.jupyter.widget"
@@ -51,7 +52,28 @@ def tidy_text(lesson):
                 f"{lesson.solution_path} stores an error in cell {index} ({cell.source.strip()[:40]!r}); "
                 "run the notebook again."
             )
+        said = points_of_check(cell.source) if cell_kind(cell) == "test" else None
+        if said is not None:  # what a student reads there is what nbgrader gives
+            cell.metadata["nbgrader"]["points"] = whole(said)
     return to_text(canonical(notebook))
+
+
+def whole(points):
+    """3 for 3.0, as nbgrader's own cells have it."""
+    return int(points) if float(points).is_integer() else points
+
+
+def points_of_check(source):
+    """The points that a test cell's last line names, as check(rnn_cell, points=5); None if it is no check."""
+    try:
+        last = ast.parse(source).body[-1]
+        call = ast.Expression(last.value).body
+        if call.func.id != "check":
+            return None
+        given = [word.value for word in call.keywords if word.arg == "points"] or call.args[1:2]
+        return float(ast.literal_eval(given[0])) if given else 1.0
+    except (SyntaxError, ValueError, TypeError, IndexError, AttributeError):
+        return None
 
 
 def canonical(notebook):

@@ -7,6 +7,7 @@ notebook, pickles well, and goes to every worker.
 import hashlib
 from dataclasses import dataclass, field
 
+from autograder.course.places import EXERCISES
 from autograder.course.shown import hidden_modules
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -37,7 +38,8 @@ class CellSpec:
 class LessonSpec:
     """A released lesson: every cell in order, and the modules hidden from students' code while grading.
 
-    Those are what its metadata name, and what none of its cells imports (``shown``).
+    Those are what its metadata name, and what none of its cells imports (``shown``). ``exercises``: the text
+    of the exercises.py beside it, for the judge; students' code does not see that file.
     """
 
     assignment: str
@@ -46,6 +48,7 @@ class LessonSpec:
     hides: tuple
     needs: tuple
     release_hash: str
+    exercises: str = ""
 
     @property
     def max_points(self):
@@ -107,14 +110,35 @@ def read_spec(path):
             raise SpecError(f"{path} has two cells called {cell.grade_id!r}; a name is used once.")
         seen.add(cell.grade_id)
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    exercises = read_exercises(path.with_name(EXERCISES))
     return LessonSpec(
         assignment=path.parent.name,
         notebook=path.stem,
         cells=cells,
         hides=hidden_modules(sources, tuple(asks["hides"])),
         needs=tuple(asks.get("needs", ())),
-        release_hash=hashlib.sha256(raw).hexdigest(),
+        release_hash=hashlib.sha256(raw + exercises.encode()).hexdigest(),
+        exercises=exercises,
     )
+
+
+def read_exercises(path):
+    """The text of a lesson's exercises.py, "" where there is none; SpecError if it cannot be used."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} cannot be read: {error}.") from None
+    from rnncore.exercises import NotExercises, own  # takes a moment, which other lessons need not
+
+    try:
+        own(text, str(path))
+    except NotExercises as error:
+        raise SpecError(str(error)) from None
+    if not text.strip():
+        raise SpecError(f"{path} is empty; remove it, or write exercises.")
+    return text
 
 
 def _cell_spec(cell, index):

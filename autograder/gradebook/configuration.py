@@ -14,7 +14,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.course.places import CourseError, Workspace, all_lessons, write_atomically
+from autograder.course.places import EXERCISES, CourseError, Workspace, all_lessons, write_atomically
 from autograder.sandbox.box import Limits
 
 CONFIG_NAME = "nbgrader_config.py"
@@ -53,7 +53,7 @@ def configure(config, *, course, workspace, sandbox=True):
         path.name
         for lesson in all_lessons(course)
         for path in lesson.solution_path.parent.rglob("*")
-        if path.suffix != ".ipynb" and path.is_file()
+        if path.suffix != ".ipynb" and path.name != EXERCISES and path.is_file()
     }
     standard = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback"]
     directory.ignore = standard + sorted(siblings)

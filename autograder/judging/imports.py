@@ -23,4 +23,5 @@ def hidden_part(module, spec):
     A remark names that: what stands behind it could be any words of a student's.
     """
     hidden = (*spec.hides, *NEVER, *({"torch"} - set(spec.needs)))
+    hidden += ("exercises",) if spec.exercises else ()  # the file beside the lesson
     return next((one for one in hidden if module == one or module.startswith(f"{one}.")), None)

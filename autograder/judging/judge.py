@@ -248,7 +248,8 @@ def judge_cell(
         if what == "missing" and not line.stopped and not line.unreadable:
             judged.missing.append(name)
     judged.attempted = not theirs or len(judged.missing) < len(theirs)
-    value, printed = _run(tree, namespace, judged)
+    with _exercises_of(spec):
+        value, printed = _run(tree, namespace, judged)
     judged.stopped, judged.unreadable, judged.errors = line.stopped, line.unreadable, line.errors
     judged.wants_ours, judged.wants_versions = line.wants_ours, line.wants_versions
     if printed:
@@ -257,6 +258,16 @@ def judge_cell(
         return judged
     _mark(value, cell, judged)
     return judged
+
+
+def _exercises_of(spec):
+    """What the lesson's own exercises are while it is judged: those that came with its release, no others."""
+    from rnncore.exercises import NotExercises, own, using
+
+    try:
+        return using(own(spec.exercises))
+    except NotExercises as error:
+        raise JudgeFault(f"the exercises of {spec.assignment} cannot be used here: {error}") from error
 
 
 def _run(tree, namespace, judged):

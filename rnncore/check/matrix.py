@@ -31,12 +31,15 @@ def checked_row(exercise, mistake) -> str:
     return f"| {mistake.id} | {1 - verdict.earned:.0%} | {spoils or 'everything'} | {says} |"
 
 
-def kill_matrix(row_of=checked_row) -> str:
-    """The whole matrix as Markdown, one table for each exercise; ``row_of(exercise, mistake)`` gives rows."""
-    text = [INTRODUCTION]
-    for lesson in MODULES:
+def kill_matrix(row_of=checked_row, lessons=None, introduction=INTRODUCTION) -> str:
+    """The whole matrix as Markdown, one table for each exercise; ``row_of(exercise, mistake)`` gives rows.
+
+    ``lessons``: {lesson: its exercises}, the package's own if None.
+    """
+    text = [introduction]
+    for lesson, exercises in (lessons or {lesson: of_lesson(lesson) for lesson in MODULES}).items():
         text.append(f"## {lesson}\n")
-        for exercise in of_lesson(lesson):
+        for exercise in exercises:
             text.append(f"### `{exercise.name}{exercise.signature}`\n")
             text.append("| mistake | costs | spoils | what the student is told |\n|---|---|---|---|")
             text += [row_of(exercise, mistake) for mistake in exercise.mistakes]
