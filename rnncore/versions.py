@@ -19,6 +19,7 @@ import signal
 import sys
 import textwrap
 import time
+import warnings
 from pathlib import Path
 
 from rnncore.observe import Formula, Outcome, StudentError, observe
@@ -77,7 +78,9 @@ def run_versions(function, sources: list[str], calls: list[tuple], helpers=None)
     import resource  # which is there where fork is
 
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which stay behind
+        child = os.fork()
     if child == 0:
         try:
             os.close(reading)

@@ -296,7 +296,7 @@ def surprises_to_be_small(step, state, first, end, width, max_length):
         grown = []
         for cost, ids, own in live:
             logits, after = step(torch.tensor(ids[-1:] or [first]), own)
-            costs = -torch.log(torch.softmax(logits[0], 0))
+            costs = torch.logsumexp(logits[0], 0) - logits[0]
             order = costs.argsort()[:width]  # no more of one parent can ever be kept
             grown.extend((cost + costs[symbol].item(), [*ids, symbol.item()], after) for symbol in order)
         grown.sort(key=lambda one: one[0])
