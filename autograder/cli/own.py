@@ -149,7 +149,7 @@ def test(
                 progress.update(bar, description=step.says)
                 found = step.faults()
                 for fault in found:
-                    progress.console.print(fault, markup=False, highlight=False, soft_wrap=True)
+                    say(fault)
                 faults.extend(found)
                 progress.advance(bar)
 

@@ -149,7 +149,7 @@ def test_what_would_be_released(released, tmp_path):
     assert told.exit_code == 0 and "would release lessons/01-double/double.ipynb" in told.output
     assert not path.exists()
     told = CliRunner().invoke(commands.app, [*words, "--dry-run", "--tidy"])
-    assert told.exit_code == 1 and "leave out --check and --tidy" in told.stderr
+    assert told.exit_code == 1 and "leave out --check, --tidy and --exchange" in told.stderr
 
 
 # What to type next
