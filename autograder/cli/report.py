@@ -178,8 +178,9 @@ def export(
         str,
         typer.Option(
             "--format",
-            metavar="csv|canvas|moodle|gradescope",
-            help="A table for spreadsheets, a grade import, or Gradescope's results.json for each student.",
+            metavar="csv|canvas|moodle|moodle-feedback|gradescope",
+            help="A table for spreadsheets, a grade import, the feedback pages as a zip for Moodle, or "
+            "Gradescope's results.json for each student.",
         ),
     ] = "csv",
     out: Annotated[
@@ -219,8 +220,9 @@ def export(
     path, count, notes = write(room, chosen, spec, kind, out, **options)
     for note in notes:
         say(note, err=True)
+    what = "page" if kind == "moodle-feedback" else "grade"
     if dry_run:
         over = " over what is there" if path.exists() else ""
-        say(f"Nothing was changed; {count} grades for {chosen.name} would be written{over}: {path}")
+        say(f"Nothing was changed; {count} {what}s for {chosen.name} would be written{over}: {path}")
         return
-    say(f"{count} grade{'s' * (count != 1)} for {chosen.name}: {path}")
+    say(f"{count} {what}{'s' * (count != 1)} for {chosen.name}: {path}")

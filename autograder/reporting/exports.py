@@ -12,9 +12,11 @@ from autograder.course.places import CourseError, write_atomically
 from autograder.intake.ledger import recorded
 from autograder.intake.plain import plain
 from autograder.reporting import gradescope, rosters
+from autograder.reporting.feedback_zip import moodle_zip
 from autograder.reporting.grades import as_number, feedback_text, grades, some, unread
 
-KINDS = ("csv", "canvas", "moodle", "gradescope")
+KINDS = ("csv", "canvas", "moodle", "moodle-feedback", "gradescope")
+ENDINGS = {"moodle-feedback": ".zip", "gradescope": ""}  # of what is written; others are tables
 FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  (spreadsheets take the wide ones for formulas, too)
 MOST_IN_A_CELL = 30_000  # characters: what spreadsheets take
 
@@ -35,10 +37,10 @@ def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None,
         raise CourseError(
             "Canvas needs its own gradebook: in Canvas Grades, Export; then --roster that file."
         )
-    if excel and kind == "gradescope":
-        raise CourseError("--excel is for tables; gradescope writes results.json files.")
+    if excel and kind in ENDINGS:
+        raise CourseError(f"--excel is for tables; {kind} writes other files.")
     if out is None:
-        out = workspace.reports / (f"{lesson.name}-{kind}" + (".csv" if kind != "gradescope" else ""))
+        out = workspace.reports / f"{lesson.name}-{kind}{ENDINGS.get(kind, '.csv')}"
     if roster is not None and roster.exists() and out.exists() and out.samefile(roster):
         raise CourseError(f"--out would write over the roster {roster}; name another file.")
     if (kind == "gradescope") == out.is_file() and out.exists():
@@ -59,14 +61,18 @@ def export(workspace, lesson, spec, kind, out=None, *, roster=None, column=None,
     elif kind == "moodle":
         record = recorded(workspace, lesson.name)
         rows, delimiter, more = rosters.moodle(found, spec, record, roster)
+    count = sum(grade.score is not None for grade in found)
+    if kind == "moodle-feedback":
+        pages, count, more = moodle_zip(workspace, spec, found, recorded(workspace, lesson.name))
     if dry_run:
-        return out, sum(grade.score is not None for grade in found), [*more, *notes(found, spec)]
+        return out, count, [*more, *notes(found, spec)]
     try:
         if kind == "gradescope":
             count = gradescope.write_results(found, spec, out)
+        elif kind == "moodle-feedback":
+            write_atomically(out, pages)
         else:
             write_atomically(out, csv_bytes(rows, bom=excel, delimiter=delimiter))
-            count = sum(grade.score is not None for grade in found)
     except OSError as error:
         raise CourseError(f"{out} cannot be written ({error.strerror or error}).") from None
     return out, count, [*more, *notes(found, spec)]

@@ -88,7 +88,10 @@ def test_the_commands_and_their_wrong_uses(room, released, lesson, tmp_path, mon
     binary = tmp_path / "b.csv"
     binary.write_bytes(b"\xff\x00\x81")
     for words, says in (
-        (("export", "double", "--format", "excel"), "the formats are: csv, canvas, moodle, gradescope"),
+        (
+            ("export", "double", "--format", "excel"),
+            "the formats are: csv, canvas, moodle, moodle-feedback, gradescope",
+        ),
         (("export", "double", "--format", "canvas"), "then --roster that file"),
         (("export", "double", "--format", "canvas", "--roster", tmp_path / "none.csv"), "could not be read"),
         (("export", "double", "--format", "canvas", "--roster", roster), "is no gradebook of Canvas"),
