@@ -14,7 +14,7 @@ from tests.autograder.standins import half_marks
 
 
 def moodles_reading(name, participants):
-    """Whose file this is and what it is called, by the rule of Moodle's importer since 4.1; None: nobody's."""
+    """Whose file this is and what it is called, by the rule of Moodle's importer since 4.1, or None."""
     parts = name.split("/")
     for at, part in enumerate(parts):
         words = part.split("_", 4)
