@@ -20,7 +20,7 @@ from rnncore.observe import Outcome, as_numbers
 from rnncore.versions import source_of
 
 INPUT_CHANGED = "input-changed"
-PAIRS, PAIRS_SLOW = 160, 100  # that are tried: a number, not seconds, so that a busy machine finds the same
+PAIRS, PAIRS_SLOW = 500, 100  # that are tried: a number, not seconds, so that a busy machine finds the same
 
 
 @dataclass(frozen=True)
@@ -210,6 +210,8 @@ class _Search:
                     spoiled.add(part)
                 if not agree(our_parts[part], twin_parts[part], tolerance):
                     unlike.add(part)
+        if self.exercise.use is not None:  # a gradient that is gone says little of why
+            unlike |= {part for part in spoiled - unlike if says_nothing(marking, [part])}
         return spoiled - unlike if spoiled <= set(self.found.wrong) else set()
 
 

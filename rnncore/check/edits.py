@@ -27,6 +27,7 @@ SIBLINGS = [
     {"std", "var"},
 ]
 PRINTED, NOT_RETURNED = "print", "return"  # kinds that say it all
+KEYWORDS = "keyword arguments"
 NUMBERS, LARGE = (0, 1, 2, -1), 1e6
 FEW_NAMES = 8  # of which any may be taken for any other; of more, only those that are alike
 PAIRS = 10  # of names that are exchanged in one statement
@@ -193,7 +194,7 @@ def _turned_other(node):
             for position, keyword in enumerate(keywords):
                 if keyword.arg not in ("axis", "axes", "dim"):
                     kept = [*keywords[:position], *keywords[position + 1 :]]
-                    yield "keyword arguments", _copy(node, keywords=kept)
+                    yield KEYWORDS, _copy(node, keywords=kept)
         case ast.Subscript(value=value, slice=index):
             for new in _indices(index):
                 yield "index", _copy(node, slice=new)
@@ -396,27 +397,27 @@ def _statements(tree, function, names) -> Iterator[Edit]:
         for at, statement in enumerate(whole):
             trials = []
             if at + 1 < len(whole):
-                trials.append(("order", [*whole[:at], whole[at + 1], statement, *whole[at + 2 :]]))
+                trials.append(("order", statement, [*whole[:at], whole[at + 1], statement, *whole[at + 2 :]]))
             match statement:
                 case ast.AugAssign(target=target, op=op, value=value):
                     read = _copy(target, ctx=ast.Load())
                     anew = ast.copy_location(ast.Assign([target], ast.BinOp(read, op, value)), statement)
-                    trials.append(("assignment in place", [*whole[:at], anew, *whole[at + 1 :]]))
+                    trials.append(("assignment in place", statement, [*whole[:at], anew, *whole[at + 1 :]]))
                     new = ast.copy_location(ast.Assign([target], value), statement)
-                    trials.append(("assignment", [*whole[:at], new, *whole[at + 1 :]]))
+                    trials.append(("assignment", statement, [*whole[:at], new, *whole[at + 1 :]]))
                 case ast.Assign(targets=[ast.Name() | ast.Subscript() as target], value=value):
                     new = ast.copy_location(ast.AugAssign(target, ast.Add(), value), statement)
-                    trials.append(("assignment", [*whole[:at], new, *whole[at + 1 :]]))
+                    trials.append(("assignment", statement, [*whole[:at], new, *whole[at + 1 :]]))
             if isinstance(statement, ast.For) and len(statement.body) > 1:
                 inner, last = statement.body[:-1], statement.body[-1]
                 moved = ast.copy_location(ast.For(statement.target, statement.iter, inner, []), statement)
-                trials.append(("indentation", [*whole[:at], moved, last, *whole[at + 1 :]]))
+                trials.append(("indentation", last, [*whole[:at], moved, last, *whole[at + 1 :]]))
             if isinstance(statement, ast.Return) and at == len(whole) - 1:
                 yield from _returned_later(tree, blocks, block, statement)
-            for kind, new in trials:
+            for kind, place, new in trials:
                 block[:] = new
                 try:
-                    yield Edit(statement.lineno, kind, ast.unparse(tree))
+                    yield Edit(place.lineno, kind, ast.unparse(tree))
                 finally:
                     block[:] = whole
 

@@ -9,7 +9,7 @@ What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, 
 from itertools import islice
 
 from rnncore.check.compare import agree
-from rnncore.check.edits import NOT_RETURNED, PRINTED, Edit, edits
+from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits
 from rnncore.check.marking import changed_arguments
 from rnncore.check.packing import PACKED, Slip
 from rnncore.check.shares import is_idle
@@ -123,6 +123,7 @@ class _Repair:
             Slip(
                 self._id(second),
                 f"Line {self._line(second)}, `{self._text(second)}`: look at its {second.kind}.",
+                0.0 if first.kind == second.kind == KEYWORDS else None,  # a dtype, say, twice: one habit
             ),
         )
 

@@ -34,6 +34,14 @@ REVERSE_PADDED = Exercise(
     draw=draw_reverse_padded,
     mistakes=(
         Mistake(
+            "first-step-left-out",
+            old="turned[b, :length] = x[b, :length][::-1]",
+            new="turned[b, 1:length] = x[b, 1:length][::-1]",
+            says="The first step stays where it was, and only the others are turned round: step t comes "
+            "from length - 1 - t, counted from 0.",
+            cost=0.3,
+        ),
+        Mistake(
             "padding-reversed",
             old=TURN,
             new="turned[b] = x[b, ::-1]",

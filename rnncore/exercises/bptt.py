@@ -72,6 +72,29 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
     draw=draw_cross_entropy,
     mistakes=(
         Mistake(
+            "number-added-in-the-logarithm",
+            old="picked = np.take_along_axis(log_probs, targets[..., None], axis=-1)",
+            new="picked = np.log(np.take_along_axis(np.exp(log_probs), targets[..., None], axis=-1) + 1e-3)",
+            also=tuple(
+                "picked = np.log(np.take_along_axis(np.exp(log_probs), targets[..., None], axis=-1) + "
+                f"{small})"
+                for small in ("1e-2", "1e-4", "1e-5", "1e-6", "1e-7")
+            ),
+            says="A small number is added before the logarithm, and it changes the loss of every unlikely "
+            "symbol. Nothing needs it: log p is the shifted logit less the log of the sum.",
+            cost=0.2,
+        ),
+        Mistake(
+            "global-maximum-and-probabilities",
+            old="shifted = logits - logits.max(axis=-1, keepdims=True)\n"
+            "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
+            new="shifted = logits - logits.max()\n"
+            "    log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True))",
+            says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
+            "exponential of that row becomes 0: subtract each row's own largest logit.",
+            cost=0.3,
+        ),
+        Mistake(
             "wrong-axis",
             old="shifted = logits - logits.max(axis=-1, keepdims=True)\n"
             "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
@@ -265,6 +288,14 @@ NUMERICAL_GRADIENT = Exercise(
     tolerance=2e-8,
     mistakes=(
         Mistake(
+            "rows-at-once",
+            old="for index in np.ndindex(x.shape):\n        kept = x[index]",
+            new="for index in range(len(x)):\n        kept = x[index].copy()",
+            says="A whole row is nudged at a time (a loop over the first axis), so its elements share one "
+            "number. Nudge one element at a time: np.ndindex visits them all.",
+            cost=0.3,
+        ),
+        Mistake(
             "one-sided",
             old="        x[index] = kept + h\n        above = f(x)\n        x[index] = kept - h\n"
             "        below = f(x)\n        x[index] = kept\n"
@@ -383,6 +414,14 @@ RNN_CELL_BACKWARD = Exercise(
     returns=("dx", "dh_prev", "grads"),
     draw=draw_rnn_cell_backward,
     mistakes=(
+        Mistake(
+            "slope-at-the-error",
+            old="da = dh * (1 - h_next**2)",
+            new="da = dh * (1 - np.tanh(dh) ** 2)",
+            says="The slope of tanh is taken at the error dh. It is the slope where the forward step was: "
+            "1 - h_next².",
+            cost=0.4,
+        ),
         Mistake(
             "not-squared",
             old=DA,
@@ -623,6 +662,26 @@ RNN_BACKWARD = Exercise(
     draw=draw_rnn_backward,
     mistakes=(
         Mistake(
+            "carry-multiplied",
+            old="dh_next = np.zeros_like(dy[:, 0])\n"
+            "    for t in reversed(range(T)):\n"
+            "        dh = dy[:, t] + dh_next",
+            new="dh_next = np.ones_like(dy[:, 0])\n"
+            "    for t in reversed(range(T)):\n"
+            "        dh = dy[:, t] * dh_next",
+            says="The carry is multiplied onto the step's own error. Two errors that arrive at one state "
+            "add up.",
+            cost=0.5,
+        ),
+        Mistake(
+            "biases-not-summed",
+            old="grads[name] += step[name]",
+            new='grads[name] = grads[name] + step[name] if name[0] == "w" else step[name]',
+            says="The weights' shares are added up and the biases' are not: only one step's is left. The "
+            "biases serve every step too.",
+            cost=0.3,
+        ),
+        Mistake(
             "no-carry",
             old=CARRY,
             new="dh = dy[:, t]",
@@ -753,6 +812,16 @@ TRUNCATED_BACKWARD = Exercise(
     uses=("rnn_cell_backward",),
     draw=draw_truncated_backward,
     mistakes=(
+        Mistake(
+            "last-k-steps-alone",
+            old="    for t in reversed(range(T)):\n"
+            "        if (t + 1) % k == 0:\n"
+            "            dh_next = np.zeros_like(dh_next)\n",
+            new="    for t in reversed(range(max(T - k, 0), T)):\n",
+            says="Only the last k steps are visited, and the losses before them are lost. Truncation cuts "
+            "the *carry* at the borders; every step still gets its own gradient.",
+            cost=0.5,
+        ),
         Mistake(
             "never-truncated",
             old=BORDER,

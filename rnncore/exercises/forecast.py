@@ -52,6 +52,22 @@ SPLIT_BY_TIME = Exercise(
     view=view_split,
     mistakes=(
         Mistake(
+            "minus-zero-in-the-test",
+            old="return series[:, :end_of_train], series[:, end_of_train:end_of_valid], series[:, end_of_valid:]",
+            new="return series[:, :end_of_train], series[:, end_of_train:end_of_valid], series[:, -test:]",
+            says="This goes wrong when test is 0: -0 is 0, so series[:, -test:] is the whole series. Count "
+            "the border from the start: T - test.",
+            cost=0.2,
+        ),
+        Mistake(
+            "borders-one-step-early",
+            old="end_of_valid = T - test",
+            new="end_of_valid = T - test - 1",
+            says="Both borders are one step early, so the test has a step too many. It has the last test "
+            "steps and begins at T - test.",
+            cost=0.3,
+        ),
+        Mistake(
             "shuffled-first",
             old=LENGTH,
             new="T = series.shape[1]\n    series = series[:, np.random.default_rng(0).permutation(T)]",

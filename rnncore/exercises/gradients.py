@@ -274,6 +274,14 @@ SPECTRAL_RADIUS = Exercise(
     draw=draw_spectral_radius,
     mistakes=(
         Mistake(
+            "absolute-value-too-late",
+            old="sizes = np.abs(eigenvalues)\n    return float(sizes.max())",
+            new="return float(np.abs(np.max(eigenvalues)))",
+            says="The largest is picked first and its absolute value taken after that, so a large negative "
+            "eigenvalue is passed over. Absolute values first, then the largest.",
+            cost=0.3,
+        ),
+        Mistake(
             "largest-singular-value",
             old=LARGEST,
             new="return float(np.linalg.norm(W, 2))",

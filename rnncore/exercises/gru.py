@@ -123,6 +123,14 @@ GRU_CELL = Exercise(
     draw=draw_gru_cell,
     mistakes=(
         Mistake(
+            "gates-in-each-others-place",
+            old="n = np.tanh(x_n + r * h_n)\n    h_next = (1 - z) * n + z * h",
+            new="n = np.tanh(x_n + z * h_n)\n    h_next = (1 - r) * n + r * h",
+            says="The two gates do each other's work: here z resets and r mixes. r belongs inside the "
+            "candidate, z in the last line.",
+            cost=0.3,
+        ),
+        Mistake(
             "order-z-r-n",
             old=SPLITS,
             new=splits_as("zrn", "zrn"),

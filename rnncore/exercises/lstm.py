@@ -12,7 +12,6 @@ from rnncore.cells.lstm import cell_gradient_path, lstm_cell, lstm_cell_backward
 from rnncore.exercises.bptt import RNN_CELL_BACKWARD
 from rnncore.exercises.exercise import Case, Exercise, Mistake
 from rnncore.exercises.rnn_cell import RNN_CELL, draw_params
-from rnncore.observe import Unplain
 
 GATES = ("i", "f", "g", "o")
 NAMES = {"i": "input gate i", "f": "forget gate f", "g": "candidate g", "o": "output gate o"}
@@ -74,6 +73,22 @@ LSTM_CELL = Exercise(
     gates=GATES,
     draw=draw_lstm_cell,
     mistakes=(
+        Mistake(
+            "one-minus-input",
+            old="c_next = f * c + i * g",
+            new="c_next = (1 - i) * c + i * g",
+            says="The old memory is weighted by 1 - i, as in a GRU: the forget gate f does nothing. An "
+            "LSTM's f decides on its own how much stays.",
+            cost=0.3,
+        ),
+        Mistake(
+            "input-and-output-gate-swapped",
+            old="c_next = f * c + i * g\n    tanh_c = np.tanh(c_next)\n    h_next = o * tanh_c",
+            new="c_next = f * c + o * g\n    tanh_c = np.tanh(c_next)\n    h_next = i * tanh_c",
+            says="The input gate i and the output gate o have changed places: i lets the candidate in, o "
+            "lets the memory out.",
+            cost=0.3,
+        ),
         *(
             Mistake(
                 f"{gate}-from-another-block",
@@ -839,13 +854,14 @@ def draw_set_forget_bias(rng):
 
 
 def biases_only(case, p):
-    """The two biases: the rest is only held against what came in, since to leave it alone is no feat."""
+    """The two biases; of the weights only whether they are as they came in, since to leave them alone is no feat."""
+    kept = "as they were"
     for name in ("weight_ih", "weight_hh"):
         if name not in p:
-            return Unplain(f"dict that has no {name} any more")
-        if np.shape(p[name]) != case.args[0][name].shape or not np.allclose(p[name], case.args[0][name]):
-            return Unplain(f"dict whose {name} has changed as well")
-    return {name: p[name] for name in ("bias_ih", "bias_hh") if name in p}
+            kept = f"{name} is gone"
+        elif np.shape(p[name]) != case.args[0][name].shape or not np.allclose(p[name], case.args[0][name]):
+            kept = f"{name} has changed as well"
+    return {name: p[name] for name in ("bias_ih", "bias_hh") if name in p} | {"weights": kept}
 
 
 IH, HH = '    p["bias_ih"][H : 2 * H] = value\n', '    p["bias_hh"][H : 2 * H] = 0\n'
@@ -862,6 +878,15 @@ SET_FORGET_BIAS = Exercise(
     draw=draw_set_forget_bias,
     view=biases_only,
     mistakes=(
+        Mistake(
+            "weights-cleared-too",
+            old='p["bias_ih"][H : 2 * H] = value',
+            new='p["weight_ih"][H : 2 * H] = p["weight_hh"][H : 2 * H] = 0\n'
+            '    p["bias_ih"][H : 2 * H] = value',
+            says="The forget gate's weights are set to 0 as well, so it can no longer look at anything. "
+            "Only the two biases change.",
+            cost=0.3,
+        ),
         Mistake(
             "nothing-set",
             old=IH + HH,

@@ -250,6 +250,22 @@ HAND_LSTM = Exercise(
     use=use_hand_lstm,
     mistakes=(
         Mistake(
+            "outputs-one-step-late",
+            old="                a = x[:, t] @ self.weight_ih.T + self.bias_ih + h @ self.weight_hh.T + self.bias_hh\n"
+            "                i, f, g, o = a.chunk(4, dim=1)\n"
+            "                c = f.sigmoid() * c + i.sigmoid() * g.tanh()\n"
+            "                h = o.sigmoid() * c.tanh()\n"
+            "                ys.append(h)\n",
+            new="                ys.append(h)\n"
+            "                a = x[:, t] @ self.weight_ih.T + self.bias_ih + h @ self.weight_hh.T + self.bias_hh\n"
+            "                i, f, g, o = a.chunk(4, dim=1)\n"
+            "                c = f.sigmoid() * c + i.sigmoid() * g.tanh()\n"
+            "                h = o.sigmoid() * c.tanh()\n",
+            says="y is one step late: each step stores the state that it starts from. Append h after it "
+            "has been renewed.",
+            cost=0.3,
+        ),
+        Mistake(
             "batch-first-forgotten",
             old=BODY,
             new=TIME_FIRST,
@@ -494,7 +510,7 @@ HAND_LSTM = Exercise(
 )
 
 
-def use_train_step(train_step, params, inputs, targets, max_norm, left_over):
+def use_train_step(train_step, params, inputs, targets, max_norm, left_over, training):
     import torch
 
     V, D = params["embed.weight"].shape
@@ -516,6 +532,7 @@ def use_train_step(train_step, params, inputs, targets, max_norm, left_over):
     model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     optimiser = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.5)
     batch = torch.from_numpy(inputs), torch.from_numpy(targets)
+    model.train(training)
     if left_over:
         model(batch[0])[..., 0].sum().backward()
     losses = [train_step(model, batch, optimiser, max_norm) for _ in range(2)]
@@ -525,12 +542,13 @@ def use_train_step(train_step, params, inputs, targets, max_norm, left_over):
     elif isinstance(losses[0], torch.Tensor):
         kind = "a tensor with its graph" if losses[0].requires_grad else "a number"
     change = {name: array - torch.tensor(params[name]) for name, array in model.state_dict().items()}
-    mode = ("training" if all([*modes, model.training]) else "evaluation") + " mode"
+    modes.append(model.training)
+    mode = "training mode" if all(modes) else "both modes" if any(modes) else "evaluation mode"
     return losses[0], kind, mode, change
 
 
 def draw_train_step(rng):
-    def case(B, T, V, D, H, max_norm, when="", left_over=False):
+    def case(B, T, V, D, H, max_norm, when="", left_over=False, training=True):
         params = {
             "embed.weight": rng.normal(size=(V, D)),
             **{f"rnn.{name}_l0": array for name, array in draw_params(rng, D, H).items()},
@@ -538,13 +556,14 @@ def draw_train_step(rng):
             "out.bias": rng.normal(size=V),
         }
         ids = rng.integers(0, V, (B, T + 1))
-        args = (params, ids[:, :-1].copy(), ids[:, 1:].copy(), max_norm, left_over)
+        args = (params, ids[:, :-1].copy(), ids[:, 1:].copy(), max_norm, left_over, training)
         return Case(args, {"B": B, "T": T, "D": D, "H": H}, when)
 
     return [
         case(3, 5, 6, 4, 2, float(rng.uniform(0.05, 0.1))),
         case(4, 6, 5, 2, 3, 1e3),
         case(3, 4, 7, 2, 5, float(rng.uniform(0.2, 0.3)), "gradients are left over from before", True),
+        case(3, 4, 6, 3, 2, 1e3, "the model is in evaluation mode", training=False),
     ]
 
 
@@ -564,6 +583,13 @@ TRAIN_STEP = Exercise(
     draw=draw_train_step,
     use=use_train_step,
     mistakes=(
+        Mistake(
+            "always-in-training-mode",
+            old="    optimiser.zero_grad()\n",
+            new="    model.train()\n    optimiser.zero_grad()\n",
+            says="The model is put into training mode, whichever mode its caller had chosen. Leave the mode as it is.",
+            cost=0.2,
+        ),
         Mistake(
             "in-evaluation-mode",
             old="    optimiser.zero_grad()\n",
@@ -811,6 +837,14 @@ EVALUATE = Exercise(
     draw=draw_evaluate,
     use=use_evaluate,
     mistakes=(
+        Mistake(
+            "loss-divided-by-batches",
+            old="return loss / count, right / count",
+            new="return loss / len(batches), right / count",
+            says="The summed loss is divided by the number of batches. It is a sum over predictions: "
+            "divide by their number.",
+            cost=0.3,
+        ),
         Mistake(
             "in-training-mode",
             old="    model.eval()\n",

@@ -416,6 +416,20 @@ PAD_SEQUENCES = Exercise(
     draw=draw_pad_sequences,
     mistakes=(
         Mistake(
+            "cut-to-the-first",
+            old="T = lengths.max()\n"
+            "    padded = np.zeros((len(seqs), T), dtype=int)\n"
+            "    for b, seq in enumerate(seqs):\n"
+            "        padded[b, : lengths[b]] = seq",
+            new="T = lengths[0]\n"
+            "    padded = np.zeros((len(seqs), T), dtype=int)\n"
+            "    for b, seq in enumerate(seqs):\n"
+            "        padded[b, : min(lengths[b], T)] = seq[:T]",
+            says="The first sequence's length is taken for all, and whatever is longer is cut. Make room "
+            "for the longest.",
+            cost=0.3,
+        ),
+        Mistake(
             "padding-in-front",
             old=PLACE,
             new="padded[b, T - lengths[b] :] = seq",

@@ -274,6 +274,14 @@ LAST_OUTPUTS = Exercise(
     draw=draw_last_outputs,
     mistakes=(
         Mistake(
+            "largest-of-the-real-steps",
+            old="return y[rows, last]",
+            new="return np.where(np.arange(y.shape[1])[:, None] <= last[:, None, None], y, -np.inf).max(axis=1)",
+            says="This is the largest of the real steps, feature by feature (max pooling). Asked for is "
+            "the output at the last of them.",
+            cost=0.5,
+        ),
+        Mistake(
             "last-column",
             old=LAST,
             new="return y[:, -1]",
@@ -484,6 +492,15 @@ SAMPLE = Exercise(
     view=view_sample,
     many_calls=True,
     mistakes=(
+        Mistake(
+            "first-share-above-the-dart",
+            old="ids = (borders <= thrown[..., None]).sum(axis=-1)",
+            new="ids = (probs > thrown[..., None]).argmax(axis=-1)",
+            says="The dart is held against the shares themselves, so the first symbol with a large share "
+            "gets most throws. Lay the shares side by side first: their running sums (cumsum) are the "
+            "borders.",
+            cost=0.4,
+        ),
         Mistake(
             "temperature-multiplied",
             old=SCALED,

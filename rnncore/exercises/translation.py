@@ -93,6 +93,14 @@ ENCODE = Exercise(
     use=use_encode,
     mistakes=(
         Mistake(
+            "state-one-too-late-but-inside",
+            old="last = lengths - 1",
+            new="last = lengths.clamp(max=ids.shape[1] - 1)",
+            says="One symbol too far: wherever there is padding, the state is that after its first symbol. "
+            "Counting starts at 0, so the last symbol is at lengths - 1.",
+            cost=0.3,
+        ),
+        Mistake(
             "state-after-the-padding",
             old=PICK,
             new="    state = keys[:, -1]\n",
@@ -244,7 +252,10 @@ def draw_attention(rng):
     def case(B, T, S, H, when="", lengths=None, scale=1.0):
         lengths = draw_lengths(rng, B, S) if lengths is None else lengths
         mask = np.arange(S) < lengths[:, None]
-        args = (rng.normal(0, scale, (B, T, H)), rng.normal(0, scale, (B, S, H)), mask)
+        query, keys = rng.normal(0, scale, (B, T, H)), rng.normal(0, scale, (B, S, H))
+        if scale > 1:
+            keys[:, 0] = query[:, 0]  # so that some score is surely large
+        args = (query, keys, mask)
         return Case(args, {"B": B, "T": T, "S": S, "H": H}, when)
 
     return [
@@ -254,7 +265,7 @@ def draw_attention(rng):
         case(3, 4, 5, 2, "nothing is padded", lengths=np.full(3, 5)),
         case(1, 3, 4, 2, "B = 1"),
         case(3, 4, 1, 2, "S = 1, a single key", lengths=np.full(3, 1)),
-        case(2, 3, 5, 4, "scores are in the hundreds", scale=30.0),
+        case(2, 3, 5, 4, "scores are in the thousands", scale=60.0),
     ]
 
 
@@ -273,6 +284,25 @@ ATTENTION = Exercise(
     draw=draw_attention,
     use=use_attention,
     mistakes=(
+        Mistake(
+            "softmax-over-the-queries-finite",
+            old="scores = scores.masked_fill(~mask[:, None], -torch.inf)\n"
+            "    weights = scores.softmax(dim=2)",
+            new="scores = scores.masked_fill(~mask[:, None], -1e9)\n    weights = scores.softmax(dim=1)",
+            says="The softmax runs over the queries (dim=1). Each *query* shares out its attention among "
+            "the keys, so the weights must sum to 1 over the last axis.",
+            cost=0.3,
+        ),
+        Mistake(
+            "same-for-all-queries",
+            old="scores = scores.masked_fill(~mask[:, None], -torch.inf)\n"
+            "    weights = scores.softmax(dim=2)",
+            new="weights = mask[:, None].to(keys.dtype).expand_as(scores)\n"
+            "    weights = weights / weights.sum(dim=2, keepdim=True)",
+            says="All real keys get the same weight: nobody has asked the query. The weights come from a "
+            "softmax of the scaled products of query and keys.",
+            cost=0.7,
+        ),
         Mistake(
             "softmax-over-the-queries",
             old=SOFTMAX,

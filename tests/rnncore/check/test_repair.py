@@ -153,6 +153,34 @@ def test_two_slips_in_two_lines_are_told_apart():
     assert 4 <= verdict.earned < 7
 
 
+def test_the_same_keyword_in_two_lines_is_one_slip():
+    source = """
+def windows(series, T):
+    n = len(series) - T
+    x = np.zeros((n, T), dtype=int)
+    y = np.zeros(n, dtype=int)
+    for i in range(n):
+        x[i] = series[i : i + T]
+        y[i] = series[i + T]
+    return x, y
+"""
+    verdict = check(student("windows", source, "two dtypes"), 10, seed=5)
+    assert "lines 4 and 5" in verdict.mistakes[0].says and len(verdict.mistakes) == 2
+    assert verdict.earned == 7
+
+
+def test_a_return_in_the_loop_is_told_by_its_own_line():
+    source = """
+def next_step_pairs(ids):
+    for _ in range(1):
+        x = ids[:, :-1]
+        y = ids[:, 1:]
+        return x, y[:, :1] * 0 + y
+"""
+    lines = [edit.line for edit in edits(source.lstrip()) if edit.kind == "indentation"]
+    assert lines and set(lines) == {5}
+
+
 @pytest.mark.parametrize("id", RETURNED)
 def test_what_is_made_and_not_returned_is_told_and_cheap(id):
     verdict = check(student("sigmoid", RETURNED[id], id), 4, seed=5)
