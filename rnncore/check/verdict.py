@@ -99,7 +99,8 @@ class Verdict:
                 + "</table>"
             )
             if self.known:
-                table = f"<details><summary>What the numbers show</summary>{table}</details>"
+                summary = "<summary>What the numbers show</summary>"
+                table = f'<details style="margin-top: 6px">{summary}{table}</details>'
                 for mark, names in self._by_mark():
                     shown = ", ".join(f"<code>{html.escape(name)}</code>" for name in names)
                     rows.append(f'<div style="margin-top: 6px">{mark} {shown}</div>' if names else "")
@@ -122,8 +123,8 @@ MARKS = {
 COLOURS = {
     "right": "#2e7d32",
     "partly right": "#c77700",
-    "wrong": "#b3261e",
-    "error": "#b3261e",
+    "wrong": "#d93a30",
+    "error": "#d93a30",
     "not attempted": "#757575",
     "not checked here": "#757575",
 }

@@ -857,10 +857,13 @@ def biases_only(case, p):
     """The two biases; of the weights only whether they are as they came in, since to leave them alone is no feat."""
     kept = "as they were"
     for name in ("weight_ih", "weight_hh"):
+        before = case.args[0][name]
         if name not in p:
             kept = f"{name} is gone"
-        elif np.shape(p[name]) != case.args[0][name].shape or not np.allclose(p[name], case.args[0][name]):
-            kept = f"{name} has changed as well"
+        elif np.shape(p[name]) != before.shape:
+            kept = f"{name} has another shape, {np.shape(p[name])}"
+        elif not np.allclose(p[name], before):
+            kept = f"{name} has changed as well, by up to {np.abs(p[name] - before).max():.3g}"
     return {name: p[name] for name in ("bias_ih", "bias_hh") if name in p} | {"weights": kept}
 
 

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from rnncore.plots.style import BLUE, INK, ORANGE, PALE, WHITE_TO_BLUE, arrow, canvas, squares
+from rnncore.plots.style import BLUE, INK, ORANGE, PALE, WHITE_TO_BLUE, WORDS, arrow, canvas, squares
 
 WRONG = "\N{MULTIPLICATION SIGN} "  # in front of a caption that is not true
 LOOK = {"boxstyle": "round,pad=0.02,rounding_size=0.12", "fc": PALE, "ec": INK, "lw": 1.5}
@@ -42,7 +42,7 @@ def scenes(canvases, captions, right=None, columns=4):
     right = [True] * len(captions) if right is None else list(right)
     rows = -(-len(captions) // columns)
     said = "; ".join(("" if good else "wrong: ") + text for text, good in zip(captions, right, strict=True))
-    alt = f"{len(captions)} pictures of two handwritten digits and what is said of them: {said}"
+    alt = f"{len(captions)} pictures of handwritten digits and what is said of them: {said}"
     size = (2.2 * columns, 2.6 * rows)
     with canvas(rows, columns, size, alt, squeeze=False) as (_, grid):
         for axes in grid.flat:
@@ -57,7 +57,7 @@ def scenes(canvases, captions, right=None, columns=4):
             axes.spines[:].set_visible(True)
             axes.spines[:].set(color=INK if good else ORANGE, lw=1 if good else 3)
             text = "\n".join(textwrap.wrap(("" if good else WRONG) + text, 18))
-            axes.set_xlabel(text, fontsize=10, color=INK if good else ORANGE)
+            axes.set_xlabel(text, fontsize=10, color=INK if good else WORDS[ORANGE])
 
 
 def word_probabilities(scene, words, runs):

@@ -66,7 +66,11 @@ def state_heat_map(text, states, names=None):
     states = np.asarray(states)
     steps, units = states.shape
     names = names or [f"unit {i}" for i in range(units)]
-    alt = f"Heat map of the states {', '.join(names)} after each letter of: {text}"
+    alt = f"Heat map of the states after each letter of: {text}. "
+    alt += "; ".join(
+        f"{name} from {row.min():.2f} to {row.max():.2f}, at the end {row[-1]:.2f}"
+        for name, row in zip(names, states.T, strict=True)
+    )
     with canvas(size=(max(4, 1.8 + 0.29 * steps), 0.9 + 0.36 * units), alt=alt) as (figure, axes):
         image = heat_map(axes, states.T)
         _letters(axes, text, fontsize=12)
@@ -103,7 +107,7 @@ def gate_heat_maps(tokens, gates, units=None):
             named = [f"unit {unit}" for unit in units] if len(units) > 1 else [""]
             axes.set_yticks(range(len(units)), named)
             ticks = [-limit, 0, limit] if signed else [0, limit]
-            bar = figure.colorbar(image, ax=axes, ticks=ticks, pad=0.02, aspect=4 * len(units) ** 0.5)
+            bar = figure.colorbar(image, ax=axes, ticks=ticks, pad=0.02, aspect=2 * len(units) ** 0.5)
             bar.ax.set_yticklabels([f"{tick:.3g}".replace("-", MINUS) for tick in ticks])
             bar.outline.set_edgecolor(GREY)
         _letters(axes, tokens, rotation=90 if words else 0)

@@ -65,7 +65,7 @@ def by_horizon(lines, bands=None, ylabel="error in degrees Celsius", zero=None, 
             number, colour = (looks or {}).get(name, i), colour_of(name, i, looks)
             thin = {"ls": STROKES[i % 5], "lw": 1.2}
             look = thin if number is None else {"ls": STROKES[number % 5], "marker": MARKERS[number % 5]}
-            axes.plot(ahead, line, markevery=(i, 5), ms=5, color=colour, **look)
+            axes.plot(ahead, line, markevery=(i, 5), ms=5, color=colour, clip_on=False, **look)
             if name in shaded:
                 axes.fill_between(ahead, *bands[name], color=colour, alpha=0.18, lw=0)
         if zero is not None:

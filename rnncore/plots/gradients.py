@@ -17,6 +17,7 @@ from rnncore.plots.style import (
     STROKES,
     as_html,
     canvas,
+    from_to,
     name_the_ends,
     widgets,
 )
@@ -30,7 +31,7 @@ def step_sizes(h, errors):
     alt += "then rises again, and the central difference reaches a far smaller error at a larger h"
     with canvas(size=(8, 3.6), alt=alt) as (_, axes):
         for i, y in enumerate(errors.values()):
-            axes.loglog(h, y, color=COLOURS[i], ls=STROKES[i], marker=MARKERS[i], ms=5)
+            axes.loglog(h, y, color=COLOURS[i], ls=STROKES[i], marker=MARKERS[i], ms=5, clip_on=False)
         axes.set(xlabel="step h, smaller to the right", ylabel="error", xlim=(h[0], h[-1]))
         for x, name in ((0.02, "too big: the curve bends"), (0.98, "too small: digits are lost")):
             axes.text(x, 0.04, name, transform=axes.transAxes, color=GREY, ha="left" if x < 0.5 else "right")
@@ -96,7 +97,7 @@ def gradient_norms(runs, limit=None, xlabel="time step t", ylabel="size of $dL/d
     the line at which clipping sets in.
     """
     runs = {name: np.asarray(sizes, dtype=float) for name, sizes in runs.items()}
-    alt = f"{ylabel.replace('$', '')} by {xlabel}, on a logarithmic axis, one line each for {', '.join(runs)}"
+    alt = f"{ylabel.replace('$', '')} by {xlabel}, on a logarithmic axis: {from_to(runs)}"
     seen = np.concatenate([sizes[np.isfinite(sizes) & (sizes > 0)] for sizes in runs.values()])
     seen = seen if len(seen) else np.ones(1)
     floor, top = seen.min() / 10, seen.max() * 10

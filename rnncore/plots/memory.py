@@ -89,6 +89,7 @@ def state_matrices(states, limit=1.0):
             axes.grid(which="minor", color=LINE, lw=1.5)
             axes.set(xticks=[], yticks=[], xlabel="value's features", ylabel="key's features")
             axes.tick_params(which="minor", length=0)
+            axes.spines[:].set_visible(False)
             axes.set_title(title, fontsize=11)
 
 
@@ -106,11 +107,12 @@ def recall_curves(pairs, panels, chance, ylabel="answers right"):
             means = {name: np.mean(runs, axis=0) for name, runs in memories.items()}
             for i, (name, mean) in enumerate(means.items()):
                 look = {"color": COLOURS[i % 5], "marker": MARKERS[i % 5]}
-                axes.plot(pairs, mean, ls=STROKES[i % 5], ms=5, **look)
+                axes.plot(pairs, mean, ls=STROKES[i % 5], ms=5, clip_on=False, **look)
                 for run in np.asarray(memories[name]):
-                    axes.plot(pairs, run, ls="", ms=4, mfc="none", alpha=0.7, **look)
+                    axes.plot(pairs, run, ls="", ms=4, mfc="none", alpha=0.7, clip_on=False, **look)
             axes.axhline(chance, color=GREY, ls="--", lw=1)
-            axes.text(pairs[0], chance, "blind guess", color=GREY, va="bottom", fontsize=9)
+            beside = {"textcoords": "offset points", "xytext": (5, 2)}
+            axes.annotate("blind guess", (pairs[0], chance), color=GREY, fontsize=9, **beside)
             axes.set(xscale="log", xlabel="pairs", title=panel, ylim=(0, 1.08), xlim=(pairs[0], pairs[-1]))
             axes.set_xticks(pairs, pairs)
             axes.minorticks_off()

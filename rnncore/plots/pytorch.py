@@ -138,7 +138,8 @@ def speed(sizes, times, xlabel="hidden units H"):
     alt += "".join(f"; no line for {name}" for name in missing)
     with canvas(size=(8, 3.6), alt=alt) as (_, axes):
         for i, one in enumerate(measured.values()):
-            axes.plot(sizes, one, color=COLOURS[i % 5], ls=STROKES[i % 5], marker=MARKERS[i % 5], ms=5)
+            look = {"color": COLOURS[i % 5], "ls": STROKES[i % 5], "marker": MARKERS[i % 5]}
+            axes.plot(sizes, one, ms=5, clip_on=False, **look)
         axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="milliseconds", xlim=(sizes[0], sizes[-1]))
         axes.set_xticks(sizes, sizes)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -108,7 +108,10 @@ def accuracies(groups, chance=0.5):
         for group, models in groups.items()
     )
     alt = f"Bars of accuracy, a dashed line at a blind guess, {chance:.2f}. {means}"
-    with canvas(1, len(groups), (4.6 * len(groups), 3.2), alt, sharey=True, squeeze=False) as (_, row):
+    with canvas(1, len(groups), (min(4.6 * len(groups), 11), 3.2), alt, sharey=True, squeeze=False) as (
+        _,
+        row,
+    ):
         for axes, (group, models) in zip(row[0], groups.items(), strict=True):
             for i, runs in enumerate(models.values()):
                 look = {"color": COLOURS[i % 5], "hatch": HATCHES[i % 5], "edgecolor": "white"}

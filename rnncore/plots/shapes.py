@@ -80,7 +80,7 @@ def tune_rolls(tunes):
 
     A vertical line stands wherever the symbols hold a bar line. The tunes share one scale of time.
     """
-    alt = f"{len(tunes)} piano rolls, time to the right and pitch upwards. "
+    alt = f"{len(tunes)} piano roll{'s' * (len(tunes) != 1)}, time to the right and pitch upwards. "
     alt += ". ".join(f"{title}: {' '.join(symbols)}" for title, symbols in tunes.items())
     size = (9, 1.45 * len(tunes) + 0.4)
     with canvas(len(tunes), 1, size, alt, sharex=True, sharey=True, squeeze=False) as (_, column):
@@ -116,7 +116,7 @@ def opinions(sentences):
             axes.axhline(0.5, color=INK, lw=1)
             axes.set_xticks(places, words)
             axes.set(ylim=(0, 1), yticks=[0, 0.5, 1], title=title, xlim=(-0.6, len(words) - 0.4))
-            axes.set_yticklabels(["not pleased", "", "pleased"])
+            axes.set_yticklabels(["not pleased", "undecided", "pleased"])
             axes.grid(axis="x", visible=False)
 
 
@@ -131,7 +131,7 @@ def temperatures(names, chances, counted):
         for i, (axes, heat) in enumerate(zip(row[0], chances, strict=True)):
             look = {"color": COLOURS[i % 5], "hatch": HATCHES[i % 5], "edgecolor": "white"}
             axes.bar(range(len(names)), chances[heat], **look)
-            axes.plot(range(len(names)), counted[heat], "x", color=INK, ms=7, mew=2)
+            axes.plot(range(len(names)), counted[heat], "x", color=INK, ms=7, mew=2, clip_on=False, zorder=3)
             axes.set_xticks(range(len(names)), names)
             axes.set(title=f"temperature {heat}", ylim=(0, 1), xlabel="symbol")
             axes.grid(axis="x", visible=False)

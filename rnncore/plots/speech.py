@@ -116,7 +116,7 @@ def alignment(features, rows, symbols, seconds):
         image(above, features, seconds)
         above.set(yticks=[], ylabel="features", xlim=(0, len(features) * seconds))
         for symbol, frame in marks:
-            place = {"ha": "center", "va": "bottom", "fontsize": 13, "weight": "bold"}
+            place = {"ha": "center", "va": "bottom", "fontsize": 9, "weight": "bold"}
             above.text((frame + 0.5) * seconds, features.shape[1] + 0.7, names[symbol], **place)
         for axes, (title, probs) in zip(panels, rows.items(), strict=True):
             extent = (0, len(probs) * seconds, len(order) - 0.5, -0.5)

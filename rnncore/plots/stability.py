@@ -6,7 +6,7 @@ gradients themselves.
 
 import numpy as np
 
-from rnncore.plots.style import BLUE, COLOURS, GREY, INK, MARKERS, ORANGE, PLATE, STROKES, canvas
+from rnncore.plots.style import BLUE, COLOURS, GREY, INK, MARKERS, PLATE, PURPLE, STROKES, canvas
 
 
 def repeated_factor(factors=(0.8, 1.0, 1.25), steps=8):
@@ -79,7 +79,7 @@ def eigenvalues(matrices):
     ):
         for i, (axes, (name, values)) in enumerate(zip(row[0], found.items(), strict=True)):
             axes.plot(np.cos(angle), np.sin(angle), color=GREY, lw=1)
-            colour = (BLUE, ORANGE)[i % 2]
-            axes.plot(values.real, values.imag, ls="", marker=MARKERS[i % 5], color=colour, ms=5)
+            look = {"color": (BLUE, PURPLE)[i % 2], "marker": MARKERS[3 * (i % 2)]}
+            axes.plot(values.real, values.imag, ls="", ms=5, **look)
             axes.set(title=name, xlabel="real part", aspect="equal", xlim=(-1.25, 1.25), ylim=(-1.25, 1.25))
         row[0, 0].set_ylabel("imaginary part")

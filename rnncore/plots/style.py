@@ -20,6 +20,7 @@ INK, GREY, LINE, PALE = "#222222", "#767676", "#C9D2DA", "#E9EEF2"
 PLATE = {"fc": "white", "ec": "none", "pad": 1}  # behind words that stand on lines
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#56B4E9"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, SKY]
+WORDS = {ORANGE: "#B34E00", GREEN: "#007F5D", SKY: "#2177A8"}  # for words in these colours: 4.5 to 1 on white
 STROKES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1))]
 MARKERS = ["o", "s", "^", "D", "v"]
 BLUE_TO_ORANGE = LinearSegmentedColormap.from_list(
@@ -95,9 +96,11 @@ def name_the_ends(axes, x, lines, looks=None):
     gap = 1.35 * plt.rcParams["font.size"] * axes.figure.dpi / 72
     for (i, name), at in zip(enumerate(lines), _apart(last, gap, height), strict=True):
         colour = colour_of(name, i, looks)
-        axes.text(1.02, at / height, name, color=colour, transform=axes.transAxes, va="center", weight="bold")
+        beside = 1 + 14 / axes.bbox.width
+        look = {"color": WORDS.get(colour, colour), "va": "center", "weight": "bold"}
+        axes.text(beside, at / height, name, transform=axes.transAxes, **look)
         if abs(at - last[i]) > 2:
-            ends = (1.0, last[i] / height), (1.018, at / height)
+            ends = (1.0, last[i] / height), (beside - 2 / axes.bbox.width, at / height)
             axes.add_patch(
                 FancyArrowPatch(
                     *ends,
@@ -117,6 +120,12 @@ def colour_of(name, number, looks=None):
     if looks is not None and name in looks:
         number = looks[name]
     return GREY if number is None else COLOURS[number % 5]
+
+
+def from_to(lines):
+    """Named lines in words, for an alt text: where each begins and ends."""
+    ends = ((name, np.asarray(y, dtype=float)) for name, y in lines.items())
+    return "; ".join(f"{name} from {y[0]:.3g} to {y[-1]:.3g}" for name, y in ends)
 
 
 def _apart(wanted, gap, height):

@@ -1,6 +1,7 @@
 """Figures of learning: any lines over a shared axis, losses, and what a softmax is told."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from rnncore.plots.style import (
     BLUE,
@@ -14,6 +15,7 @@ from rnncore.plots.style import (
     PLATE,
     STROKES,
     canvas,
+    from_to,
     name_the_ends,
 )
 
@@ -39,7 +41,8 @@ def curves(
     above the figure, of what the lines come from.
     ``ylim`` and ``xticks`` replace matplotlib's own.
     """
-    alt = f"{ylabel} against {xlabel}, one line each for {', '.join(lines)}"
+    alt = f"{ylabel} against {xlabel}: {from_to(lines)}".replace("$", "")
+    alt += ", and a thin line where the two are equal" if diagonal else ""
     alt += f"; behind them, thin and grey, {', '.join(behind)}" if behind else ""
     with canvas(size=size, alt=alt) as (_, axes):
         for trace in (behind or {}).values():
@@ -66,10 +69,10 @@ def losses(runs, chance=None, smooth=50, log=False, size=(8, 3.4)):
     Of ``smooth`` steps at most: so the line begins at the first loss and bends nowhere by itself.
     ``chance`` draws a line at the loss of a blind guess; ``log`` makes the vertical axis logarithmic.
     """
-    alt = f"Training loss by step, one line each for {', '.join(runs)}"
+    means = {name: _running_mean(np.asarray(values, dtype=float), smooth) for name, values in runs.items()}
+    alt = f"Training loss by step: {from_to(means)}"
     alt += "; the axis of the loss is logarithmic" if log else ""
     alt += "" if chance is None else f"; a thin line marks a blind guess, {chance:.2f}"
-    means = {name: _running_mean(np.asarray(values, dtype=float), smooth) for name, values in runs.items()}
     with canvas(size=size, alt=alt) as (_, axes):
         for i, mean in enumerate(means.values()):
             steps = np.arange(1, len(mean) + 1)
@@ -81,6 +84,9 @@ def losses(runs, chance=None, smooth=50, log=False, size=(8, 3.4)):
         axes.set(xlabel="training step", ylabel="loss", xlim=(0, steps[-1]))
         if log:
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.minorticks_off()
         else:
             axes.set_ylim(0, 1.12 * axes.dataLim.y1)
         name_the_ends(axes, steps[-1], means)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.plots.style import BLUE, GREY, INK, ORANGE, PALE, PLATE, arrow, canvas, heat_map
+from rnncore.plots.style import BLUE, GREY, INK, PALE, PLATE, arrow, canvas, heat_map
 
 
 def translator_graph(source="six", target="sechs"):
@@ -21,14 +21,12 @@ def translator_graph(source="six", target="sechs"):
             _boxes(axes, source, 0, "reads")
             _boxes(axes, target, 2, "writes")
             last = len(source) - 1
-            arrow(axes, (last + 0.1, 0.4), (0, 1.6), INK)
-            axes.text(last / 2 + 0.2, 0.82, "state", ha="center", va="center", bbox=PLATE, fontsize=10)
+            arrow(axes, (last - 0.15, 0.4), (0, 1.6), INK)
+            axes.text(0.35 * last, 1.2, "state", ha="center", va="center", bbox=PLATE, fontsize=10)
             if looks:
                 for s, width in enumerate(np.linspace(0.8, 4, len(source))):
-                    axes.plot([s, 3], [0.4, 1.6], color=ORANGE, ls="--", lw=width)
-                axes.text(
-                    3.1, 1.0, "attention:\nlooks at all\nof them", color=ORANGE, va="center", fontsize=10
-                )
+                    axes.plot([s, 3], [0.4, 1.6], color=BLUE, ls="--", lw=width)
+                axes.text(3.1, 1.0, "attention:\nlooks at all\nof them", color=BLUE, va="center", fontsize=10)
             axes.set(xlim=(-1.1, len(target) + 0.4), ylim=(-0.9, 3.1))
             axes.set_title("with attention" if looks else "through the bottleneck")
             axes.axis("off")
@@ -36,7 +34,7 @@ def translator_graph(source="six", target="sechs"):
 
 def _boxes(axes, letters, height, does):
     for t, letter in enumerate(letters):
-        box = {"boxstyle": "round,pad=0.4", "fc": PALE, "ec": BLUE, "lw": 1.5}
+        box = {"boxstyle": "round,pad=0.4", "fc": PALE, "ec": INK, "lw": 1.5}
         axes.text(t, height, "$h$" if height == 0 else "$s$", ha="center", va="center", bbox=box)
         if t:
             arrow(axes, (t - 0.72, height), (t - 0.26, height), INK)

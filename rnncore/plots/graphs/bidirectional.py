@@ -24,7 +24,7 @@ def bidirectional_graph(inputs=("x_1", "x_2", "x_3", "x_4")):
                 axes.add_patch(FancyBboxPatch((x - 0.3, y - 0.28), 0.6, 0.56, ec=color, ls=style, **look))
                 arrow(axes, (middle, -1.4), (x, y - 0.34), INK)
                 arrow(axes, (x, y + 0.34), (middle, 1.85), INK)
-            axes.text(left, -0.5, rf"$\vec h_{t}$", **words)
+            axes.text(left, -0.5, rf"$\overrightarrow{{h}}_{t}$", **words)
             axes.text(right, 0.8, rf"$\overleftarrow{{h}}_{t}$", **words)
             arrow(axes, (left - 1.7 if t > 1 else 0.15, -0.5), (left - 0.36, -0.5), BLUE)
             arrow(axes, (right + 1.7 if t < steps else right + 0.56, 0.8), (right + 0.36, 0.8), ORANGE, "--")

@@ -171,7 +171,7 @@ def _there_and_back(axes, start, end):
     a, b = np.array(a, float), np.array(b, float)
     along = (b - a) / np.linalg.norm(b - a)
     beside = APART * np.array([along[1], -along[0]])
-    a, b = a + along * SMALLEST.get(first, 0), b - along * SMALLEST.get(last, 0)
+    a, b = a + along * _gap(first, along), b - along * _gap(last, along)
     axes.plot(*np.transpose([a + beside, b + beside]), color=GREY, lw=1.2)
     arrow(axes, tuple(b - beside), tuple(a - beside), ORANGE, "--")
     return (a + b) / 2
@@ -184,3 +184,10 @@ def _node(axes, kind, x, y, text):
         look = {"boxstyle": "round,pad=0.02,rounding_size=0.1", "fc": PALE, "ec": INK, "lw": 1.5}
         axes.add_patch(FancyBboxPatch((x - 0.45, y - 0.34), 0.9, 0.68, zorder=2, **look))
     axes.text(x, y - 0.02, text, ha="center", va="center", fontsize=12, zorder=3)
+
+
+def _gap(kind, along):
+    """How far an arrow along this way stays from the middle of a node: a box is wider than high."""
+    if kind != "box":
+        return SMALLEST.get(kind, 0)
+    return min(0.47 / max(abs(along[0]), 1e-9), 0.36 / max(abs(along[1]), 1e-9)) + 0.07
