@@ -142,7 +142,7 @@ def through_time():
 
 @twin(
     "03-bptt",
-    r"p = \frac{e^{\text{logits}}}{\sum_V e^{\text{logits}}} \qquad\qquad d\text{logits} = \frac{p - \text{onehot}(\text{target})}{B\,T}",
+    r"p_j = \frac{e^{s_j}}{\sum_{i=1}^{V} e^{s_i}} \qquad\qquad d\text{logits} = \frac{p - \text{onehot}(\text{target})}{B\,T}",
 )
 def softmax():
     rng = np.random.default_rng(3)
