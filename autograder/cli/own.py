@@ -149,7 +149,7 @@ def test(
                 progress.update(bar, description=step.says)
                 found = step.faults()
                 for fault in found:
-                    say(fault)
+                    say(fault, err=True)
                 faults.extend(found)
                 progress.advance(bar)
 

@@ -90,8 +90,8 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
             new="shifted = logits - logits.max()\n"
             "    log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True))",
-            says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
-            "exponential of that row becomes 0: subtract each row's own largest logit.",
+            says="The largest logit of all is subtracted everywhere, and the logarithm is taken of probabilities: "
+            "in a row far below it, all of them have become 0. Subtract each row's own largest logit.",
             cost=0.3,
         ),
         Mistake(
@@ -818,8 +818,8 @@ TRUNCATED_BACKWARD = Exercise(
             "        if (t + 1) % k == 0:\n"
             "            dh_next = np.zeros_like(dh_next)\n",
             new="    for t in reversed(range(max(T - k, 0), T)):\n",
-            says="Only the last k steps are visited, and the losses before them are lost. Truncation cuts "
-            "the *carry* at the borders; every step still gets its own gradient.",
+            says="Exactly the last k steps are visited, wherever the borders lie. Truncation cuts the *carry* at the "
+            "borders; every step still gets its own gradient.",
             cost=0.5,
         ),
         Mistake(

@@ -128,7 +128,7 @@ def test_the_recorded_seed_limits_and_versions_are_what_counts(graded, record):
         (
             "Cem",
             EXERCISE,
-            "The submission of 'Cem' to 03-bptt has no result yet; run `unrolled grade`",
+            "The submission of 'Cem' to 03-bptt has no result yet; run `unrolled grade",
         ),
         ("../Ann", EXERCISE, "There is no submission of '../Ann'"),
     ],

@@ -85,7 +85,7 @@ def roll_forecast(step, state, last, horizon):
         said.append(last)
         return np.stack(said, axis=1)
 """,
-        4,
+        7,
         "indentation",
     ),
     "a name": (

@@ -117,7 +117,7 @@ def test_in_a_notebook_the_picture_carries_its_description():
             plots.impulse_memory({"tanh": np.ones(3), "relu": np.ones(3)})
         (picture,) = caught.outputs
         assert picture.data["image/png"]
-        assert "tanh, relu" in picture.metadata["image/png"]["alt"]
+        assert "tanh from 1 to 1; relu from 1 to 1" in picture.metadata["image/png"]["alt"]
         assert plt.get_fignums() == []
     finally:
         InteractiveShell.clear_instance()
