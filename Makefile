@@ -77,7 +77,7 @@ speed: .venv/.developer
 	$(BIN)/python -m tests.benchmarks.scan --write docs/speed.md
 	$(BIN)/python -m tests.benchmarks.grading --write docs/speed.md
 
-# The attack suite, graded by nbgrader alone and by ours, and once more by ours with cold kernels: half an hour.
+# The attack suite, graded by nbgrader alone and by ours, and once more by ours with cold kernels: a long while.
 attacks: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap
 	UNROLLED_ATTACKS=all $(TEST) tests/autograder/attacks/test_attacks_cold.py

@@ -174,9 +174,10 @@ def _at_corners(f, x, received, expected, limit):
         if abs(received[index] - expected[index]) <= limit * scale:
             continue
         here = f(x) if here is None else here
-        below, above = (_nudged(f, x, index, h) for h in (-NUDGE, NUDGE))
-        slopes = sorted(((here - below) / NUDGE, (above - here) / NUDGE))
-        if slopes[1] - slopes[0] < CORNER * scale:
+        slopes, nearer = (_two_slopes(f, x, index, here, h) for h in (NUDGE, NUDGE / 10))
+        gap, nearer_gap = slopes[1] - slopes[0], nearer[1] - nearer[0]
+        # Of a bend the gap shrinks with the step, of rounding it grows: of a corner it stays.
+        if gap < CORNER * scale or not gap / 2 < nearer_gap < 2 * gap:
             return expected, corners  # not a corner: the worst place stays wrong whatever the others are
         if slopes[0] - limit * scale <= received[index] <= slopes[1] + limit * scale:
             expected[index] = received[index]
@@ -184,10 +185,12 @@ def _at_corners(f, x, received, expected, limit):
     return expected, corners
 
 
-def _nudged(f, x, index, h):
-    x = x.copy()
-    x[index] += h
-    return f(x)
+def _two_slopes(f, x, index, here, h):
+    """The slopes of f to both sides of x[index], the smaller one first; ``here``: f(x)."""
+    below, above = x.copy(), x.copy()
+    below[index] -= h
+    above[index] += h
+    return sorted(((here - f(below)) / h, (f(above) - here) / h))
 
 
 def _largest(array):

@@ -224,3 +224,12 @@ def test_what_is_too_small_to_judge_is_not_called_right():
     assert gradient_check(lambda x: 1e12 * f(x), X, np.full_like(X, 1e-6)).right
     assert not gradient_check(lambda x: 1e12 * f(x), X, np.full_like(X, 2e-6)).right
     assert gradient_check(lambda x: float(x.sum() * 0.0 + 1.0), X, np.zeros_like(X)).right
+
+
+def test_a_bend_and_rounding_are_no_corners():
+    """At the bottom of a bowl the slopes to both sides differ too, and so do those of a large constant."""
+    zeros = np.zeros(3)
+    for f in (lambda x: float((x * x).sum()), lambda x: float((x * x).sum() + 1e4)):
+        assert gradient_check(f, zeros, zeros).right
+        report = gradient_check(f, zeros, np.full(3, 5e-6))
+        assert not report.right and report.differences[0].corners == 0, report
