@@ -14,7 +14,7 @@ from rnncore.check.credit import CHANGED
 from rnncore.check.machine import machine_slip
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
 from rnncore.check.packing import Slip, packing_slip
-from rnncore.check.repair import repair_slips
+from rnncore.check.repair import repair_slips, turned_back
 from rnncore.check.shares import is_idle, nothing_to_see, says_nothing
 from rnncore.observe import Outcome, as_numbers
 from rnncore.versions import source_of
@@ -38,6 +38,8 @@ def explain(marking, found: Findings) -> Explanation:
     found = search.one() or search.packed() or search.one_and_changed() or search.two()
     if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
         return replace(found, whole=False)  # it may be that mistake; it may be anything
+    if found.whole and search.only_errors():
+        return search.proven(found)
     if found.whole:
         return found
     better = search.changed() or search.repaired() or search.made()
@@ -86,6 +88,20 @@ class _Search:
         self.changes_count = True
         return found and Explanation((*found.mistakes, self._changed), whole=True)
 
+    def only_errors(self) -> bool:
+        """Whether nothing but errors was seen: whoever wrote one wrong line and no other raises them too."""
+        ordinary = (got for case, got in zip(self.cases, self.marking.outcomes, strict=True) if not case.when)
+        return all(got.error for got in ordinary)
+
+    def proven(self, found: Explanation) -> Explanation:
+        """``found``, which explains an error: whole only if the rest of the answer's own text is right."""
+        if any(turned_back(self.marking, mistake) for mistake in found.mistakes):
+            return found
+        repaired = self.repaired()
+        if repaired and len(repaired.mistakes) > len(found.mistakes):
+            return repaired  # the error hid another slip
+        return found if repaired else replace(found, whole=False)
+
     def same_unseen(self, found: Explanation) -> bool:
         """Whether what the exercise cannot look at is in some case the same as what the one mistake gives."""
         for case in self.cases:
@@ -126,7 +142,7 @@ class _Search:
         """Two or more mistakes that explain the wrong parts between them."""
         if is_idle(self.marking) or says_nothing(self.marking, self.found.wrong):
             return Explanation()  # two edits together may well cancel to zeros, but nobody made them
-        if all(outcome.error for outcome in self.marking.outcomes):
+        if self.only_errors():
             return Explanation()  # many slips raise the same words, such as those about unequal shapes
         shares = {m: share for m in self.exercise.mistakes if (share := self._share(m))}
         unexplained, chosen = set(self.found.wrong), []

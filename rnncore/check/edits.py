@@ -291,6 +291,8 @@ def _indices(index):
             yield ast.Slice(None, upper, step)
             yield ast.Slice(lower, None, step)
             yield ast.Slice(lower, upper, None if step else ast.parse("x[::-1]", mode="eval").body.slice.step)
+            if not (lower or upper or step):
+                yield ast.Constant(0)
         case ast.Constant(value=int() as value):
             for other in dict.fromkeys((value + 1, value - 1, 0, -1)):
                 if other != value:

@@ -6,6 +6,7 @@ rest is right. Where none is, those that make a part right that was wrong are ed
 What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, or None.
 """
 
+from collections.abc import Iterable
 from itertools import islice
 
 from rnncore.check.compare import agree
@@ -13,6 +14,7 @@ from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits
 from rnncore.check.marking import changed_arguments
 from rnncore.check.packing import PACKED, Slip
 from rnncore.check.shares import is_idle
+from rnncore.check.undo import undone
 from rnncore.check.verdict import FOUND_BY_LINE
 from rnncore.versions import source_of
 
@@ -29,6 +31,13 @@ def repair_slips(marking) -> tuple[Slip, ...]:
     return _Repair(marking, source, first).slips() if source else ()
 
 
+def turned_back(marking, mistake) -> bool:
+    """Whether an answer is right in every case once a listed mistake is taken back in its own text."""
+    source, first = source_of(marking.function)
+    trials = undone(source, marking.exercise, mistake) if source else ()
+    return bool(source and _Repair(marking, source, first).right_one(trials))
+
+
 class _Repair:
     def __init__(self, marking, source: str, first: int):
         self.marking, self.exercise, self.source, self.first = marking, marking.exercise, source, first
@@ -42,20 +51,20 @@ class _Repair:
     def slips(self) -> tuple[Slip, ...]:
         """One edit, or else two; what they are called."""
         better: list[Edit] = []
-        found = self._search(self.most, better)
+        found = self.right_one(islice(edits(self.source), self.most), better)
         if found:
             return (self._one(found),)
         for first in better[:BEGINNINGS]:
-            found = self._search(self.after_one, after=first)
+            found = self.right_one(islice(edits(self.source, first), self.after_one))
             if found and first.line == found.line:
                 return (self._one(found),)
             if found:
                 return self._two(first, found)
         return ()
 
-    def _search(self, most: int, better: list | None = None, after: Edit | None = None):
+    def right_one(self, trials: Iterable[Edit], better: list | None = None) -> Edit | None:
         """The first edit of a text that is right in every case; what comes nearer is put into ``better``."""
-        trials, number, scores = islice(edits(self.source, after), most), self.numbers[0], []
+        trials, number, scores = iter(trials), self.numbers[0], []
         while batch := list(islice(trials, self.at_once)):
             outcomes = self._outcomes([edit.source for edit in batch], number)
             for edit, outcome in zip(batch, outcomes, strict=False):

@@ -29,6 +29,11 @@ DRAWN = "drawn = canvas.copy()"
 REGION = "drawn[row : row + h, col : col + w] = np.maximum(drawn[row : row + h, col : col + w], digit)"
 RETURN_DRAWN = "return drawn"
 
+PLACED = """\
+    h, w = digit.shape
+    drawn = canvas.copy()
+    drawn[row : row + h, col : col + w] = np.maximum(drawn[row : row + h, col : col + w], digit)
+"""
 PLACE = Exercise(
     reference=place,
     returns=("canvas",),
@@ -147,9 +152,14 @@ PLACE = Exercise(
         ),
         Mistake(
             "one-side-for-both",
-            old="h, w = digit.shape",
-            new="h = w = len(digit)",
-            also=("h = w = digit.shape[1]",),
+            old=PLACED,
+            new=PLACED.replace("h, w = digit.shape", "h = w = len(digit)"),
+            also=tuple(
+                PLACED.replace("h, w = digit.shape", f"n = {side}")
+                .replace("+ h", "+ n")
+                .replace("+ w", "+ n")
+                for side in ("len(digit)", "digit.shape[0]", "digit.shape[1]")
+            ),
             says="One side of the digit is taken for both. It need not be square: its shape is (h, w).",
             cost=0.3,
         ),

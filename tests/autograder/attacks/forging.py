@@ -367,6 +367,18 @@ ATTACKS = [
         hand_in(ZERO_LOOPS),
         (THROUGH_TIME, TRUNCATED),
     ),
+    forging(
+        "errors-of-mistakes",
+        "One wrong line raises what a known mistake raises, and there is nothing else.",
+        hand_in(
+            {
+                CELL: f"def {CELL}(p, dh, cache):\n    return dh @ p['weight_ih'].T\n",
+                THROUGH_TIME: f"def {THROUGH_TIME}(p, dy, caches):\n    return dy[:, 0] + caches[0][0]\n",
+                TRUNCATED: f"def {TRUNCATED}(p, dy, caches, k):\n    return dy[:, 0] + caches[0][0]\n",
+            }
+        ),
+        (CELL, THROUGH_TIME, TRUNCATED),
+    ),
     forging("patched-observe", "What observes a call answers for it.", all_wrong(PATCHED_OBSERVE)),
     *(
         forging(

@@ -38,6 +38,17 @@ def test_a_slip_that_nobody_listed_is_told_by_its_line():
     assert (graded.status, graded.remarks) == (Status.GRADED, [])
 
 
+def test_an_error_that_a_mistake_raises_is_paid_where_the_rest_is_right_and_only_there():
+    cell = ANSWERS["a number"][1].lstrip().replace("h_next ** 3", "h_next ** 2")
+    raising = cell.replace('da @ p["weight_ih"], ', 'da @ p["weight_ih"].T, ')
+    lone = f"def {SECOND}(p, dh, cache):\n    return dh @ p['weight_ih'].T\n"
+    for answer, earned in ((cell, POINTS[SECOND]), (raising, 3.5), (lone, 0.0)):
+        graded = grade(submission({SECOND: answer}))
+        assert points(graded)[SECOND] == earned
+    (mistake,) = verdict(graded, SECOND)["mistakes"]
+    assert mistake["id"] == "weight-ih-transposed-on-the-way-back"
+
+
 def test_a_helper_that_is_not_written_costs_nothing_later():
     graded = grade(submission({SECOND: UNTOUCHED[SECOND]}))
     assert points(graded) == POINTS | {SECOND: 0.0}

@@ -1,0 +1,145 @@
+"""An error that a listed mistake raises proves nothing: it is paid where the rest of the text is right."""
+
+import ast
+import inspect
+import linecache
+import os
+import textwrap
+
+import pytest
+
+from rnncore.check import check
+from rnncore.check.marking import Marking
+from rnncore.exercises import by_name
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="other versions run in a forked process")
+
+
+def raises(exercise, mistake):
+    """Whether nothing but an error is seen of a mistake."""
+    marking = Marking(exercise, exercise.twin(mistake), 1)
+    marking.findings()
+    return all(got.error for case, got in zip(marking.cases, marking.outcomes, strict=True) if not case.when)
+
+
+RAISING = [
+    (name, mistake.id)
+    for name, exercise in by_name().items()
+    for mistake in exercise.mistakes
+    if raises(exercise, mistake)
+]
+FIRST = list(dict(reversed(RAISING)).items())  # one of an exercise
+
+
+def mistake_of(name, id):
+    return next(mistake for mistake in by_name()[name].mistakes if mistake.id == id)
+
+
+def written(name, source, **names):
+    """A function of a notebook: its text is known."""
+    exercise = by_name()[name]
+    kind = exercise.reference.forward if inspect.isclass(exercise.reference) else exercise.reference
+    scope, file = {**kind.__globals__, **names}, f"<{name}, {hash(source)}>"
+    scope.pop(name, None)
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    exec(compile(source, file, "exec"), scope)
+    return scope[name]
+
+
+def in_other_words(source):
+    """The same text with local names of a student's own, and without docstring and comments."""
+    tree = ast.parse(textwrap.dedent(source))
+    made = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    made -= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in made:
+            node.id = f"my_{node.id}"
+    return ast.unparse(tree)
+
+
+@pytest.mark.parametrize(("name", "id"), [each for each in FIRST if each[0] != "HandLSTM"])
+def test_an_error_alone_earns_nothing(name, id):
+    twin = by_name()[name].twin(mistake_of(name, id))
+    verdict = check(written(name, f"def {name}(*args):\n    return twin(*args)\n", twin=twin), 10, seed=1)
+    assert (verdict.earned, verdict.mistakes[0].id) == (0, id)
+
+
+def test_a_class_that_only_raises_earns_nothing():
+    source = """
+class HandLSTM(torch.nn.Module):
+    def __init__(self, input_size, hidden_size):
+        self.weight_ih = torch.nn.Parameter(torch.empty(4 * hidden_size, input_size))
+
+    def forward(self, x, state=None):
+        return x
+"""
+    import torch
+
+    verdict = check(written("HandLSTM", source, torch=torch), 10, seed=1)
+    assert verdict.mistakes[0].id == "base-class-not-initialised"
+    assert verdict.earned == 0
+
+
+@pytest.mark.parametrize(("name", "id"), FIRST)
+def test_the_mistake_in_words_of_a_students_own_is_paid(name, id):
+    exercise, mistake = by_name()[name], mistake_of(name, id)
+    answer = written(name, in_other_words(exercise.twin_source(mistake)))
+    verdict = check(answer, 10, seed=1)
+    assert [found.id for found in verdict.mistakes] == [id]
+    assert verdict.earned == pytest.approx(10 * (1 - mistake.cost))
+
+
+OTHERS = {
+    "three lines that belong together": (
+        "rnn_forward",
+        """
+def rnn_forward(p, x, h0):
+    hidden, states, out = h0, [], np.zeros((len(x), x.shape[1], h0.shape[1]))
+    for step in range(x.shape[1]):
+        hidden = rnn_cell(p, x[:, step], hidden)
+        out[:, step] = hidden[0]
+        states.append(hidden[1])
+    return out, hidden, states
+""",
+        "pair-not-taken-apart",
+    ),
+    "a size that the student never took": (
+        "final_states",
+        """
+def final_states(y, lengths):
+    H = y.shape[2] // 2
+    return np.concatenate([y[:, lengths - 1, :H], y[:, 0, H:]], axis=-1)
+""",
+        "every-row-with-every-length",
+    ),
+    "in several places": (
+        "place",
+        """
+def place(canvas, digit, row, col):
+    out = canvas.copy()
+    side = len(digit)
+    out[row:row + side, col:col + side] = np.maximum(out[row:row + side, col:col + side], digit)
+    return out
+""",
+        "one-side-for-both",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "source", "id"), OTHERS.values(), ids=OTHERS)
+def test_it_is_found_in_other_hands_styles(name, source, id):
+    verdict = check(written(name, source), 10, seed=1)
+    assert [found.id for found in verdict.mistakes] == [id]
+    assert verdict.earned == pytest.approx(10 * (1 - mistake_of(name, id).cost))
+
+
+def test_an_error_that_hides_another_slip_is_not_paid_as_the_only_one():
+    source = """
+def rnn_cell(p, x, h):
+    a = x @ p["weight_ih"] + p["bias_ih"] + h @ p["weight_hh"].T + p["bias_hh"]
+    h_next = np.sin(a)
+    return h_next, (x, h, h_next)
+"""
+    verdict = check(written("rnn_cell", source), 10, seed=1)
+    assert [found.id for found in verdict.mistakes] == ["weight-ih-untransposed"]
+    assert verdict.earned == 0
