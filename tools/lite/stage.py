@@ -12,7 +12,7 @@ from nbformat.v4 import new_output
 # An indented import is one that its cell can do without; what ``recall`` hands out is made of torch.
 TORCH = re.compile(r"^(import|from) torch\b|^from rnncore\.given import recall\b", flags=re.MULTILINE)
 # Minutes that the cells which train take in Chromium on two cores, all together, where that is noticeable.
-MINUTES = {"01": 3, "03": 4, "04": 2, "05": 3, "06": 2, "07": 1, "08": 9}
+MINUTES = {"01": 3, "03": 4, "04": 2, "05": 3, "06": 2, "07": 1, "08": 9, "14": 2}
 
 # One line each: JupyterLite shows commas where the lines of an output come from a file.
 HERE = (
