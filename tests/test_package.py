@@ -142,6 +142,7 @@ def test_a_students_installation_copies_the_lessons_and_checks(installed, tmp_pa
     done = run("unrolled", "lessons", "my lessons")
     assert (done.returncode, done.stderr) == (0, "")
     assert "15 lessons are in my lessons" in done.stdout and "'unrolled[lab]'" in done.stdout
+    assert 'jupyter lab "my lessons" (' in done.stdout  # as a shell takes it
     names = sorted(path.relative_to(ROOT) for path in ROOT.glob("lessons/*/*.ipynb"))
     for name in names:
         assert (tmp_path / "my lessons" / name.relative_to("lessons")).read_bytes() == (

@@ -17,6 +17,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools.lite.__main__ import VERSION
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"pytorch": "torch", "python-build": "build"}
@@ -53,6 +55,10 @@ def of_environment():
     own_pip = [line for one in lines if isinstance(one, dict) for line in one["pip"] if line != "-e ."]
     found = requirements([*(line for line in lines if isinstance(line, str)), *own_pip])
     return {CONDA_NAMES.get(name, name): versions for name, versions in found.items()}
+
+
+def test_the_readme_names_the_pyodide_that_fits():
+    assert f"version {VERSION}, with NumPy" in (ROOT / "README.md").read_text()
 
 
 def test_environment_names_the_packages_and_ranges_of_pyproject():

@@ -1,5 +1,6 @@
 """The book, built from what is stored and read in a browser: nothing is missing, nothing is asked outside."""
 
+import html
 import importlib.util
 import json
 import re
@@ -17,6 +18,7 @@ from tests.autograder.browser import Browser
 from tools.repository import ROOT
 from tools.site import stage
 from tools.site.__main__ import NEEDED, build
+from tools.site.pages import front
 
 LESSONS = all_lessons(ROOT)
 WITH_TORCH = {"09-pytorch", "10-translation", "11-speech", "12-captions", "13-forecast", "15-attention"}
@@ -140,6 +142,16 @@ def test_a_lesson_can_be_taken_along_or_opened_elsewhere(pages, book):
             else []
         )
     assert "num2words" in pages[book / "10-translation/translation.html"].text
+
+
+def test_the_front_page_says_what_a_downloaded_lesson_needs(pages, book):
+    said = " ".join(html.unescape(re.sub(r"<[^>]*>", "", pages[book / "index.html"].text)).split())
+    assert f"pip install 'unrolled[lab] @ git+{HOME}' brings that" in said
+    numbers = re.findall(r"\d\d", said.split("brings that")[1].split("need PyTorch")[0])
+    assert numbers == ["09", "13", "15"] and WITH_TORCH == {
+        one.name for one in LESSONS if "09" <= one.name[:2] <= "13" or one.name[:2] == "15"
+    }
+    assert "`pip install '.[lab]'` in the course's folder" in front(LESSONS, [], None)["index.md"]
 
 
 def test_without_an_address_only_the_download_is_offered():

@@ -26,6 +26,10 @@ def app():
             from autograder.cli.light import lessons
 
             return lessons(sys.argv[2:])
+        if sys.argv[1:] in ([], ["--help"]):
+            from autograder.cli.light import overview
+
+            return overview()
         sys.exit(
             f"This command needs the package {name}, which is not installed here: "
             f"{sys.executable} -m pip install 'unrolled[grading]' brings all that grading needs. "

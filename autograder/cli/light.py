@@ -12,6 +12,15 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(f"{message[:1].upper()}{message[1:]}; write: unrolled lessons FOLDER [--update]")
 
 
+def overview():
+    """Say what there is to do, for `unrolled` alone and `unrolled --help`."""
+    print(
+        "`unrolled lessons FOLDER` copies the lessons to a folder, to work in.\n"
+        f"All other commands are for whoever grades: {sys.executable} -m pip install 'unrolled[grading]' "
+        "brings what they need."
+    )
+
+
 def lessons(words):
     """Carry out ``unrolled lessons`` with these words after it."""
     parser = _Parser(

@@ -139,6 +139,7 @@ def _on_its_own(path):
 def sentences(done):
     """What to say of it, a line each."""
     folder = done.folder
+    typed = f'"{folder}"' if " " in str(folder) else folder  # as a shell takes it
     if done.written:
         yield f"{done.lessons} lessons are in {folder}; {len(done.written)} files are new."
     else:
@@ -152,12 +153,12 @@ def sentences(done):
     if done.older:
         yield (
             f"Not the edition of this installation, and left as they are: {', '.join(done.older)}. "
-            f"To have the newer ones, beside what you changed: unrolled lessons {folder} --update"
+            f"To have the newer ones, beside what you changed: unrolled lessons {typed} --update"
         )
     if importlib.util.find_spec("jupyterlab"):
-        yield f"Open them: jupyter lab {folder}"
+        yield f"Open them: jupyter lab {typed}"
     else:
         yield (
-            f"Open them: {sys.executable} -m pip install 'unrolled[lab]', then jupyter lab {folder} "
+            f"Open them: {sys.executable} -m pip install 'unrolled[lab]', then jupyter lab {typed} "
             "(or in any other notebook program)."
         )

@@ -106,7 +106,8 @@ def main():
     parser.add_argument("--pyodide", default=PUBLIC, help=f"a folder or an address with Pyodide {VERSION}")
     asked = parser.parse_args()
     build(asked.folder, asked.pyodide or PUBLIC)
-    print(f"To look at it: {sys.executable} -m http.server --directory {asked.folder}")
+    serve = f"{sys.executable} -m http.server --bind 127.0.0.1 --directory {asked.folder}"
+    print(f"To look at it: {serve}, and http://127.0.0.1:8000 in a browser.")
 
 
 if __name__ == "__main__":

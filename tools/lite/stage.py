@@ -12,17 +12,18 @@ from nbformat.v4 import new_output
 # An indented import is one that its cell can do without; what ``recall`` hands out is made of torch.
 TORCH = re.compile(r"^(import|from) torch\b|^from rnncore\.given import recall\b", flags=re.MULTILINE)
 # Minutes that the cells which train take in Chromium on two cores, all together, where that is noticeable.
-MINUTES = {"01": 3, "03": 4, "04": 2, "05": 3, "06": 2, "07": 1, "08": 9}
+MINUTES = {"01": 3, "03": 4, "04": 2, "05": 3, "06": 2, "07": 1, "08": 9, "14": 2}
 
-HERE = """\
-> **You are in a browser.** Python runs in this page, five to twenty times slower than on your own
-> machine{training}. The first cell needs half a minute. Your work is kept in this browser alone:
-> *File > Download* gives you the notebook, to keep and to hand in.
-"""
-NOT_HERE = """\
-> **This lesson needs PyTorch, which does not run in a browser.** Read it here; to work on it, download it
-> (*File > Download*) and open it where PyTorch is installed, or in Colab.
-"""
+# One line each: JupyterLite shows commas where the lines of an output come from a file.
+HERE = (
+    "> **You are in a browser.** Python runs in this page, five to twenty times slower than on your own "
+    "machine{training}. The first cell needs half a minute. Your work is kept in this browser alone: "
+    "*File > Download* gives you the notebook, to keep and to hand in."
+)
+NOT_HERE = (
+    "> **This lesson needs PyTorch, which does not run in a browser.** Read it here; to work on it, download "
+    "it (*File > Download*) and open it where this course and PyTorch are installed."
+)
 
 
 def needs_torch(notebook):

@@ -22,7 +22,7 @@ def write_source(folder, home, version, lite):
     lessons = all_lessons(ROOT)
     docs = [*sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), HUB]
     made = {path: stage.markdown_page(path, home, version, book=docs) for path in docs}
-    made |= pages.front(lessons, docs) | pages.mistakes(lessons, made["docs/mistakes.md"])
+    made |= pages.front(lessons, docs, home) | pages.mistakes(lessons, made["docs/mistakes.md"])
     made |= pages.commands() | pages.api()
     for lesson in lessons:
         name = f"{lesson.name}/{lesson.notebook}.ipynb"

@@ -16,7 +16,9 @@ FRONT = """\
 {opening}
 
 You are reading the lessons solved, with every figure and every answer. Better than reading is to write
-the answers yourself: below its title each lesson can be downloaded without them.
+the answers yourself: below its title each lesson can be downloaded without them. It imports the course's
+package: {package} brings that and JupyterLab. Lessons 09 to 13 and 15 need PyTorch, too; for these
+write `[lab,torch]`.
 
 <div class="lessons">
 
@@ -62,8 +64,11 @@ CARD = """\
 """
 
 
-def front(lessons, docs):
-    """{path: text or bytes} of the front page and the lessons' pictures; ``docs`` are the paths in docs/."""
+def front(lessons, docs, home):
+    """{path: text or bytes} of the front page and the lessons' pictures; ``docs`` are the paths in docs/.
+
+    ``home``: the repository's address, or None.
+    """
     told = [Told(lesson) for lesson in lessons]
     cards = [
         CARD.format(
@@ -81,7 +86,12 @@ def front(lessons, docs):
     pages = "\n".join(f"{one.name}/{one.notebook}" for one in told)
     named = ("docs/instructors.md", "docs/mistakes.md", "docs/speed.md")
     others = "\n".join(path.removesuffix(".md") for path in docs if path not in named)
-    page = FRONT.format(opening=opening, lessons="\n".join(cards), pages=pages, docs=others)
+    package = (
+        f"`pip install 'unrolled[lab] @ git+{home}'`"
+        if home
+        else "`pip install '.[lab]'` in the course's folder"
+    )
+    page = FRONT.format(opening=opening, package=package, lessons="\n".join(cards), pages=pages, docs=others)
     found = {"index.md": page}
     return found | {f"covers/{one.name}.png": one.image for one in told}
 

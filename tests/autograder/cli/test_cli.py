@@ -346,7 +346,7 @@ def test_help_and_wrong_arguments_are_answered_without_heavy_imports(words, cour
     assert "Usage" in done.stdout or "There is no lesson" in done.stderr
 
 
-@pytest.mark.parametrize("package, words", [("typer", ["--help"]), ("nbgrader", ["report", "01"])])
+@pytest.mark.parametrize("package, words", [("typer", ["report", "01"]), ("nbgrader", ["report", "01"])])
 def test_a_package_that_is_missing_is_one_sentence(package, words, course):
     results = course / "classroom" / "results" / "01-double"
     results.mkdir(parents=True)
@@ -359,3 +359,11 @@ def test_a_package_that_is_missing_is_one_sentence(package, words, course):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert f"needs the package {package}" in done.stderr and "'unrolled[grading]'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_help_without_typer_names_what_a_student_can_do(words, course):
+    code = f"import sys; sys.modules['typer'] = None; sys.argv[1:] = {words!r}\n"
+    done = in_a_new_process(f"{code}from autograder.cli import main; main()", course)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("`unrolled lessons FOLDER`") and "'unrolled[grading]'" in done.stdout
