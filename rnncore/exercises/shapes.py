@@ -444,8 +444,9 @@ def view_sample(case, ids, *more):
     wrong = not_ids(ids, logits.shape[:-1], V)
     if wrong:
         return wrong, wrong
-    if ids.ndim == 0:
-        return frequencies(ids[None], V, ()), True
+    if ids.ndim == 0:  # which of all the unlikely symbols it is says nothing
+        likeliest = np.arange(V) == logits.argmax()
+        return (likeliest if likeliest[ids] else ~likeliest / (V - 1)) * 1.0, True
     row = logits[..., :1, :] if logits.ndim > 1 else logits
     row = row[..., 0, :]
     likely = softmax(row / temperature), softmax(row * temperature), softmax(row), np.full(row.shape, 1 / V)
@@ -458,13 +459,18 @@ def generator(rng):
 
 
 def draw_sample(rng):
-    def spread(V):
-        """Logits of one row, far enough apart that another temperature shows; the largest in the middle, above 0."""
-        logits = rng.permutation(0.8 * np.arange(V - 1) + rng.uniform(-0.1, 0.1, V - 1)) + abs(rng.normal())
-        return np.insert(logits, rng.integers(1, V - 1), logits.max() + 0.8)
+    def spread(V, at):
+        """Logits of one row, far enough apart that another temperature shows; the largest is at ``at``.
+
+        The first is a little above 0, where a point thrown at the scores themselves may fall on either side.
+        """
+        logits = rng.permutation(0.8 * np.arange(V - 1) + rng.uniform(-0.1, 0.1, V - 1))
+        logits = np.insert(logits, at, logits.max() + 0.8)
+        return logits - logits[0] + rng.uniform(0.15, 0.4)
 
     def case(rows, N, V, temperature, when="", others=1):
-        logits = np.stack([spread(V) for _ in range(max(rows, 1))])
+        middle = rng.permutation(np.arange(1, V - 1))  # in no two rows is the same symbol the likeliest
+        logits = np.stack([spread(V, at) for at in middle[: max(rows, 1)]])
         logits = np.repeat(logits[:, None], N, axis=1)
         logits = logits if rows else logits[0]
         first = generator(rng)
@@ -472,10 +478,12 @@ def draw_sample(rng):
         more = tuple((logits, temperature, each) for each in further)
         return Case((logits, temperature, first), {"V": V}, when, more=more)
 
-    single = Case((60.0 * spread(5), 1.5, generator(rng)), {}, "logits is one row")
+    # One symbol alone is likely, among so many that nobody hits it by chance.
+    scores = rng.uniform(0, 1, 200) + 60.0 * (np.arange(200) == rng.integers(1, 199))
+    single = Case((scores, 1.5, generator(rng)), {}, "logits is one row")
     return [
         case(2, 2500, 4, 0.5),
-        case(0, 3000, 5, 2.0, others=4),  # ids that never change are told from those thrown once
+        case(0, 3000, 5, 2.0, others=8),  # ids that never change are told from those thrown once
         case(0, 6, 4, 1e-3, "the temperature is near 0", others=0),
         single,
     ]
