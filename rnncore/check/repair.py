@@ -143,4 +143,4 @@ class _Repair:
         return self.first + edit.line - 1
 
     def _text(self, edit: Edit) -> str:
-        return self.source.splitlines()[edit.line - 1].strip()[:100] if edit.line else ""
+        return self.source.splitlines()[edit.line - 1].strip()[:100].rstrip(":") if edit.line else ""

@@ -253,10 +253,11 @@ def draw_spectral_radius(rng):
         W = draw_matrix(rng, [complex(scale * e) for e in rng.permutation(eigenvalues)])
         return Case((W,), {"H": len(W)}, when)
 
-    # Neither the first nor the last of this one's eigenvalues, which eigvals gives as they stand, is the largest or smallest.
-    triangular = np.triu(rng.uniform(0.4, 0.9, (4, 4)), 1) + np.diag([0.5, -1.2, 0.3, 0.6])
+    # Neither the first nor the last of its eigenvalues, which eigvals gives as they stand, is the largest,
+    # with its sign or without, or the smallest.
+    triangular = np.triu(rng.uniform(0.4, 0.9, (5, 5)), 1) + np.diag([0.5, 0.7, -1.2, 0.3, 0.6])
     return [
-        Case((triangular,), {"H": 4}),
+        Case((triangular,), {"H": 5}),
         case([-1.3, 0.8, 0.5, 0.3]),
         case([0.3 + 1.1j, 0.8, -0.6]),
         case([-0.5 + 0.9j, -0.7, 0.6, 0.2]),
