@@ -268,7 +268,9 @@ def _student_error(exception: BaseException) -> StudentError:
     own = [
         (summary, frame)
         for summary, frame in zip(traceback.extract_tb(exception.__traceback__), frames, strict=True)
-        if not summary.filename.startswith(LIBRARIES) and "site-packages" not in summary.filename
+        if not summary.filename.startswith(LIBRARIES)
+        and "site-packages" not in summary.filename
+        and not summary.filename.endswith((".pyx", ".pxd"))  # compiled: NumPy's random numbers, say
     ]
     kind, message = type(exception).__name__, str(exception)[:500]
     if not own:

@@ -94,6 +94,16 @@ def test_an_exception_is_told_with_the_students_own_line_and_none_of_ours():
     assert "Traceback" not in text
 
 
+def test_an_error_deep_in_compiled_code_is_told_with_the_students_own_line():
+    def sample(logits, temperature, rng):
+        probs = np.exp(logits / temperature)
+        return rng.choice(logits.shape[-1], p=probs)
+
+    verdict = check(sample, 4, seed=1)
+    assert "`return rng.choice(logits.shape[-1], p=probs)`" in str(verdict)
+    assert "_generator" not in str(verdict)
+
+
 def test_wrong_arguments_are_told_by_signature():
     verdict = check(student("def rnn_cell_backward(p, dh): return p", "rnn_cell_backward"), 5)
     assert verdict.headline == "`rnn_cell_backward` takes (p, dh), expected (p, dh, cache)."
