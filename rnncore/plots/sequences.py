@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 from rnncore.plots.style import (
     BLUE,
     COLOURS,
+    GREEN,
     GREY,
     INK,
     LINE,
@@ -46,7 +47,7 @@ def four_sequences(words, notes, sound, price):
         text.set_xticks(steps)
         wave.plot(*sound, color=BLUE, lw=1.2)
         wave.set(title="sound: air pressure, moment by moment", xlabel="milliseconds", yticks=[])
-        market.plot(*price, color=INK, lw=1.2)
+        market.plot(*price, color=GREEN, lw=1.2)
         market.set(title="a price: one share, every trading day", ylabel="dollars")
         market.locator_params(axis="y", nbins=4)
         market.xaxis.set_major_locator(YearLocator())
