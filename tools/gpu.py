@@ -28,7 +28,7 @@ USES = re.compile(
     r"rnncore\.given(\.device| import [^\"\\\n]*\b(device|recall)\b)"
 )  # what uses a GPU if there is one
 IGNORED = "nbval-ignore-output"
-LONGEST = 240  # seconds a lesson may take
+LONGEST = 420  # seconds a lesson may take
 NUMBER = re.compile(r"(?<![\w.])[-+\N{MINUS SIGN}]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 DEVICE = re.compile(r"\b(cpu|cuda|standin)(:\d)?\b")
 RELATIVE = 1e-3  # of a printed number: the order of sums differs between devices

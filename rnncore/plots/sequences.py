@@ -108,7 +108,7 @@ def accuracies(groups, chance=0.5):
         f"{group}: " + ", ".join(f"{name} {np.mean(runs):.2f}" for name, runs in models.items())
         for group, models in groups.items()
     )
-    alt = f"Bars of accuracy, a dashed line at a blind guess, {chance:.2f}. {means}"
+    alt = f"Bars of accuracy, a dashed line at a blind guess, {chance:.2f}. {means}".replace("\n", ", ")
     with canvas(1, len(groups), (min(4.6 * len(groups), 11), 3.2), alt, sharey=True, squeeze=False) as (
         _,
         row,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rnncore import plots
-from rnncore.plots import captions, cells, gradients, memory, speech, style, translation
+from rnncore.plots import captions, cells, gradients, memory, sequences, speech, style, translation
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def alt(monkeypatch):
         with style.canvas(*args, **options) as drawn:
             yield drawn
 
-    for module in (captions, cells, gradients, memory, speech, translation):
+    for module in (captions, cells, gradients, memory, sequences, speech, translation):
         monkeypatch.setattr(module, "canvas", listening)
 
     def of(draw, *args, **named):
@@ -81,6 +81,11 @@ def test_words_that_were_not_said_but_likelier_are_named(alt):
     said = alt(plots.word_probabilities, np.zeros((2, 2)), ["a", "one", "two"], runs)
     assert "a row for each of the words a, one, two, a column for each word that was said" in said
     assert said.endswith("one: a 0.90, two 0.30 (likeliest: one 0.70)")
+
+
+def test_bars_whose_names_have_two_lines(alt):
+    said = alt(plots.accuracies, {"held out": {"GRU\n63 weights": [0.5, 0.7]}})
+    assert said.endswith("held out: GRU, 63 weights 0.60")
 
 
 def test_speech(alt):
