@@ -119,12 +119,11 @@ def alignment(features, rows, symbols, seconds):
         + ", ".join(rows)
         + ", a map of symbols by time, dark "
     )
-    alt += (
-        f"where a symbol is likely. Rows: {', '.join(names[i] for i in order)}; columns: the frames. Letters "
-    )
+    alt += f"where a symbol is likely. Rows: {', '.join(names[i] for i in order)}; columns: the frames. "
+    alt += "Of the letters: "
     times = [f"{seconds * frame:.2f} seconds" for frame in range(len(features))]
     spelling = [names[i] for i in order if i]
-    alt += "; ".join(f"{name} {span(probs.T[order[:-1]], spelling, times)}" for name, probs in rows.items())
+    alt += "; ".join(f"{name}, {span(probs.T[order[:-1]], spelling, times)}" for name, probs in rows.items())
     heights = [1.3, *[0.2 * len(order)] * len(rows)]
     size = (9, 1.8 + 0.2 * len(order) * len(rows))
     with canvas(1 + len(rows), 1, size, alt, sharex=True, height_ratios=heights) as (_, (above, *panels)):

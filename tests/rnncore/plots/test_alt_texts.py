@@ -97,6 +97,8 @@ def test_speech(alt):
     rows = {"believed": np.array([[0.1, 0.9], [0.8, 0.2]])}
     said = alt(plots.alignment, features, rows, ("-", "t"), 0.5)
     assert "Rows: t, blank; columns: the frames" in said
-    assert "believed from 0.20 to 0.90, the largest in row t in column 1, 0.00 seconds" in said
+    assert (
+        "Of the letters: believed, from 0.20 to 0.90, the largest in row t in column 1, 0.00 seconds" in said
+    )
     said = alt(plots.paths, "to", 3, "t-o")
     assert "from the top: blank, t, blank, o, blank" in said and "t - o (- is the blank)" in said
