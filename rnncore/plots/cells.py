@@ -67,7 +67,8 @@ def state_heat_map(text, states, names=None):
     states = np.asarray(states)
     steps, units = states.shape
     names = names or [f"unit {i}" for i in range(units)]
-    alt = f"Heat map of states: a column for each of the {steps} letters of: {text}, a row for each unit. "
+    alt = f"Heat map of the states of {', '.join(names)}, a row each, letter by letter: a column for each of "
+    alt += f"the {steps} letters of {text}. "
     alt += "; ".join(
         f"{name} {span(row, None, text)}, at the end {row[-1]:.2f}"
         for name, row in zip(names, states.T, strict=True)
@@ -96,8 +97,9 @@ def gate_heat_maps(tokens, gates, units=None):
             )
     titles = [GATES.get(name, name) for name in gates]
     rows = [f"unit {unit}" for unit in units] if len(units) > 1 else None
-    alt = f"{len(gates)} heat maps, each with a column for each of {' '.join(tokens)} and "
-    alt += f"{len(units)} rows, one for each unit. " if rows else "one row. "
+    alt = f"Heat maps of {', '.join(titles)}, "
+    alt += f"{len(units)} rows each, one for each unit: " if rows else "one row each: "
+    alt += f"a column for each of {' '.join(tokens)}. "
     alt += "; ".join(
         f"{title} {span(values[:, list(units)].T, rows, tokens)}"
         for title, values in zip(titles, gates.values(), strict=True)

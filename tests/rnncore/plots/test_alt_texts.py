@@ -47,14 +47,16 @@ def test_span_names_the_range_and_the_place_of_the_largest():
 def test_states_and_gates(alt):
     states = np.array([[0.1, 0.9], [0.2, -0.4], [0.7, 0.3]])
     said = alt(plots.state_heat_map, "abc", states, ["first", "second"])
-    assert "a column for each of the 3 letters of: abc, a row for each unit" in said
+    assert said.startswith("Heat map of the states of first, second, a row each, letter by letter: a column")
     assert "first from 0.10 to 0.70, the largest in column 3, c" in said
     assert "second from -0.40 to 0.90, the largest in column 1, a" in said
     said = alt(plots.gate_heat_maps, ["so", "it", "is"], {"f": states[:, :1], "c": states[:, 1:]})
-    assert "a column for each of so it is and one row" in said
+    assert said.startswith(
+        "Heat maps of forget gate f, memory c, one row each: a column for each of so it is"
+    )
     assert "memory c from -0.40 to 0.90, the largest in column 1, so" in said
     said = alt(plots.gate_heat_maps, "abc", {"f": abs(states)}, units=[1, 0])
-    assert "2 rows, one for each unit" in said
+    assert "2 rows each, one for each unit" in said
     assert "forget gate f from 0.10 to 0.90, the largest in row unit 1 in column 1, a" in said
 
 
