@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from num2words import num2words
 
 from rnncore.exercises import by_name
 from rnncore.observe import Outcome
-from tests.notebooks.reading import ROOT
-from tools import gpu
+from tests.notebooks.reading import ROOT, SOLUTIONS
+from tools import gpu, words
 
 SETTING = "import numpy as np\nimport torch\nfrom rnncore.given.device import device\nplace = device()"
 
@@ -148,6 +149,17 @@ def test_a_graded_function_that_differs_is_found():
     one = SimpleNamespace(name="f", reference=None, draw=lambda rng: [None])
     one.outcome = lambda function, case: Outcome(value=next(values))
     assert "differ by 1.0e-01" in gpu.compare_exercise(one, torch.device("cpu")).wrong
+
+
+def test_all_lessons_that_use_a_device_are_run():
+    texts = {path.parent.name[:2]: path.read_text() for path in SOLUTIONS}
+    assert [number for number, text in texts.items() if gpu.USES.search(text)] == "09 10 11 12 13 15".split()
+
+
+def test_number_words_are_those_of_the_package():
+    for language in ("en", "de"):
+        for n in range(10_000):
+            assert words.num2words(n, language) == num2words(n, lang=language)
 
 
 def test_the_scan_is_the_loop():

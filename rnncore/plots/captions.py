@@ -63,17 +63,17 @@ def scenes(canvases, captions, right=None, columns=4):
 def word_probabilities(scene, words, runs):
     """A scene, and for each run how probable each word was at each step: {name: (words said, (T, V))}.
 
-    words names the V columns; those that are said or reach 1% somewhere are shown. What was
-    said carries its number.
+    words names the V columns; those that are said or reach 1% somewhere are shown. What was said carries
+    its number, and so does the likeliest word where another one was said.
     """
     likely = np.max([probs.max(axis=0) for _, probs in runs.values()], axis=0) >= 0.01
     likely[[words.index(word) for said, _ in runs.values() for word in said]] = True
     shown = np.flatnonzero(likely)
-    told = "; ".join(
-        f"{name}: " + ", ".join(f"{word} {probs[t, words.index(word)]:.2f}" for t, word in enumerate(said))
-        for name, (said, probs) in runs.items()
+    told = "; ".join(f"{name}: {_doubts(words, *run)}" for name, run in runs.items())
+    alt = (
+        f"A picture, and beside it {len(runs)} heat maps of probabilities from 0 to 1: a row for each of the "
     )
-    alt = f"A picture, and beside it probabilities of {len(shown)} words at each step. {told}"
+    alt += f"words {', '.join(words[i] for i in shown)}, a column for each word that was said. {told}"
     steps = [len(said) for said, _ in runs.values()]
     shape = {"width_ratios": [3.2, *(n + 1 for n in steps)]}
     size = (3 + 0.85 * sum(steps), 0.9 + 0.3 * len(shown))
@@ -90,6 +90,16 @@ def word_probabilities(scene, words, runs):
             axes.set_yticks(range(len(shown)), [words[i] for i in shown] if axes is maps[0] else [])
             axes.set_title(name)
             for t, word in enumerate(said):
-                row = list(shown).index(words.index(word))
-                ink = "white" if table[row, t] > 0.5 else INK
-                axes.text(t, row, f"{table[row, t]:.2f}", ha="center", va="center", color=ink, fontsize=9)
+                for row in sorted({list(shown).index(words.index(word)), int(table[:, t].argmax())}):
+                    ink = "white" if table[row, t] > 0.5 else INK
+                    axes.text(t, row, f"{table[row, t]:.2f}", ha="center", va="center", color=ink, fontsize=9)
+
+
+def _doubts(words, said, probs):
+    """What was said, with probabilities, in words; the likeliest word as well where another one was said."""
+    told = []
+    for word, row in zip(said, probs, strict=True):
+        best = words[int(row.argmax())]
+        other = f" (likeliest: {best} {row.max():.2f})" if best != word else ""
+        told.append(f"{word} {row[words.index(word)]:.2f}{other}")
+    return ", ".join(told)

@@ -12,6 +12,7 @@ from rnncore.plots.style import (
     WHITE_TO_BLUE,
     canvas,
     heat_map,
+    span,
     squares,
 )
 from rnncore.plots.training import curves
@@ -66,9 +67,10 @@ def state_heat_map(text, states, names=None):
     states = np.asarray(states)
     steps, units = states.shape
     names = names or [f"unit {i}" for i in range(units)]
-    alt = f"Heat map of the states after each letter of: {text}. "
+    alt = f"Heat map of the states of {', '.join(names)}, a row each, letter by letter: a column for each of "
+    alt += f"the {steps} letters of {text}. "
     alt += "; ".join(
-        f"{name} from {row.min():.2f} to {row.max():.2f}, at the end {row[-1]:.2f}"
+        f"{name} {span(row, None, text)}, at the end {row[-1]:.2f}"
         for name, row in zip(names, states.T, strict=True)
     )
     with canvas(size=(max(4, 1.8 + 0.29 * steps), 0.9 + 0.36 * units), alt=alt) as (figure, axes):
@@ -94,7 +96,14 @@ def gate_heat_maps(tokens, gates, units=None):
                 "a row for each of the tokens"
             )
     titles = [GATES.get(name, name) for name in gates]
-    alt = f"Heat maps of {', '.join(titles)}, units {', '.join(map(str, units))}, over: {' '.join(tokens)}"
+    rows = [f"unit {unit}" for unit in units] if len(units) > 1 else None
+    alt = f"Heat maps of {', '.join(titles)}, "
+    alt += f"{len(units)} rows each, one for each unit: " if rows else "one row each: "
+    alt += f"a column for each of {' '.join(tokens)}. "
+    alt += "; ".join(
+        f"{title} {span(values[:, list(units)].T, rows, tokens)}"
+        for title, values in zip(titles, gates.values(), strict=True)
+    )
     words = max(map(len, tokens)) > 1
     size = (max(5, 2.2 + (0.42 if words else 0.29) * len(tokens)), len(gates) * (0.62 + 0.27 * len(units)))
     with canvas(len(gates), 1, size, alt, sharex=True, squeeze=False) as (figure, column):

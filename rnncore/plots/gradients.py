@@ -19,7 +19,12 @@ from rnncore.plots.style import (
     canvas,
     from_to,
     name_the_ends,
+    span,
     widgets,
+)
+
+ELSEWHERE = (  # what stands in the place of a slider where no kernel runs
+    "(In a running notebook a slider stands here: it sets the radius, {:g} to {:g}, and the figure follows.)"
 )
 
 
@@ -48,7 +53,11 @@ def contributions(parts, name="W_hh"):
     limit = max(np.abs(part).max() for part in shown)
     middle = {"ha": "center", "va": "center"}
     alt = f"{len(parts)} small matrices of numbers, one for each time step, joined by plus signs; after the "
-    alt += f"equals sign their sum, the gradient of {name}"
+    alt += f"equals sign their sum, the gradient of {name}. "
+    titles = [*(f"step {t + 1}" for t in range(len(parts))), "the sum"]
+    alt += "; ".join(
+        f"{title} {span(part, range(1, len(part) + 1))}" for title, part in zip(titles, shown, strict=True)
+    )
     with canvas(1, len(shown), (1.9 * len(shown), 2.3), alt) as (_, row):
         for t, (axes, part) in enumerate(zip(row, shown, strict=True)):
             axes.imshow(part, cmap=BLUE_TO_ORANGE, vmin=-limit, vmax=limit)
@@ -160,7 +169,10 @@ def radius_and_gradient(measure, radii=(0.5, 0.9, 1.0, 1.1, 1.5), slider=False):
 
     bar.observe(draw, "value")
     draw(None)
-    sys.modules["IPython"].display.display(shown.VBox([bar, picture]))
+    bundle = shown.VBox([bar, picture])._repr_mimebundle_()
+    sys.modules["IPython"].display.display(
+        bundle | {"text/plain": ELSEWHERE.format(lowest, highest)}, raw=True
+    )
 
 
 def _radius_panels(measure, radii, limits=None):

@@ -17,6 +17,7 @@ from rnncore.plots.style import (
     canvas,
     heat_map,
     name_the_ends,
+    span,
 )
 
 
@@ -54,16 +55,22 @@ def looks_back(weights, steps):
     """Causal attention as a triangle: weights (T, T), a row for each step that asks, named by ``steps``.
 
     Darker squares got more attention; a dot marks the most of each row, where a row has weights at all.
+    The future, which no step may look at, is grey and hatched.
     """
     weights = np.asarray(weights)
     most = [f"{steps[t]} at {steps[s]}" for t, s in enumerate(weights.argmax(axis=1))]
-    alt = "Heat map of causal attention: a row for each step that asks, a column for each that is looked at, "
-    alt += f"none to the right of the diagonal. Most: {', '.join(most)}"
+    alt = "Heat map of causal attention: a row for each step that asks, a column for each that is looked at. "
+    alt += f"Weights {span(weights, steps, steps)}. Most: {', '.join(most)}. All squares to the right of the "
+    alt += "diagonal, the future, are hatched: masked out"
     side = 1.6 + 0.5 * len(steps)
     with canvas(size=(side + 1.2, side), alt=alt) as (figure, axes):
         image = heat_map(axes, weights, limit=1, signed=False)
         for t, s in enumerate(weights.argmax(axis=1)):
             axes.plot(s, t, "o", ms=4, color="white" if weights[t, s] > 0.5 else INK)
+            for later in range(t + 1, len(steps)):
+                masked = {"fc": PALE, "ec": GREY, "hatch": "///", "lw": 0}
+                axes.add_patch(Rectangle((later - 0.5, t - 0.5), 1, 1, **masked))
+        axes.set_title("hatched: the future, masked out", loc="left", color=GREY, fontsize=10)
         axes.set_xticks(range(len(steps)), steps, rotation=90 if max(map(len, steps)) > 2 else 0)
         axes.set_yticks(range(len(steps)), steps)
         axes.set(xlabel="looks at", ylabel="asks")
@@ -72,10 +79,9 @@ def looks_back(weights, steps):
 
 def state_matrices(states, limit=1.0):
     """A state that is a matrix, several times: {title: (D, H)}, with its numbers written into the squares."""
-    largest = {title: np.abs(state).max() for title, state in states.items()}
-    alt = "Matrices of numbers, one for each of: " + "; ".join(
-        f"{title}, largest {size:.2f}" for title, size in largest.items()
-    )
+    spans = {title: span(state, range(1, len(state) + 1)) for title, state in states.items()}
+    alt = "Matrices of numbers, a row for each feature of the key, a column for each feature of the value: "
+    alt += "; ".join(f"{title}, {said}" for title, said in spans.items())
     with canvas(1, len(states), (2.6 * len(states), 2.6), alt, squeeze=False) as (_, row):
         for axes, (title, state) in zip(row[0], states.items(), strict=True):
             state = np.asarray(state)

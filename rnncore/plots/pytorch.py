@@ -20,6 +20,7 @@ from rnncore.plots.style import (
     ORANGE,
     PALE,
     STROKES,
+    WORDS,
     canvas,
     name_the_ends,
 )
@@ -27,22 +28,27 @@ from rnncore.plots.style import (
 SIGNS = {"Add": "+", "Mul": "×", "Sub": "−", "Tanh": "tanh"}
 STEP = 1.7  # from one operation to the next
 MIDDLE = {"ha": "center", "va": "center"}
+PLAIN = str.maketrans("", "", "${}_")  # takes the mathematics out of a name
 
 
-def autograd_graph(loss, **leaves):
+def autograd_graph(loss, **tensors):
     """The graph that autograd recorded on the way to ``loss``, a tensor with one number.
 
     Each operation is a circle, and above it stands the gradient of the loss with respect to its result.
-    ``leaves`` names the tensors that the gradients are for, as in ``autograd_graph(loss, w=w)``.
+    ``tensors`` names those that the gradients are for, as in ``autograd_graph(loss, w=w)``, and any results
+    on the way, as in ``h1=h1``: over its operation then stands dh1 as well.
     """
+    leaves = {name: tensor for name, tensor in tensors.items() if tensor.grad_fn is None}
+    results = {tensor.grad_fn: _gradient_of(name) for name, tensor in tensors.items() if name not in leaves}
     depths, edges, gradients, names = _recorded(loss, leaves)
     last = max(depths.values())
     place = {node: STEP * (last - depth) for node, depth in depths.items()}
     nodes = sorted(depths, key=place.get)
     alt = "A row of operations, dashed arrows from each back to what it was computed from; over each the "
-    alt += "gradient: " + ", ".join(f"{names[node]} {gradients[node]:.4f}" for node in nodes)
+    says = {node: f"{results[node]} = ".translate(PLAIN) if node in results else "" for node in nodes}
+    alt += "gradient: " + ", ".join(f"{names[node]} {says[node]}{gradients[node]:.4f}" for node in nodes)
     with canvas(size=(9, 2.4), alt=alt) as (_, axes):
-        axes.set(xlim=(-0.6, STEP * last + 1.0), ylim=(-1.1, 1.0), aspect="equal")
+        axes.set(xlim=(-0.6, STEP * last + 1.0), ylim=(-1.1, 1.35), aspect="equal")
         axes.axis("off")
         for later, earlier in edges:
             far = depths[earlier] - depths[later] > 1  # it passes others, so it is bent
@@ -55,7 +61,15 @@ def autograd_graph(loss, **leaves):
             look = {"boxstyle": "circle,pad=0.4", "lw": 2.5 if leaf else 1.5}
             look |= {"fc": "white", "ec": BLUE} if leaf else {"fc": PALE, "ec": INK}
             axes.text(place[node], 0, f"{names[node]:^4}", fontsize=11, bbox=look, **MIDDLE)
-            axes.text(place[node], 0.72, f"{gradients[node]:.4f}", color=ORANGE, fontsize=11, **MIDDLE)
+            axes.text(place[node], 0.72, f"{gradients[node]:.4f}", color=WORDS[ORANGE], fontsize=11, **MIDDLE)
+            if node in results:
+                axes.text(place[node], 1.12, results[node], color=WORDS[ORANGE], fontsize=12, **MIDDLE)
+
+
+def _gradient_of(name):
+    """The gradient at a result called h1, in mathematical letters: dh with the index 1."""
+    letters = name.rstrip("0123456789")
+    return f"$d{letters}_{{{name[len(letters) :]}}}$"
 
 
 def _recorded(loss, leaves):

@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 from rnncore.plots.style import (
     BLUE,
     COLOURS,
+    GREEN,
     GREY,
     INK,
     LINE,
@@ -46,7 +47,7 @@ def four_sequences(words, notes, sound, price):
         text.set_xticks(steps)
         wave.plot(*sound, color=BLUE, lw=1.2)
         wave.set(title="sound: air pressure, moment by moment", xlabel="milliseconds", yticks=[])
-        market.plot(*price, color=INK, lw=1.2)
+        market.plot(*price, color=GREEN, lw=1.2)
         market.set(title="a price: one share, every trading day", ylabel="dollars")
         market.locator_params(axis="y", nbins=4)
         market.xaxis.set_major_locator(YearLocator())
@@ -107,7 +108,7 @@ def accuracies(groups, chance=0.5):
         f"{group}: " + ", ".join(f"{name} {np.mean(runs):.2f}" for name, runs in models.items())
         for group, models in groups.items()
     )
-    alt = f"Bars of accuracy, a dashed line at a blind guess, {chance:.2f}. {means}"
+    alt = f"Bars of accuracy, a dashed line at a blind guess, {chance:.2f}. {means}".replace("\n", ", ")
     with canvas(1, len(groups), (min(4.6 * len(groups), 11), 3.2), alt, sharey=True, squeeze=False) as (
         _,
         row,

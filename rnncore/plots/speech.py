@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from rnncore.plots.style import BLUE, GREY, INK, LINE, ORANGE, WHITE_TO_BLUE, canvas
+from rnncore.plots.style import BLUE, GREY, INK, LINE, ORANGE, PALE, WHITE_TO_BLUE, canvas, span
 
 SPACE = "\N{OPEN BOX}"  # how a space between words is drawn
 LOUD, SILENT = 9, -14  # log energies
+BLANK = "\N{EN DASH}"  # how a blank is drawn: a hyphen is too short to be seen
 
 
 def recording(signal, features, rate, hop, title=""):
@@ -17,7 +18,11 @@ def recording(signal, features, rate, hop, title=""):
         f"Above, the wave of {length:.1f} seconds of speech: bursts of swings, and calmer stretches. Below, "
     )
     alt += f"its {features.shape[1]} bands over {len(features)} frames, dark where it is loud: vowels as "
-    alt += "stripes that bend up and down, hissing consonants in the upper bands, white silence"
+    alt += (
+        "stripes that bend up and down, hissing consonants in the upper bands, white silence. Rows are the "
+    )
+    seconds = [f"{hop / rate * frame:.2f} seconds" for frame in range(len(features))]
+    alt += f"bands, columns the frames; {span(features.T, range(1, features.shape[1] + 1), seconds)}"
     with canvas(2, 1, (9, 4.2), alt, sharex=True, height_ratios=[1, 1.4]) as (figure, (wave, bands)):
         wave.plot(np.arange(len(signal)) / rate, signal, color=INK, lw=0.5)
         wave.set(ylabel="air pressure", yticks=[], title=title)
@@ -52,11 +57,12 @@ def paths(labels, T, path):
         ends.insert(0, {here for here, there in moves if there in ends[0]})
     alive = [reached & leading for reached, leading in zip(starts, ends, strict=True)]
     walked = _walk(places, alive, moves, path)
+    named = ["blank" if place == "-" else place for place in places]
     alt = (
-        f"A grid of {len(places)} places by {T} frames. The places, from the top: {' '.join(places)}. Arrows "
+        f"A grid of {len(places)} places by {T} frames. The places, from the top: {', '.join(named)}. Arrows "
     )
     alt += "run to the right: straight on, one place down, or two down where that skips a blank between two "
-    alt += f"different letters. In bold, the path {' '.join(path)}, which spells {labels}"
+    alt += f"different letters. In bold, the path {' '.join(path)} (- is the blank), which spells {labels}"
     with canvas(size=(1.1 * T + 1, 0.52 * len(places) + 0.6), alt=alt) as (_, axes):
         for t in range(T - 1):
             for here, there in moves:
@@ -66,11 +72,15 @@ def paths(labels, T, path):
                     arrow = {"arrowstyle": "-|>", "shrinkA": 11, "shrinkB": 11, **look}
                     axes.annotate("", (t + 2, there), (t + 1, here), arrowprops=arrow)
         for t, s in ((t, s) for t in range(T) for s in range(len(places))):
-            color = INK if s in alive[t] else LINE
-            weight = "bold" if walked[t] == s else "normal"
-            text = {"ha": "center", "va": "center", "color": color, "weight": weight, "fontsize": 13}
-            axes.text(t + 1, s, places[s], **text)
-        axes.set(xlim=(0.6, T + 0.4), ylim=(len(places) - 0.5, -0.5), xlabel="frame", yticks=[])
+            colour = GREY if s not in alive[t] else ORANGE if walked[t] == s else INK
+            weight, blank = "bold" if walked[t] == s else "normal", places[s] == "-"
+            box = {"boxstyle": "round,pad=0.25" if blank else "circle,pad=0.2", "lw": 1}
+            box |= {"fc": PALE if blank else "white", "ec": colour if s in alive[t] else LINE}
+            text = {"ha": "center", "va": "center", "color": INK if s in alive[t] else GREY, "weight": weight}
+            axes.text(t + 1, s, BLANK if blank else places[s], fontsize=12, bbox=box, **text)
+        axes.set(xlim=(0.6, T + 0.4), ylim=(len(places) - 0.5, -0.5), xlabel="frame")
+        axes.set_yticks(range(len(places)), named)
+        axes.tick_params(axis="y", length=0, labelsize=11)
         axes.set_xticks(range(1, T + 1))
         axes.spines["left"].set_visible(False)
         axes.grid(False)
@@ -109,7 +119,11 @@ def alignment(features, rows, symbols, seconds):
         + ", ".join(rows)
         + ", a map of symbols by time, dark "
     )
-    alt += "where a symbol is likely"
+    alt += f"where a symbol is likely. Rows: {', '.join(names[i] for i in order)}; columns: the frames. "
+    alt += "Of the letters: "
+    times = [f"{seconds * frame:.2f} seconds" for frame in range(len(features))]
+    spelling = [names[i] for i in order if i]
+    alt += "; ".join(f"{name}, {span(probs.T[order[:-1]], spelling, times)}" for name, probs in rows.items())
     heights = [1.3, *[0.2 * len(order)] * len(rows)]
     size = (9, 1.8 + 0.2 * len(order) * len(rows))
     with canvas(1 + len(rows), 1, size, alt, sharex=True, height_ratios=heights) as (_, (above, *panels)):

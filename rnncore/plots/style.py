@@ -128,6 +128,20 @@ def from_to(lines):
     return "; ".join(f"{name} from {y[0]:.3g} to {y[-1]:.3g}" for name, y in ends)
 
 
+def span(values, rows, columns=None):
+    """The numbers of a heat map in words, for an alt text: their range, and where the largest stands.
+
+    ``rows`` and ``columns`` name them; where a map has a single row, ``rows`` is left out as None.
+    """
+    values = np.asarray(values, dtype=float)
+    values = values[np.newaxis] if values.ndim == 1 else values
+    row, column = np.unravel_index(np.argmax(values), values.shape)
+    at = [] if rows is None else [f"in row {rows[row]}"]
+    at += [f"in column {column + 1}" if columns is None else f"in column {column + 1}, {columns[column]}"]
+    lowest, highest = (f"{one + 0.0:.2f}".replace("-0.00", "0.00") for one in (values.min(), values.max()))
+    return f"from {lowest} to {highest}, the largest {' '.join(at)}"
+
+
 def _apart(wanted, gap, height):
     """Places at least ``gap`` apart and, where they fit, within ``height``, each near where it is wanted."""
     groups = []  # [indices, where their lowest would stand], from the lowest up

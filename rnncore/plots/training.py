@@ -32,6 +32,7 @@ def curves(
     behind=None,
     ylim=None,
     xticks=None,
+    looks=None,
     size=(8, 3.4),
 ):
     """Named lines over a shared axis: x (N,) and lines {name: (N,)}, each named at its right end.
@@ -39,7 +40,8 @@ def curves(
     ``log`` makes the vertical axis logarithmic, ``markers`` puts one on every point, and ``diagonal``
     adds the line y = x, on which a step changes nothing. ``behind`` {name: (N,)}: thin grey traces, named
     above the figure, of what the lines come from.
-    ``ylim`` and ``xticks`` replace matplotlib's own.
+    ``ylim`` and ``xticks`` replace matplotlib's own. ``looks`` {name: number} gives a line the colour,
+    stroke and marker that it has in other figures.
     """
     alt = f"{ylabel} against {xlabel}: {from_to(lines)}".replace("$", "")
     alt += ", and a thin line where the two are equal" if diagonal else ""
@@ -49,7 +51,8 @@ def curves(
             axes.plot(x, trace, color=LINE, lw=1)
         if behind:
             axes.set_title("grey: " + ", ".join(behind), loc="left", color=GREY, fontsize=10)
-        for i, y in enumerate(lines.values()):
+        for i, (name, y) in enumerate(lines.items()):
+            i = (looks or {}).get(name, i)
             marker = MARKERS[i % 5] if markers else ""
             look = {"color": COLOURS[i % 5], "ls": STROKES[i % 5], "marker": marker, "ms": 5}
             axes.plot(x, y, clip_on=not markers, **look)  # a marker on the frame is drawn whole
@@ -60,7 +63,7 @@ def curves(
         if xticks is not None:
             axes.set_xticks(list(xticks))
         axes.set(xlabel=xlabel, ylabel=ylabel, xlim=(x[0], x[-1]), ylim=ylim)
-        name_the_ends(axes, x[-1], lines)
+        name_the_ends(axes, x[-1], lines, looks)
 
 
 def losses(runs, chance=None, smooth=50, log=False, size=(8, 3.4)):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.plots.style import BLUE, GREY, INK, PALE, PLATE, arrow, canvas, heat_map
+from rnncore.plots.style import BLUE, GREY, INK, PALE, PLATE, arrow, canvas, heat_map, span
 
 
 def translator_graph(source="six", target="sechs"):
@@ -53,7 +53,9 @@ def attention_map(weights, source, target, size=None):
     pairs = ", ".join(
         f"{wrote} at {source[s].strip()}" for wrote, s in zip(target, weights.argmax(axis=1), strict=True)
     )
-    alt = f"Heat map of attention: a row for each letter written, a column for each part read. Most: {pairs}"
+    parts = [part.strip() for part in source]
+    alt = f"Heat map of attention: a row for each letter written, {' '.join(target)}, a column for each part "
+    alt += f"read, {' '.join(parts)}. Weights {span(weights, target, parts)}. Most: {pairs}"
     longest = max(map(len, source))
     size = size or (2.2 + (0.4 + 0.075 * longest) * len(source), 1.1 + 0.33 * len(target))
     with canvas(size=size, alt=alt) as (figure, axes):

@@ -48,4 +48,5 @@ def test_word_probabilities_show_the_words_that_matter():
     _, first, second = plt.gcf().axes
     assert [label.get_text() for label in first.get_yticklabels()] == ["a", "one", "two", "three"]
     np.testing.assert_array_equal(first.images[0].get_array(), probs.T)
-    assert [text.get_text() for text in second.texts] == ["0.90", "0.30"]
+    assert [text.get_text() for text in first.texts] == ["0.90", "0.70"]
+    assert [text.get_text() for text in second.texts] == ["0.90", "0.30", "0.70"]  # and the likeliest

@@ -77,3 +77,20 @@ def test_by_horizon_gives_a_line_the_look_that_it_has_elsewhere():
     (alone,) = plt.gca().lines
     assert (b.get_color(), b.get_marker()) == (alone.get_color(), alone.get_marker())
     assert thin.get_marker() == "None" and thin.get_linewidth() < b.get_linewidth()
+
+
+def test_several_bands_get_a_panel_each_on_one_scale_with_the_edges_of_the_others():
+    lines = {"a": np.arange(4.0) + 1, "b": np.arange(4.0) + 2, "no band": np.arange(4.0)}
+    bands = {name: np.array([lines[name] - 0.5, lines[name] + 0.5]) for name in "ab"}
+    plots.by_horizon(lines, bands, looks={"a": 3, "b": 1})
+    panels = plt.gcf().axes
+    assert [axes.get_title() for axes in panels] == ["a", "b"]
+    assert panels[0].get_ylim() == panels[1].get_ylim()
+    for axes, name, other in zip(panels, "ab", "ba", strict=True):
+        *edges, line = axes.lines
+        np.testing.assert_array_equal(line.get_ydata(), lines[name])
+        np.testing.assert_array_equal([edge.get_ydata() for edge in edges], bands[other])
+        (shade,) = axes.collections
+        corners = set(map(tuple, shade.get_paths()[0].vertices))
+        assert {(1.0, bands[name][0][0]), (4.0, bands[name][1][-1])} <= corners
+    assert panels[0].lines[-1].get_marker() != panels[1].lines[-1].get_marker()

@@ -36,6 +36,8 @@ def test_the_triangle_shows_every_weight_and_marks_the_most_of_each_row():
     np.testing.assert_allclose(axes.images[0].get_array(), weights)
     marked = [(int(line.get_ydata()[0]), int(line.get_xdata()[0])) for line in axes.lines]
     assert marked == list(enumerate(weights.argmax(axis=1)))
+    hatched = {(patch.get_y() + 0.5, patch.get_x() + 0.5) for patch in axes.patches if patch.get_hatch()}
+    assert hatched == {(t, s) for t in range(4) for s in range(4) if s > t}
 
 
 def test_every_number_of_a_state_is_written_down():

@@ -65,6 +65,15 @@ def test_names_of_lines_that_end_together_do_not_touch(log):
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+def test_a_curve_has_the_look_that_it_has_elsewhere():
+    plots.curves([0, 1], {"a": [0, 1], "b": [1, 0]}, markers=True, looks={"a": 2})
+    a, b = plt.gca().lines
+    assert (a.get_color(), a.get_marker()) == (style.COLOURS[2], style.MARKERS[2])
+    assert (b.get_color(), b.get_marker()) == (style.COLOURS[1], style.MARKERS[1])
+    named = {text.get_text(): text.get_color() for text in plt.gca().texts}
+    assert named["a"] == style.WORDS[style.COLOURS[2]]
+
+
 def test_activation_curves_use_the_functions_they_are_given():
     plots.activation_curves({"sigmoid": np.cos, "tanh": np.sin}, lambda name, y: y * len(name))
     for axes, function, factor in zip(plt.gcf().axes, [np.cos, np.sin], [7, 4], strict=True):
@@ -349,6 +358,8 @@ bar.value = 0.5
         assert ["image/png" in kind for kind in kinds] == [True]
         return
     assert any("application/vnd.jupyter.widget-view+json" in kind for kind in kinds)
+    (stored,) = [output.data["text/plain"] for output in notebook.cells[0].outputs]
+    assert "a slider stands here" in stored and "0.5 to 2" in stored
     models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
     (shown,) = [model["state"]["value"] for model in models if model["model_name"] == "HTMLModel"]
     assert "for spectral radius 0.5;" in shown and "data:image/png;base64,iVBOR" in shown

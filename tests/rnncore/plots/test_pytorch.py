@@ -45,6 +45,15 @@ def test_autograd_graph_shows_the_record_with_the_gradients_of_the_echo():
     assert w.grad.item() == pytest.approx(whole, rel=1e-12)
 
 
+def test_autograd_graph_names_the_gradients_at_results():
+    w = torch.tensor(0.5, requires_grad=True)
+    a1 = w * 3
+    plots.autograd_graph(torch.tanh(a1) + 1, w=w, a1=a1)
+    found = words()
+    assert found[found.index("×") + 2] == "$da_{1}$"
+    assert sum(word.startswith("$") for word in found) == 1
+
+
 def test_packed_batch_reads_as_torch_packs():
     rows, lengths = [list("abc..."), list("defghi"), list("jk...."), list("lmn...")], [3, 6, 2, 3]
     assert plots.packed_batch(rows, lengths) is None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnncore import plots
-from rnncore.plots.speech import SPACE, letters
+from rnncore.plots.speech import BLANK, SPACE, letters
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,9 @@ def test_paths_draw_every_move_that_some_path_takes_and_one_path_in_bold():
         expected |= {((t + 1, at[t]), (t + 2, at[t + 1])) for t in range(3)}
     assert set(moves) == expected
     bold = [one for one in axes.texts if one.get_text() and one.get_weight() == "bold"]
-    assert [one.get_text() for one in bold] == list("ab-a")
+    assert [one.get_text() for one in bold] == ["a", "b", BLANK, "a"]
+    named = [label.get_text() for label in axes.get_yticklabels()]
+    assert named == ["blank", "a", "blank", "b", "blank", "a", "blank"]
 
 
 def walk(places, path):
