@@ -7,16 +7,22 @@ earns its marks (``follow_through``); what the rest is worth is decided in ``cre
 It never raises for what a student wrote.
 """
 
+import re
 import secrets
 
 from rnncore.check.credit import earned_share
 from rnncore.check.diagnosis import Explanation, explain
-from rnncore.check.faults import error_sentence
+from rnncore.check.faults import error_sentence, line
 from rnncore.check.follow_through import forgive, with_ours_in_place
 from rnncore.check.marking import UNCHANGED, Findings, Marking
 from rnncore.check.verdict import Named, Part, Verdict
 from rnncore.observe import StudentError
 
+OF_TWO_DTYPES = re.compile(r"\bdtypes?\b|scalar type|\bDouble\b")
+IN_SINGLE = (
+    "Judged in float32, as in the lesson, and nothing is lost by it. With float64 inputs it stops, since new "
+    "tensors are float32 unless they are made like one that there is: `x.new_zeros(...)`"
+)
 EXPLAINED = {1: "One mistake explains", 2: "Two mistakes explain", 3: "Three mistakes explain"}
 
 
@@ -83,12 +89,19 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
     """Mark ``function``, whatever it is called, as an answer to ``exercise``; may raise MissingPackage."""
     marking = _marking(exercise, function, seed)
     error = marking.first_error()
+    mixed = error if error and exercise.use is not None and OF_TWO_DTYPES.search(error.message) else None
+    if mixed:  # what is right in a lesson's own dtype is right
+        single = _marking(exercise, function, seed, single=True)
+        if not single.first_error():
+            marking, error = single, None
     refusal = error and _refusal(exercise, error)
     ours = with_ours_in_place(marking) if refusal and refusal[2] else None
     if refusal and not ours:
         status, says, _ = refusal
         return Verdict(exercise.name, points, status=status, headline=says, seed=seed)
     found = marking.findings()
+    if marking.single:
+        found.remarks[f"{IN_SINGLE}{line(mixed)}: {mixed.message}."] = None
     if found.clean:
         parts = tuple(Part(part, True) for part in found.parts)
         remarks = (*found.remarks, *printed(marking))
@@ -106,10 +119,10 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
     return _verdict(marking, round(points * share, 2), points, found, blame, explanation)
 
 
-def _marking(exercise, function, seed: int) -> Marking:
+def _marking(exercise, function, seed: int, single: bool = False) -> Marking:
     """The marking of ``function``; MissingPackage if the cases or the reference need one."""
     try:
-        marking = Marking(exercise, function, seed)
+        marking = Marking(exercise, function, seed, single)
     except ModuleNotFoundError as error:
         raise MissingPackage(error.name) from None
     for outcome in marking.wanted:

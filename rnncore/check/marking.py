@@ -38,11 +38,18 @@ class Findings:
 
 
 class Marking:
-    """One function being marked: the cases, the right outcomes, and the student's."""
+    """One function being marked: the cases, the right outcomes, and the student's.
 
-    def __init__(self, exercise, function, seed: int):
-        self.exercise, self.function, self.seed = exercise, function, seed
+    ``single``: whether all numbers that are not whole are float32, not float64.
+    """
+
+    def __init__(self, exercise, function, seed: int, single: bool = False):
+        self.exercise, self.function, self.seed, self.single = exercise, function, seed, single
         self.cases = exercise.draw(np.random.default_rng(seed))
+        if single:
+            self.cases = [
+                replace(case, args=in_single(case.args), more=in_single(case.more)) for case in self.cases
+            ]
         # The first case comes again at the end: nothing may be left over from earlier calls.
         self.cases.append(replace(self.cases[0], when="it is called a second time"))
         self.wanted = self.run(exercise.reference)
@@ -204,6 +211,16 @@ def changed_arguments(exercise, case, outcome: Outcome) -> list[str]:
         for name, before, after in zip(exercise.arguments, case.args, outcome.args_after, strict=False)
         if after is not None and not agree(after, before, 1e-12)
     ]
+
+
+def in_single(value):
+    """The same value, with float32 wherever an array in it has float64."""
+    if isinstance(value, tuple | list):
+        return type(value)(in_single(item) for item in value)
+    if isinstance(value, dict):
+        return {key: in_single(item) for key, item in value.items()}
+    is_double = isinstance(value, np.ndarray) and value.dtype == np.float64
+    return value.astype(np.float32) if is_double else value
 
 
 def _remark(part: str, answer, want, found: Findings) -> None:

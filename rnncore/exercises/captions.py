@@ -372,7 +372,7 @@ def use_image_to_state(image_to_state, params, images, layers, dstate):
         torch.nn.Conv2d(1, len(params["0.weight"]), 3),
         torch.nn.Flatten(),
         torch.nn.Linear(params["2.weight"].shape[1], len(params["2.weight"])),
-    ).double()
+    ).to(torch.from_numpy(params["2.weight"]).dtype)
     encoder.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     leaf = torch.tensor(images, requires_grad=True)
     given = leaf * 1  # no leaf, so that autograd lets a change in place pass, to be seen here
@@ -577,7 +577,7 @@ def use_caption_loss(caption_loss, params, state, captions):
             return self.out(y), state
 
     with torch.random.fork_rng(devices=[]):
-        decoder = Decoder().double()
+        decoder = Decoder().to(torch.from_numpy(params["out.weight"]).dtype)
     decoder.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     leaf = torch.tensor(state, requires_grad=True)
     given = leaf * 1  # no leaf, so that autograd lets a change in place pass, to be seen here
@@ -859,7 +859,7 @@ def use_caption(caption, params, state, throws, longest):
 
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        decoder = Decoder().double()
+        decoder = Decoder().to(torch.from_numpy(params["out.weight"]).dtype)
         decoder.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
         words = caption(decoder, torch.from_numpy(state), choose, longest)
     if not seen:

@@ -528,7 +528,7 @@ def use_train_step(train_step, params, inputs, targets, max_norm, left_over, tra
 
     modes = []
     with torch.random.fork_rng(devices=[]):
-        model = Model().double()
+        model = Model().to(torch.from_numpy(params["out.weight"]).dtype)
     model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     optimiser = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.5)
     batch = torch.from_numpy(inputs), torch.from_numpy(targets)
@@ -763,7 +763,7 @@ def use_evaluate(evaluate, params, batches, training, seed):
 
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        model = Model().double().train(training)
+        model = Model().to(torch.from_numpy(params["out.weight"]).dtype).train(training)
         model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
         was_enabled = torch.is_grad_enabled()
         try:

@@ -45,7 +45,7 @@ def use_encode(encode, params, ids, lengths):
             self.decoder = torch.nn.GRU(D, H, batch_first=True)
 
     with torch.random.fork_rng(devices=[]):
-        model = Model().double()
+        model = Model().to(torch.from_numpy(params["embed_source.weight"]).dtype)
     model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     real = torch.arange(ids.shape[1]) < torch.tensor(lengths)[:, None]
     # Tensors that share the arrays' memory: what is changed in place is seen there.
@@ -518,7 +518,7 @@ def use_decode_step(decode_step, params, symbols, state, keys, mask):
             return weights @ keys, weights
 
     with torch.random.fork_rng(devices=[]):
-        model = Model().double()
+        model = Model().to(torch.from_numpy(params["embed_source.weight"]).dtype)
     model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
     leaves = [torch.tensor(array, requires_grad=True) for array in (state, keys)]
     given = [

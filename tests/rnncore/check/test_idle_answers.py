@@ -72,7 +72,9 @@ IDLE = {
         f"the constant {value!r}": lambda exercise, value=value: lambda *args: value
         for value in (0, 1, 0.5, True, False, "", [], (), {}, [0], [1], [[]], np.zeros((3, 3)), np.eye(3))
     },
-    "identity": lambda exercise: lambda *args: np.eye(min(next((a for a in args if isinstance(a, int)), 3), 50)),
+    "identity": lambda exercise: (
+        lambda *args: np.eye(min(next((a for a in args if isinstance(a, int)), 3), 50))
+    ),
 }
 
 
