@@ -13,9 +13,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from xml.etree import ElementTree
 
-from latex2mathml.converter import convert
 from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
@@ -27,24 +25,12 @@ from traitlets.config import Config
 from autograder.gradebook import page
 from autograder.gradebook.configuration import COURSE_ID, configure
 from autograder.gradebook.database import plain_errors
+from autograder.gradebook.typeset import typeset
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'"
 TEMPLATE = "unrolled"
 META = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
 PART = ".feedback-"  # what a folder in the workspace is called in which a page is being made
-# Code, in which a dollar is a dollar, or a formula.
-MATH = re.compile(
-    r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|(?<![\\$])\$(?![\s$])([^$\n]+?)(?<![\s\\])\$(?!\d)", re.DOTALL
-)
-MATHML_TAGS = set(
-    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle mpadded mphantom menclose msub msup msubsup "
-    "munder mover munderover mmultiscripts mtable mtr mtd".split()
-)
-MATHML_ATTRIBUTES = set(
-    "display displaystyle scriptlevel mathvariant stretchy fence form lspace rspace width height depth "
-    "linethickness accent accentunder columnalign rowspacing columnspacing movablelimits minsize maxsize "
-    "symmetric separator largeop notation".split()
-)
 
 
 class FeedbackExporter(HTMLExporter):
@@ -105,38 +91,6 @@ def secure(written):
     written = re.sub(r"<link\b[^>]*>", "", written, flags=re.IGNORECASE)
     return re.sub(
         r"<head[^>]*>", lambda match: f"{match.group()}\n{META}", written, count=1, flags=re.IGNORECASE
-    )
-
-
-def typeset(text):
-    """Markdown with its formulas as MathML; a formula that cannot be converted stays as it was written."""
-
-    def formula(match):
-        code, block, inline = match.groups()
-        if code is not None:
-            return code
-        try:
-            mathml = convert(block or inline, display="block" if block else "inline")
-            # Html needs no namespace, and nbconvert would write a prefix to each tag in a heading.
-            mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
-            if not _only_typesets(ElementTree.fromstring(mathml)):
-                return match.group()
-        except Exception:  # the converter raises many kinds for TeX that it does not know
-            return match.group()
-        # Between tags, what Markdown would take for its own is written as entities.
-        return re.sub(r">[^<]+<", lambda words: re.sub(r"[*_|`\[\]\\]", _entity, words.group()), mathml)
-
-    return MATH.sub(formula, text)
-
-
-def _entity(match):
-    return f"&#{ord(match.group())};"
-
-
-def _only_typesets(element):
-    return all(
-        part.tag.rpartition("}")[2] in MATHML_TAGS and set(part.attrib) <= MATHML_ATTRIBUTES
-        for part in element.iter()
     )
 
 

@@ -46,11 +46,11 @@ a { color: var(--link); } svg text { font: 12px system-ui, sans-serif; fill: var
 """
 
 
-def document(title, parts, style=""):
+def document(title, parts, style="", policy=POLICY):
     """The page of these parts, which are html, as text; ``style``: what this page has besides."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n"
         + "\n".join(parts)

@@ -1,0 +1,74 @@
+"""Markdown for pages that run nothing: formulas become MathML, which browsers draw by themselves."""
+
+import html
+import re
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+# Code, in which a dollar is a dollar, or a formula.
+MATH = re.compile(
+    r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|(?<![\\$])\$(?![\s$])([^$\n]+?)(?<![\s\\])\$(?!\d)", re.DOTALL
+)
+MATHML_TAGS = set(
+    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle mpadded mphantom menclose msub msup msubsup "
+    "munder mover munderover mmultiscripts mtable mtr mtd".split()
+)
+MATHML_ATTRIBUTES = set(
+    "display displaystyle scriptlevel mathvariant stretchy fence form lspace rspace width height depth "
+    "linethickness accent accentunder columnalign rowspacing columnspacing movablelimits minsize maxsize "
+    "symmetric separator largeop notation".split()
+)
+
+
+def typeset(text):
+    """Markdown with its formulas as MathML; a formula that cannot be converted stays as it was written."""
+
+    def formula(match):
+        code, block, inline = match.groups()
+        if code is not None:
+            return code
+        try:
+            mathml = convert(block or inline, display="block" if block else "inline")
+            # Html needs no namespace, and nbconvert would write a prefix to each tag in a heading.
+            mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+            if not _only_typesets(ElementTree.fromstring(mathml)):
+                return match.group()
+        except Exception:  # the converter raises many kinds for TeX that it does not know
+            return match.group()
+        # Between tags, what Markdown would take for its own is written as entities.
+        return re.sub(r">[^<]+<", lambda words: re.sub(r"[*_|`\[\]\\]", _entity, words.group()), mathml)
+
+    return MATH.sub(formula, text)
+
+
+def _entity(match):
+    return f"&#{ord(match.group())};"
+
+
+def _only_typesets(element):
+    return all(
+        part.tag.rpartition("}")[2] in MATHML_TAGS and set(part.attrib) <= MATHML_ATTRIBUTES
+        for part in element.iter()
+    )
+
+
+def as_html(text, pictures=None, *, below=1):
+    """Cleaned Markdown as html; ``pictures``: its attachments; ``below``: the level its headings stand under.
+
+    What cannot be converted is shown as it was written.
+    """
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=pictures or {})
+    try:
+        written = MarkdownWithMath(renderer=renderer).render(typeset(text))
+    except Exception:  # converters raise many kinds for what students write
+        return f"<pre>{html.escape(text)}</pre>"
+    return without_empty_headings(
+        re.sub(r"<(/?)h([1-6])\b[^>]*>", lambda one: f"<{one[1]}h{min(6, int(one[2]) + below)}>", written)
+    )
+
+
+def without_empty_headings(written):
+    """The html without headings in which nothing stands."""
+    return re.sub(r"<h([1-6])\b[^>]*>(?:\s|&nbsp;|<a\b[^>]*>[^<]*</a>)*</h\1>", "", written)
