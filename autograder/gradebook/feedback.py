@@ -25,7 +25,7 @@ from traitlets.config import Config
 from autograder.gradebook import page
 from autograder.gradebook.configuration import COURSE_ID, configure
 from autograder.gradebook.database import plain_errors
-from autograder.gradebook.typeset import typeset
+from autograder.gradebook.typeset import for_everybody, typeset
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'"
 TEMPLATE = "unrolled"
@@ -64,7 +64,7 @@ class FeedbackExporter(HTMLExporter):
                 if cell.cell_type == "markdown":
                     cell.source = "\n".join(f"    {line}" for line in cell.source.splitlines())
             written, told = super().from_notebook_node(nb, resources, **kw)
-        return secure(lower_headings(written)), told
+        return for_everybody(secure(lower_headings(written))), told
 
 
 def _waiting(names):

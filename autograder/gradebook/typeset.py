@@ -2,6 +2,8 @@
 
 import html
 import re
+from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
@@ -37,6 +39,8 @@ def typeset(text):
                 return match.group()
         except Exception:  # the converter raises many kinds for TeX that it does not know
             return match.group()
+        # Where it is wider than the page it scrolls, for keyboards as well.
+        mathml = mathml.replace('<math display="block"', '<math display="block" tabindex="0"', 1)
         # Between tags, what Markdown would take for its own is written as entities.
         return re.sub(r">[^<]+<", lambda words: re.sub(r"[*_|`\[\]\\]", _entity, words.group()), mathml)
 
@@ -64,9 +68,40 @@ def as_html(text, pictures=None, *, below=1):
         written = MarkdownWithMath(renderer=renderer).render(typeset(text))
     except Exception:  # converters raise many kinds for what students write
         return f"<pre>{html.escape(text)}</pre>"
-    return without_empty_headings(
-        re.sub(r"<(/?)h([1-6])\b[^>]*>", lambda one: f"<{one[1]}h{min(6, int(one[2]) + below)}>", written)
-    )
+    lower = re.sub(r"<(/?)h([1-6])\b[^>]*>", lambda one: f"<{one[1]}h{min(6, int(one[2]) + below)}>", written)
+    return for_everybody(lower)
+
+
+def for_everybody(written):
+    """Html made from Markdown, mended for screen readers and keyboards; its links lead somewhere."""
+    written = without_empty_headings(led_on(written))
+    written = re.sub(r"<table\b", '<div class="wide" tabindex="0"><table', written)
+    return written.replace("</table>", "</table></div>")
+
+
+def led_on(written):
+    """The html in which links to lessons lead to where ours are read, and other relative links are words."""
+
+    def link(match):
+        place, inside = match.groups()
+        if re.match(r"(https?:|mailto:|#)", place):
+            return match.group()
+        lesson = re.fullmatch(r"(?:\.\./)?(\d\d-[a-z0-9-]+)/([a-z0-9-]+\.ipynb)", place)
+        if lesson and home():
+            return f'<a href="{html.escape(home())}/blob/main/lessons/{lesson[1]}/{lesson[2]}">{inside}</a>'
+        return inside
+
+    return re.sub(r'<a href="([^"]*)"[^>]*>(.*?)</a>', link, written, flags=re.DOTALL)
+
+
+@cache
+def home():
+    """The address of the repository that this package was made in, "" where its metadata name none."""
+    try:
+        named = metadata("unrolled").get_all("Project-URL", ())
+    except PackageNotFoundError:
+        return ""
+    return next((one.partition(",")[2].strip() for one in named if one.startswith("Repository,")), "")
 
 
 def without_empty_headings(written):

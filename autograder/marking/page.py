@@ -56,7 +56,7 @@ def page(spec, cell, scheme, answers, *, everybody, others):
     waiting = sum(one.waits for one in answers)
     shown = [one for one in answers if everybody or one.waits]
     title = f"Mark {spec.assignment}" + (f": {cell.grade_id}" if len(others) > 1 else "")
-    parts = ["<main>", f"<h1>{html.escape(title)}</h1>"]
+    parts = [f"<h1>{html.escape(title)}</h1>"]
     if len(others) > 1:
         parts.append(_others(others, cell.grade_id))
     parts.append(
@@ -70,7 +70,7 @@ def page(spec, cell, scheme, answers, *, everybody, others):
     )
     parts.append(_switch(cell, everybody, len(answers) - waiting))
     if scheme.question:
-        parts.append(_fold("The question", as_html(scheme.question, below=1), True))
+        parts.append(_fold("The question", as_html(scheme.question, below=0), True))
     if scheme.answer:
         parts.append(_fold("Model answer", as_html(scheme.answer, below=2), False))
     if not scheme.lines:
@@ -81,7 +81,7 @@ def page(spec, cell, scheme, answers, *, everybody, others):
     if not shown:
         parts.append("<p><strong>Nobody's answer waits.</strong></p>")
     parts += [_one(number, one, cell, scheme) for number, one in enumerate(shown, 1)]
-    parts += ["</main>", '<script src="page.js"></script>']
+    parts.append('<script src="page.js"></script>')
     return document(title, parts, STYLE, policy=POLICY)
 
 

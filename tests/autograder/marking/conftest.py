@@ -22,6 +22,7 @@ from autograder.judging.sanitise import sanitise
 from autograder.judging.status import Status
 from autograder.judging.submission import told
 from autograder.marking.server import Desk, serve
+from rnncore.check.verdict import Named, Part, Verdict
 from tests.autograder.conftest import solution_notebook
 from tests.autograder.waiting import FOR_EVER
 
@@ -33,6 +34,10 @@ Because $2x = x + x$.
 - 1.5 points: addition is enough, since $2x = x + x$.
 - 0.5 points: an example.
 ### END MARK SCHEME"""
+
+PARTS = (Part("y", True), Part("z", False, "is off by 2"))
+NAMED = (Named("twice", "this is only *two* times `x`"),)
+VERDICT = Verdict("double", 3, 1.0, "partly right", "1 of 2 parts is right.", PARTS, NAMED)
 
 
 @pytest.fixture(scope="session")
@@ -58,27 +63,31 @@ def desk(lesson, empty_gradebook, tmp_path):
 
 @pytest.fixture
 def hand_in(desk, lesson):
-    """Has students' answers handed in and graded: ``hand_in(Ann="Because ...")``."""
+    """Has students' answers handed in and graded: ``hand_in(Ann="Because ...")``; ``code``: their double."""
 
-    def graded(answer):
+    def graded(answer, code):
         notebook = nbformat.read(lesson.lesson_path, as_version=4)
         for cell in notebook.cells:
             if cell.id == "written":
                 cell.source = answer
+            elif cell.id == "double" and code:
+                cell.source = code
         rescued = sanitise(rescue(json.dumps(notebook).encode(), desk.spec).notebook, desk.spec)
         tests = [cell for cell in desk.spec.cells if cell.kind == "test"]
         for cell in rescued.cells:
             if cell.id in [test.grade_id for test in tests]:
-                cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "1"})]
-        scores = {cell.grade_id: CellScore(1.0, cell.points, None, 1) for cell in tests}
+                data = {"text/plain": "1", "text/html": VERDICT.html()}
+                cell.outputs = [nbformat.v4.new_output("execute_result", data)]
+        verdict = VERDICT.as_dict()
+        scores = {cell.grade_id: CellScore(1.0, cell.points, verdict, 1) for cell in tests}
         made = GradedNotebook(rescued, scores, Status.GRADED, [], 0.1, {"by": "a test"})
         made.notebook.metadata["unrolled"]["graded"] = nbformat.from_dict(told(made, desk.spec))
         return made
 
-    def write(**answers):
+    def write(code="", **answers):
         with Writer(desk.workspace, desk.spec) as writer:
             for student, answer in answers.items():
-                writer.write(student, None, graded(answer), {"submission": answer})
+                writer.write(student, None, graded(answer, code), {"submission": answer})
 
     return write
 
