@@ -40,7 +40,7 @@ def read_schemes(lesson):
         return {}
     return {
         cell.metadata["nbgrader"].get("grade_id", cell.get("id")): Scheme(
-            _question(cells[:index]), region(cell.source, "SOLUTION"), *_lines(cell.source)
+            _question(cells[:index]), _answer(cell.source), *_lines(cell.source)
         )
         for index, cell in enumerate(cells)
         if cell_kind(cell) == "written"
@@ -60,6 +60,12 @@ def _question(before):
     text = before[-1].source
     headings = list(HEADING.finditer(text))
     return text[headings[-1].start() :] if headings else text
+
+
+def _answer(source):
+    """The model answer: what is marked as the solution, else all that is no mark scheme."""
+    scheme = r"[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*"
+    return region(source, "SOLUTION") or re.sub(scheme, "", source, flags=re.DOTALL).strip()
 
 
 def _lines(source):

@@ -41,6 +41,7 @@ def test_a_scheme_has_lines_with_points_and_whatever_else_stands_there(untidy_co
 
 def test_a_scheme_in_prose_has_no_lines(untidy_course):
     (scheme,) = read_schemes(all_lessons(untidy_course)[0]).values()
+    assert scheme.answer == "Because a doubled number is the number added to itself."
     assert scheme.lines == () and scheme.rest.startswith("One mark for saying")
 
 
