@@ -166,7 +166,9 @@ def grade(
         say(f"Not graded: {note}", err=True)
     _tell_changed(room, spec)
     say(f"Gradebook: {room.gradebook}")
-    say(f"Next: `unrolled feedback {lesson}` for the students, `unrolled report {lesson}` for you")
+    if any(cell.kind == "written" for cell in spec.cells):
+        say(f"Next: `unrolled mark {lesson}` for the written answers that wait")
+    say(f"Then: `unrolled feedback {lesson}` for the students, `unrolled report {lesson}` for you")
     complain_of_faults(results)
 
 

@@ -33,6 +33,7 @@ function begin(one) {
     due = true;
     if (running) return;
     running = true;
+    one.toggleAttribute("data-sending", true);
     while (due) {
       due = false;
       const sent = {
@@ -60,6 +61,7 @@ function begin(one) {
       }
     }
     running = false;
+    one.toggleAttribute("data-sending", false);
     recount();
   }
 
@@ -80,7 +82,8 @@ function begin(one) {
     if (points.value !== "") save();
     const at = answers.indexOf(one);
     const order = [...answers.slice(at + 1), ...answers.slice(0, at)];
-    const next = step < 0 ? answers[Math.max(0, at - 1)] : order.find((other) => other.className !== "marked");
+    const waits = (other) => other.className !== "marked" && !other.hasAttribute("data-sending");
+    const next = step < 0 ? answers[Math.max(0, at - 1)] : order.find(waits);
     if (!next) {
       count.focus();
       return;

@@ -25,6 +25,7 @@ article h2 { margin: 0 0 .5rem; font-size: 1.1rem; }
 .two { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 27rem);
   gap: 1rem 2rem; align-items: start; }
 .text { overflow-x: auto; } .text img { max-width: 100%; height: auto; background: #fff; }
+.text h2 { margin: .4rem 0; }
 .text h3, .text h4, .text h5, .text h6 { font-size: 1rem; margin: .8rem 0 .3rem; }
 math[display="block"] { margin: .6em 0; overflow-x: auto; overflow-y: hidden; max-width: 100%; }
 fieldset { border: 0; margin: 0 0 .6rem; padding: 0; min-width: 0; }
