@@ -31,16 +31,20 @@ class Desk(Preprocessor):
                 cell.source = typeset(cell.source)
             scheme = schemes.get((cell.metadata.get("nbgrader") or {}).get("grade_id"))
             if scheme:
-                text = typeset(as_markdown(scheme))
+                text = typeset(as_markdown(scheme, resources["assignment_id"]))
                 cells.append(nbformat.v4.new_markdown_cell(text, metadata={"deletable": False}))
         nb.cells = cells
         return nb, resources
 
 
-def as_markdown(scheme):
+def as_markdown(scheme, lesson):
     """A Scheme as the text of one cell."""
-    lines = [f"- [ ] {line.points:g} point{'s' * (line.points != 1)}: {line.text}" for line in scheme.lines]
+    lines = [f"- {line.points:g} point{'s' * (line.points != 1)}: {line.text}" for line in scheme.lines]
     text = f"#### Mark scheme\n\n{chr(10).join(lines)}\n\n{scheme.rest}"
     if scheme.answer:
         text += f"\n\n<details><summary>Model answer</summary>\n\n{scheme.answer}\n\n</details>"
-    return text
+    return (
+        f"{text}\n\n`unrolled mark {lesson}` has these lines as ticks, for the whole class."
+        if lines
+        else text
+    )

@@ -13,6 +13,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 MATH = re.compile(
     r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|(?<![\\$])\$(?![\s$])([^$\n]+?)(?<![\s\\])\$(?!\d)", re.DOTALL
 )
+# Code as it is highlighted, or as a block of Markdown; and how many signs of it a telephone has room for.
+CODE = re.compile(r'(class="[^"]*\bhighlight\b[^"]*"[^>]*>\s*)?<pre>(.*?)</pre>', re.DOTALL)
+NARROW = 30
 MATHML_TAGS = set(
     "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle mpadded mphantom menclose msub msup msubsup "
     "munder mover munderover mmultiscripts mtable mtr mtd".split()
@@ -76,7 +79,17 @@ def for_everybody(written):
     """Html made from Markdown, mended for screen readers and keyboards; its links lead somewhere."""
     written = without_empty_headings(led_on(written))
     written = re.sub(r"<table\b", '<div class="wide" tabindex="0"><table', written)
-    return written.replace("</table>", "</table></div>")
+    written = written.replace("</table>", "</table></div>")
+    return CODE.sub(_reached, written)
+
+
+def _reached(match):
+    """Code with a line that a telephone has no room for: it scrolls, for keyboards as well."""
+    before, code = match.groups("")
+    if not before and not code.startswith("<code"):
+        return match.group()  # what was printed, which is broken into lines
+    longest = max(map(len, html.unescape(re.sub(r"<[^>]*>", "", code)).split("\n")))
+    return f'{before}<pre tabindex="0">{code}</pre>' if longest > NARROW else match.group()
 
 
 def led_on(written):
