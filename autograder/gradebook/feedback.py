@@ -12,9 +12,11 @@ import re
 import shutil
 import sys
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 from nbconvert.exporters import HTMLExporter
+from nbconvert.exporters.templateexporter import default_filters
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
@@ -33,6 +35,10 @@ META = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
 PART = ".feedback-"  # what a folder in the workspace is called in which a page is being made
 
 
+# Most of what is on a page is the lesson's, and the same on every page of a class.
+_clean_html = lru_cache(maxsize=1000)(default_filters["clean_html"])
+
+
 class FeedbackExporter(HTMLExporter):
     """The feedback page, without scripts; named in the workspace's nbgrader_config."""
 
@@ -45,6 +51,10 @@ class FeedbackExporter(HTMLExporter):
     @default("extra_template_basedirs")
     def _extra_template_basedirs_default(self):
         return [str(page.TEMPLATES)]
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "clean_html", _clean_html
 
     def _preprocess(self, nb, resources):
         nb, resources = super()._preprocess(nb, resources)  # nbgrader's step puts grades and comments in

@@ -2,7 +2,7 @@
 
 import html
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, metadata
 from xml.etree import ElementTree
 
@@ -27,6 +27,7 @@ MATHML_ATTRIBUTES = set(
 )
 
 
+@lru_cache(maxsize=1000)
 def typeset(text):
     """Markdown with its formulas as MathML; a formula that cannot be converted stays as it was written."""
 
