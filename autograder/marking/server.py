@@ -8,9 +8,9 @@ import contextlib
 import hmac
 import json
 import secrets
+import socket
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
 from autograder.course.places import CourseError
@@ -135,8 +135,9 @@ def serve(desk, port=0):
     ]
     server = HTTPServer(Application(handlers, log_function=lambda handler: None), max_body_size=2**20)
     try:
-        (socket,) = bind_sockets(port, "127.0.0.1")
-    except OSError as error:
-        raise CourseError(f"Port {port} is not free ({error.strerror}); leave --port out.") from None
-    server.add_socket(socket)
-    return f"http://127.0.0.1:{socket.getsockname()[1]}/{token}/", server
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError:
+        raise CourseError(f"Port {port} cannot be used (it is taken, or not yours); leave it out.") from None
+    listener.setblocking(False)
+    server.add_socket(listener)
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/{token}/", server
