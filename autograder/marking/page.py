@@ -69,7 +69,7 @@ def page(spec, cell, scheme, answers, *, everybody, others):
         "add up, or type a number of your own; an answer with nothing right needs a 0. <kbd>Ctrl</kbd> "
         "<kbd>Enter</kbd> goes to the next answer that waits, with <kbd>Shift</kbd> to the one above.</p>"
     )
-    parts.append(_switch(cell, everybody, len(answers) - waiting))
+    parts.append(_switch(cell, everybody))
     if scheme.question:
         parts.append(_fold("The question", as_html(scheme.question, below=0), True))
     if scheme.answer:
@@ -95,11 +95,11 @@ def _others(others, here):
     return f'<nav aria-label="Written questions"><ul>{items}</ul></nav>'
 
 
-def _switch(cell, everybody, marked):
+def _switch(cell, everybody):
     name = html.escape(cell.grade_id)
     if everybody:
         return f'<p><a href="?question={name}">Show only those that wait</a></p>'
-    return f'<p><a href="?question={name}&amp;all=1">Show those already marked, too ({marked})</a></p>'
+    return f'<p><a href="?question={name}&amp;all=1">Show those already marked, too</a></p>'
 
 
 def _fold(title, inside, is_open):

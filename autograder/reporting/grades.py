@@ -27,6 +27,7 @@ class Grade:
     before_penalty: float | None = None
     late_penalty: float = 0
     waits: bool = False  # for grading by hand
+    unmarked: float = 0  # points of answers that nobody has graded yet, which no score can hold
     last_name: str = ""
     first_name: str = ""
     email: str = ""
@@ -74,6 +75,11 @@ def _grade(submission, result):
         entry.manual_score is not None or (not fault and entry.auto_score is not None) for entry in entries
     ):
         score = before = None
+    unmarked = [
+        entry.max_score
+        for entry in entries
+        if entry.needs_manual_grade and entry.manual_score is None and entry.auto_score is None
+    ]
     person = submission.student
     return Grade(
         student=person.id,
@@ -82,6 +88,7 @@ def _grade(submission, result):
         before_penalty=before,
         late_penalty=penalty,
         waits=bool(submission.needs_manual_grade) and score is not None,
+        unmarked=as_number(sum(unmarked)) or 0,
         last_name=person.last_name or "",
         first_name=person.first_name or "",
         email=person.email or "",
