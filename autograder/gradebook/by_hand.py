@@ -100,10 +100,11 @@ def answers(workspace, spec, grade_id):
     return sorted(found, key=lambda one: one.student.lower())
 
 
-def give(workspace, spec, grade_id, student, *, digest, score, comment, ticked=()):
-    """Write one answer's points (None: it waits again) and comment; raises CourseError with nothing written.
+def give(workspace, spec, grade_id, student, *, digest, score, comment, ticked=(), settled=True):
+    """Write one answer's points (None: it waits again) and comment; returns whether it waits.
 
-    ``digest``: of the answer that was read; another one may have been graded since.
+    ``digest``: of the answer that was read; another one may have been graded since. ``settled``: False writes
+    the comment alone. Raises CourseError, with nothing written.
     """
     top = spec.cell(grade_id).points
     if score is not None and not 0 <= score <= top:
@@ -124,13 +125,17 @@ def give(workspace, spec, grade_id, student, *, digest, score, comment, ticked=(
             raise CourseError(
                 f"The gradebook has no row for {student!r}; `unrolled grade` makes it."
             ) from None
-        if score is not None or grade.manual_score is not None:  # a comment alone settles nothing
+        if settled:
             grade.manual_score, grade.needs_manual_grade = score, score is None
         note.manual_comment = comment.strip() or None
+        waits = bool(grade.needs_manual_grade)
         gradebook.db.commit()
+    if not settled:
+        return waits
     path = _ticks_path(workspace, spec, student)
     kept = {**_read(path), grade_id: {"score": score, "ticked": list(ticked)}}
     write_atomically(path, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    return waits
 
 
 def _rows(gradebook, spec, grade_id, table, cells, *columns):

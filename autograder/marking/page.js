@@ -22,6 +22,7 @@ function begin(one) {
   const comment = one.querySelector("textarea");
   const said = one.querySelector(".said");
   let running = false, due = false, timer = 0;
+  let settled = one.className === "marked"; // else a comment alone is no mark, nor are points of before
 
   function say(text, bad) {
     said.textContent = text;
@@ -42,6 +43,7 @@ function begin(one) {
         score: points.value === "" ? null : Number(points.value),
         comment: comment.value,
         ticked: ticks.filter((tick) => tick.checked).map((tick) => tick.dataset.text),
+        settled,
       };
       try {
         const answer = await fetch("mark" + location.search, {
@@ -65,6 +67,11 @@ function begin(one) {
     recount();
   }
 
+  function settle() {
+    settled = true;
+    save();
+  }
+
   function later() {
     one.toggleAttribute("data-unsaved", true);
     clearTimeout(timer);
@@ -75,11 +82,11 @@ function begin(one) {
     const ticked = ticks.filter((tick) => tick.checked);
     const sum = ticked.reduce((all, tick) => all + Number(tick.value), 0);
     points.value = ticked.length ? Math.min(Number(one.dataset.top), Math.round(sum * 100) / 100) : "";
-    save();
+    settle();
   }
 
   function go(step) {
-    if (points.value !== "") save();
+    if (points.value !== "") settle();
     const at = answers.indexOf(one);
     const order = [...answers.slice(at + 1), ...answers.slice(0, at)];
     const waits = (other) => other.className !== "marked" && !other.hasAttribute("data-sending");
@@ -93,7 +100,7 @@ function begin(one) {
   }
 
   ticks.forEach((tick) => tick.addEventListener("change", add));
-  points.addEventListener("change", save);
+  points.addEventListener("change", settle);
   comment.addEventListener("input", later);
   comment.addEventListener("change", save);
   one.querySelector("button").addEventListener("click", () => go(1));

@@ -50,12 +50,12 @@ class Desk:
         try:
             student, digest, comment = (str(told[key]) for key in ("student", "digest", "comment"))
             score = None if told["score"] is None else float(told["score"])
-            ticked = [str(line) for line in told["ticked"]]
+            ticked, settled = [str(line) for line in told["ticked"]], bool(told["settled"])
         except (KeyError, TypeError, ValueError):
             raise CourseError("That was no mark; load the page again.") from None
         if len(comment) > MOST_COMMENT:
             raise CourseError(f"The comment is longer than {MOST_COMMENT} characters; shorten it.")
-        by_hand.give(
+        waits = by_hand.give(
             self.workspace,
             self.spec,
             cell.grade_id,
@@ -64,10 +64,13 @@ class Desk:
             score=score,
             comment=comment,
             ticked=ticked,
+            settled=settled,
         )
-        if score is None:
+        if waits:
             self.marked.discard((cell.grade_id, student))
             return {"said": "Saved. It still waits for points.", "waits": True}
+        if not settled:  # somebody has marked it in the formgrader meanwhile
+            return {"said": "Saved.", "waits": False}
         self.marked.add((cell.grade_id, student))
         return {"said": f"Saved: {score:g} of {cell.points:g}.", "waits": False}
 

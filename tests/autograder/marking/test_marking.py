@@ -19,10 +19,10 @@ LINES = ["addition is enough, since $2x = x + x$.", "an example."]
 def mark(desk):
     """Marks a student's answer as the page does."""
 
-    def tell(student, score, comment="", ticked=(), digest=None):
+    def tell(student, score, comment="", ticked=(), digest=None, settled=True):
         (answer,) = [one for one in answers(desk) if one.student == student]
         told = {"student": student, "digest": digest or answer.digest, "score": score, "comment": comment}
-        return desk.mark("", {**told, "ticked": list(ticked)})
+        return desk.mark("", {**told, "ticked": list(ticked), "settled": settled})
 
     return tell
 
@@ -63,7 +63,7 @@ def test_nought_is_a_mark_and_nothing_is_none(desk, hand_in, mark):
     assert rows(desk)["Ann"] == (0, False, None)
     assert mark("Ann", None)["waits"]
     assert rows(desk)["Ann"] == (None, True, None)
-    assert mark("Ann", None, "Say more.")["waits"]  # a comment alone settles nothing
+    assert mark("Ann", None, "Say more.", settled=False)["waits"]  # a comment alone settles nothing
     assert rows(desk)["Ann"] == (None, True, "Say more.")
 
 
@@ -78,6 +78,8 @@ def test_marks_survive_grading_again_until_the_answer_changes(desk, hand_in, mar
     assert rows(desk)["Ann"] == (2, True, "Yes.")
     (ann,) = answers(desk)
     assert ann.again and ann.text == "Subtracting."
+    assert mark("Ann", 2, "Yes?", LINES, settled=False)["waits"]
+    assert rows(desk)["Ann"] == (2, True, "Yes?")
     mark("Ann", 0, "No more.")
     assert rows(desk)["Ann"] == (0, False, "No more.")
 
@@ -91,6 +93,8 @@ def test_ticks_are_forgotten_when_the_formgrader_gave_other_points(desk, hand_in
         book.db.commit()
     (ann,) = answers(desk)
     assert (ann.score, ann.ticked) == (1, ())
+    assert mark("Ann", None, "Yes.", settled=False) == {"said": "Saved.", "waits": False}
+    assert rows(desk)["Ann"] == (1, False, "Yes.")
 
 
 def test_an_answer_that_nobody_read_is_not_marked(desk, hand_in, mark):
@@ -113,7 +117,7 @@ def test_points_are_between_nought_and_all(desk, hand_in, mark, score):
 @pytest.mark.parametrize("student", ["Mallory", "../Ann", ""])
 def test_nobody_else_can_be_marked(desk, hand_in, student):
     hand_in(Ann="Adding it to itself.")
-    told = {"student": student, "digest": "0", "score": 1, "comment": "", "ticked": []}
+    told = {"student": student, "digest": "0", "score": 1, "comment": "", "ticked": [], "settled": True}
     with pytest.raises(CourseError, match="no graded answer"):
         desk.mark("", told)
     assert not (desk.workspace.root / "marks").exists()
@@ -145,7 +149,7 @@ def ask(url, told=None, **headers):
 def test_only_who_knows_the_address_is_answered(desk, hand_in, served):
     hand_in(Ann="Adding it to itself.")
     (ann,) = answers(desk)
-    told = {"student": "Ann", "digest": ann.digest, "score": 1, "comment": "", "ticked": []}
+    told = {"student": "Ann", "digest": ann.digest, "score": 1, "comment": "", "ticked": [], "settled": True}
     origin = served.address.rsplit("/", 2)[0]
     kind = {"Content-Type": "application/json"}
     assert served.address.startswith("http://127.0.0.1:")

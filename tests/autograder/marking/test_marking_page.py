@@ -136,6 +136,21 @@ def test_a_class_is_marked_by_keyboard_alone(desk, hand_in, served, browser):
     person.close()
 
 
+def test_a_comment_on_a_changed_answer_is_no_mark_and_going_on_is(desk, hand_in, served, browser):
+    hand_in(Ann="Adding.")
+    (ann,) = by_hand.answers(desk.workspace, desk.spec, "written")
+    told = {"student": "Ann", "digest": ann.digest, "score": 2, "comment": "", "ticked": [], "settled": True}
+    desk.mark("", told)
+    hand_in(Ann="Subtracting.")
+    person = Person(browser, served.address)
+    person.say("document.querySelector('textarea').focus()")
+    person.type("Why?")
+    wait_until(lambda: given(desk)["Ann"] == (2, "Why?", True))
+    person.press("Enter", CTRL)
+    wait_until(lambda: given(desk)["Ann"] == (2, "Why?", False))
+    person.close()
+
+
 def test_what_is_refused_or_cannot_be_saved_is_said_and_kept(desk, hand_in, served, browser):
     hand_in(Ann="Adding.")
     person = Person(browser, served.address)
