@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from nbgrader.api import MissingEntry
 
 from autograder.gradebook.database import open_gradebook
+from autograder.gradebook.page import ENDINGS
 from autograder.gradebook.results import read_results
 from autograder.intake.naming import said
 from autograder.intake.plain import all_plain
@@ -111,8 +112,10 @@ def as_number(value):
 
 
 def feedback_text(grade):
-    """What a platform's feedback field says to the student: the status, a penalty, each mistake."""
-    said = [] if grade.status in ("", Status.GRADED) else [f"Status: {grade.status}."]
+    """What a platform's feedback field says to the student: how grading ended, a penalty, each mistake."""
+    said = (
+        [] if grade.status in ("", Status.GRADED) else [ENDINGS.get(grade.status, f"Status: {grade.status}.")]
+    )
     if grade.late_penalty:
         said.append(f"{grade.late_penalty:g} points were taken off for lateness.")
     said += [f"{mistake['exercise']}: {mistake['says']}" for mistake in grade.mistakes]
