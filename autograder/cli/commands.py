@@ -47,6 +47,10 @@ COMMANDS = {
         "grade",
         "Say how each exercise of one notebook does, as it would be graded, and keep nothing.",
     ),
+    "mark": (
+        "mark",
+        "Mark written answers on a page of this machine's own: the mark scheme's lines as ticks that add up.",
+    ),
     "feedback": (
         "report",
         "Write a feedback page for each graded submission, with scores, verdicts and comments.",

@@ -54,5 +54,5 @@ def demo(
     say(f"Gradebook: {room.gradebook}")
     say(f"Feedback:  {room.feedback}")
     say(f"Report:    {path}")
-    say(f"To grade by hand: cd {room.root} && jupyter lab, then Formgrader in the Nbgrader menu.")
+    say(f"Written answers wait for a person: `unrolled mark {lesson.name}`")
     complain_of_faults(results)

@@ -166,6 +166,8 @@ def grade(
         say(f"Not graded: {note}", err=True)
     _tell_changed(room, spec)
     say(f"Gradebook: {room.gradebook}")
+    if waiting := _waiting(room, spec):
+        say(f"{waiting} wait for a person: `unrolled mark {lesson}` (checks: nbgrader's formgrader)")
     say(f"Next: `unrolled feedback {lesson}` for the students, `unrolled report {lesson}` for you")
     complain_of_faults(results)
 
@@ -213,6 +215,13 @@ def run_with_progress(room, lesson, spec, **options):
     if skipped:
         say(f"{len(skipped)} of {len(results)} had not changed and were not graded again (--force would).")
     return results
+
+
+def _waiting(room, spec):
+    """How many students' work waits for a person."""
+    from autograder.gradebook.database import standings
+
+    return sum(waits for _, waits in standings(room, spec).values())
 
 
 def _tell_changed(room, spec):

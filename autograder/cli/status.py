@@ -85,6 +85,6 @@ def _next(one):
     if one.due:
         yield f"{len(one.due)} to grade: `unrolled grade {name}`"
     elif one.waiting:
-        yield f"{len(one.waiting)} wait for a person: in the workspace, jupyter lab and its Formgrader"
+        yield f"{len(one.waiting)} wait for a person: `unrolled mark {name}` (checks: nbgrader's formgrader)"
     if one.untold and not one.due:
         yield f"{len(one.untold)} without their feedback: `unrolled feedback {name}`"

@@ -6,6 +6,7 @@ of nbgrader then work as they are, and give the scores that `unrolled grade` giv
 """
 
 import ast
+import importlib.util
 import logging
 import os
 import re
@@ -71,8 +72,18 @@ def configure(config, *, course, workspace, sandbox=True):
     config.GenerateFeedback.exporter_class = "autograder.gradebook.feedback.FeedbackExporter"
     # nbgrader names a template of its own for every exporter of html.
     config.FeedbackExporter.template_name = "unrolled"
-    config.FeedbackExporter.extra_template_basedirs = [str(Path(__file__).parent / "templates")]
+    ours = str(Path(__file__).parent / "templates")
+    config.FeedbackExporter.extra_template_basedirs = [ours]
+    # The formgrader's pages of submissions: nbgrader's, with what stands in our templates before its own.
+    config.HTMLExporter.extra_template_basedirs = [ours, str(_templates_of_nbgrader())]
+    config.HTMLExporter.preprocessors = ["autograder.gradebook.formgrader.Desk"]
+    config.Desk.course = str(course)
     return config
+
+
+def _templates_of_nbgrader():
+    (package,) = importlib.util.find_spec("nbgrader").submodule_search_locations
+    return Path(package) / "server_extensions" / "formgrader" / "templates"
 
 
 def instructors_config(workspace):

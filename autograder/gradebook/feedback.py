@@ -12,11 +12,11 @@ import re
 import shutil
 import sys
 import tempfile
+from functools import lru_cache
 from pathlib import Path
-from xml.etree import ElementTree
 
-from latex2mathml.converter import convert
 from nbconvert.exporters import HTMLExporter
+from nbconvert.exporters.templateexporter import default_filters
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
@@ -27,24 +27,16 @@ from traitlets.config import Config
 from autograder.gradebook import page
 from autograder.gradebook.configuration import COURSE_ID, configure
 from autograder.gradebook.database import plain_errors
+from autograder.gradebook.typeset import for_everybody, typeset
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'"
 TEMPLATE = "unrolled"
 META = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
 PART = ".feedback-"  # what a folder in the workspace is called in which a page is being made
-# Code, in which a dollar is a dollar, or a formula.
-MATH = re.compile(
-    r"(```.*?```|`[^`]*`)|\$\$(.+?)\$\$|(?<![\\$])\$(?![\s$])([^$\n]+?)(?<![\s\\])\$(?!\d)", re.DOTALL
-)
-MATHML_TAGS = set(
-    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle mpadded mphantom menclose msub msup msubsup "
-    "munder mover munderover mmultiscripts mtable mtr mtd".split()
-)
-MATHML_ATTRIBUTES = set(
-    "display displaystyle scriptlevel mathvariant stretchy fence form lspace rspace width height depth "
-    "linethickness accent accentunder columnalign rowspacing columnspacing movablelimits minsize maxsize "
-    "symmetric separator largeop notation".split()
-)
+
+
+# Most of what is on a page is the lesson's, and the same on every page of a class.
+_clean_html = lru_cache(maxsize=1000)(default_filters["clean_html"])
 
 
 class FeedbackExporter(HTMLExporter):
@@ -59,6 +51,10 @@ class FeedbackExporter(HTMLExporter):
     @default("extra_template_basedirs")
     def _extra_template_basedirs_default(self):
         return [str(page.TEMPLATES)]
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "clean_html", _clean_html
 
     def _preprocess(self, nb, resources):
         nb, resources = super()._preprocess(nb, resources)  # nbgrader's step puts grades and comments in
@@ -78,7 +74,7 @@ class FeedbackExporter(HTMLExporter):
                 if cell.cell_type == "markdown":
                     cell.source = "\n".join(f"    {line}" for line in cell.source.splitlines())
             written, told = super().from_notebook_node(nb, resources, **kw)
-        return secure(lower_headings(written)), told
+        return for_everybody(secure(lower_headings(written))), told
 
 
 def _waiting(names):
@@ -105,38 +101,6 @@ def secure(written):
     written = re.sub(r"<link\b[^>]*>", "", written, flags=re.IGNORECASE)
     return re.sub(
         r"<head[^>]*>", lambda match: f"{match.group()}\n{META}", written, count=1, flags=re.IGNORECASE
-    )
-
-
-def typeset(text):
-    """Markdown with its formulas as MathML; a formula that cannot be converted stays as it was written."""
-
-    def formula(match):
-        code, block, inline = match.groups()
-        if code is not None:
-            return code
-        try:
-            mathml = convert(block or inline, display="block" if block else "inline")
-            # Html needs no namespace, and nbconvert would write a prefix to each tag in a heading.
-            mathml = mathml.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
-            if not _only_typesets(ElementTree.fromstring(mathml)):
-                return match.group()
-        except Exception:  # the converter raises many kinds for TeX that it does not know
-            return match.group()
-        # Between tags, what Markdown would take for its own is written as entities.
-        return re.sub(r">[^<]+<", lambda words: re.sub(r"[*_|`\[\]\\]", _entity, words.group()), mathml)
-
-    return MATH.sub(formula, text)
-
-
-def _entity(match):
-    return f"&#{ord(match.group())};"
-
-
-def _only_typesets(element):
-    return all(
-        part.tag.rpartition("}")[2] in MATHML_TAGS and set(part.attrib) <= MATHML_ATTRIBUTES
-        for part in element.iter()
     )
 
 

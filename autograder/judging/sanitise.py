@@ -212,10 +212,20 @@ def clean_output(output, most=MAX_OUTPUT_TEXT):
             data[name] = clean(plain(text, most, lines=True, colours=name == "text/plain", tex=True))
     if not data:
         return None
-    cleaned = {"output_type": kind, "data": data, "metadata": {}}
+    cleaned = {"output_type": kind, "data": data, "metadata": _alt_texts(output, data)}
     if kind == "execute_result":
         cleaned["execution_count"] = None
     return nbformat.from_dict(cleaned)
+
+
+def _alt_texts(output, data):
+    """{media type: {"alt": text}}: what the output's pictures say to who cannot see them."""
+    told, found = output.get("metadata"), {}
+    for name in data if isinstance(told, dict) else ():
+        about = told.get(name) if name.startswith("image/") else None
+        if isinstance(about, dict) and isinstance(about.get("alt"), str):
+            found[name] = {"alt": plain(about["alt"], tex=True)}
+    return found
 
 
 TEXTS = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from nbgrader.api import MissingEntry
 
 from autograder.gradebook.database import open_gradebook
+from autograder.gradebook.page import ENDINGS
 from autograder.gradebook.results import read_results
 from autograder.intake.naming import said
 from autograder.intake.plain import all_plain
@@ -27,6 +28,7 @@ class Grade:
     before_penalty: float | None = None
     late_penalty: float = 0
     waits: bool = False  # for grading by hand
+    unmarked: float = 0  # points of answers that nobody has graded yet, which no score can hold
     last_name: str = ""
     first_name: str = ""
     email: str = ""
@@ -74,6 +76,11 @@ def _grade(submission, result):
         entry.manual_score is not None or (not fault and entry.auto_score is not None) for entry in entries
     ):
         score = before = None
+    unmarked = [
+        entry.max_score
+        for entry in entries
+        if entry.needs_manual_grade and entry.manual_score is None and entry.auto_score is None
+    ]
     person = submission.student
     return Grade(
         student=person.id,
@@ -82,6 +89,7 @@ def _grade(submission, result):
         before_penalty=before,
         late_penalty=penalty,
         waits=bool(submission.needs_manual_grade) and score is not None,
+        unmarked=as_number(sum(unmarked)) or 0,
         last_name=person.last_name or "",
         first_name=person.first_name or "",
         email=person.email or "",
@@ -104,8 +112,10 @@ def as_number(value):
 
 
 def feedback_text(grade):
-    """What a platform's feedback field says to the student: the status, a penalty, each mistake."""
-    said = [] if grade.status in ("", Status.GRADED) else [f"Status: {grade.status}."]
+    """What a platform's feedback field says to the student: how grading ended, a penalty, each mistake."""
+    said = (
+        [] if grade.status in ("", Status.GRADED) else [ENDINGS.get(grade.status, f"Status: {grade.status}.")]
+    )
     if grade.late_penalty:
         said.append(f"{grade.late_penalty:g} points were taken off for lateness.")
     said += [f"{mistake['exercise']}: {mistake['says']}" for mistake in grade.mistakes]

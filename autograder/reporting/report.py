@@ -21,7 +21,7 @@ from autograder.judging.status import Status
 from autograder.reporting.grades import Grade
 from autograder.reporting.nameless import nameless_table
 from autograder.reporting.reteach import Links, mistakes_table, remarks_table
-from autograder.reporting.sheet import document, figures
+from autograder.reporting.sheet import document, figures, wide
 
 STATUS_STYLES = {
     Status.GRADED: "green",
@@ -180,8 +180,8 @@ def _exercises(results, held, spec):
             + "".join(f'<td class="number">{count}</td>' for count in (full, none, nameless))
             + "</tr>"
         )
-    return (
-        '<table><thead><tr><th>exercise</th><th class="number">mean</th><th></th>'
+    return wide(
+        '<table><thead><tr><th>exercise</th><th class="number">mean</th><td></td>'
         '<th class="number">full marks</th><th class="number">no marks</th>'
         '<th class="number">wrong, no mistake named</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
@@ -205,8 +205,8 @@ def _students(results, held, spec, links):
             f'{f"""<ul class="remarks">{remarks}</ul>""" if remarks else ""}</td>'
             f'<td class="number">{result["seconds"]:.1f}</td></tr>'
         )
-    return (
-        '<table><thead><tr><th>student</th><th class="number">score</th><th></th><th>status</th>'
+    return wide(
+        '<table><thead><tr><th>student</th><th class="number">score</th><td></td><th>status</th>'
         '<th>mistakes and remarks</th><th class="number">seconds</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )

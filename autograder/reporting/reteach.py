@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from autograder.gradebook.page import prose
 from autograder.intake.plain import plain
+from autograder.reporting.sheet import wide
 
 
 class Links:
@@ -76,6 +77,7 @@ def mistakes_table(results, links):
     return (
         '<p class="soft">The mistakes that were made, the most frequent first, each with the section of the '
         "lesson that it belongs to.</p>"
+    ) + wide(
         '<table><thead><tr><th class="number">students</th><th>mistake</th><th>section</th><th>who</th></tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table>"
     )
@@ -96,4 +98,4 @@ def remarks_table(results, links, changed):
         f"<tr><td>{prose(remark)}</td><td>{', '.join(map(links.student, students))}</td></tr>"
         for remark, students in who.items()
     )
-    return f"<table><thead><tr><th>remark</th><th>who</th></tr></thead><tbody>{rows}</tbody></table>"
+    return wide(f"<table><thead><tr><th>remark</th><th>who</th></tr></thead><tbody>{rows}</tbody></table>")

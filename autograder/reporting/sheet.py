@@ -38,7 +38,7 @@ pre { margin: .3rem 0; padding: .6rem; background: var(--faint); border-radius: 
 summary { cursor: pointer; }
 a { color: var(--link); } svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 @media (max-width: 40rem) { body { padding: 1.2rem 1rem 3rem; } th, th.number { white-space: normal; }
-  table { display: block; overflow-x: auto; } .track { width: 3rem; min-width: 2rem; } }
+  .track { width: 3rem; min-width: 2rem; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --bar: #3b6ea8;
   --bad: #8c1d18; --faint: #eef2f7; --paper: #fff; --link: #000; --mark: #fff0c2; }
   body { padding: 0; max-width: none; font-size: 11px; } tr, svg { break-inside: avoid; }
@@ -46,15 +46,15 @@ a { color: var(--link); } svg text { font: 12px system-ui, sans-serif; fill: var
 """
 
 
-def document(title, parts, style=""):
+def document(title, parts, style="", policy=POLICY):
     """The page of these parts, which are html, as text; ``style``: what this page has besides."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n"
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(parts)
-        + "\n</body>\n</html>\n"
+        + "\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -67,9 +67,17 @@ def figures(pairs):
 def table(heads, rows):
     """A table as html; ``heads``: (text, class), of which "number" is set to the right; cells are html."""
     kinds = [f' class="{kind}"' if kind else "" for _, kind in heads]
-    top = "".join(f"<th{kind}>{text}</th>" for (text, _), kind in zip(heads, kinds, strict=True))
+    top = "".join(
+        f"<th{kind}>{text}</th>" if text else f"<td{kind}></td>"
+        for (text, _), kind in zip(heads, kinds, strict=True)
+    )
     body = "".join(
         "<tr>" + "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>\n"
         for row in rows
     )
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>\n{body}</tbody></table></div>'
+    return wide(f"<table><thead><tr>{top}</tr></thead>\n<tbody>\n{body}</tbody></table>")
+
+
+def wide(inside):
+    """Html that scrolls sideways where it is wider than the page, for keyboards as well."""
+    return f'<div class="wide" tabindex="0">{inside}</div>'

@@ -64,15 +64,16 @@ def gather(workspace, course):
             continue
         term.lessons.append(lesson.name)
         for grade in grades(workspace, spec):
-            known = grade.score is not None and grade.max_score
-            share = min(1.0, grade.score / grade.max_score) if known else None
+            top = grade.max_score - grade.unmarked  # what nobody has read yet counts neither way
+            known = grade.score is not None and top > 0
+            share = min(1.0, grade.score / top) if known else None
             term.shares.setdefault(grade.student, {})[lesson.name] = share
             term.waiting[lesson.name] += grade.waits
             term.late[grade.student] += late[lesson.name].get(grade.student, (0, False))[1]
-            for name, (points, top, _) in grade.parts.items() if known else ():
-                if name.endswith("-check") and top:
+            for name, (points, most, _) in grade.parts.items() if known else ():
+                if name.endswith("-check") and most:
                     exercise = lesson.name, name.removesuffix("-check")
-                    term.exercises.setdefault(exercise, {})[grade.student] = min(1.0, points / top)
+                    term.exercises.setdefault(exercise, {})[grade.student] = min(1.0, points / most)
             for mistake in grade.mistakes:
                 told = lesson.name, mistake["exercise"], mistake["id"], mistake["says"]
                 term.mistakes.append((grade.student, *told))

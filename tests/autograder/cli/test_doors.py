@@ -20,8 +20,11 @@ from typer.testing import CliRunner
 
 import autograder
 from autograder.cli import commands
-from autograder.course.places import find_course, find_lesson
+from autograder.course.places import Workspace, find_course, find_lesson
+from autograder.course.scheme import read_schemes
+from autograder.course.spec import read_spec
 from autograder.intake.plain import all_plain, named, plain
+from autograder.marking.server import Desk
 from rnncore.exercises import by_name
 
 FAR = "http://evil.example"
@@ -120,6 +123,8 @@ def doors(tmp_path_factory):
     found["page: feedback"] = (room / "feedback" / "Mallory" / lesson.name / "bptt.html").read_text()
     found["page: report"] = (room / "reports" / "03-bptt.html").read_text()
     found["page: similar"] = (room / "reports" / "03-bptt-similar.html").read_text()
+    desk = Desk(Workspace(room), read_spec(lesson.lesson_path), read_schemes(lesson))
+    found["page: marking"] = desk.page("", True)
     found["result"] = (room / "results" / lesson.name / "Mallory.json").read_text()
     found["csv"] = (room / "reports" / "03-bptt-csv.csv").read_text()
     (gradescope,) = (room / "reports" / "03-bptt-gradescope").rglob("results.json")
@@ -146,7 +151,7 @@ DOORS = [
             "watch",
         )
     ),
-    *("notebook", "page: formgrader", "page: feedback", "page: report", "page: similar"),
+    *("notebook", "page: formgrader", "page: feedback", "page: report", "page: similar", "page: marking"),
     *("result", "csv", "gradescope", "gradebook"),
 ]
 
@@ -185,7 +190,8 @@ def test_a_graders_remark_is_in_the_graders_words(doors, door):
 
 
 def test_the_words_themselves_arrive(doors):
-    for door in ("terminal: check", "terminal: explain", "page: feedback", "page: formgrader", "result"):
+    pages = ("page: feedback", "page: formgrader", "page: marking")
+    for door in ("terminal: check", "terminal: explain", *pages, "result"):
         assert "red" in doors[door] and "end" in doors[door], door
 
 
@@ -193,6 +199,7 @@ def test_every_command_is_a_door_that_was_looked_at():
     assert set(commands.COMMANDS) == CLEAN | {
         "grade",
         "check",
+        "mark",
         "feedback",
         "report",
         "export",

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from autograder.gradebook.feedback import META, FeedbackExporter, lower_headings, secure, typeset
+from autograder.gradebook.feedback import META, FeedbackExporter, lower_headings, secure
+from autograder.gradebook.typeset import for_everybody, typeset
 
 
 def test_formulas_become_mathml():
@@ -64,3 +65,17 @@ def test_text_that_cannot_be_converted_is_shown_as_it_was_written():
     lost = new_markdown_cell("before ![x](attachment:lost.png) <script>alert(1)</script> $x_t$")
     page, _ = FeedbackExporter().from_notebook_node(new_notebook(cells=[lost]))
     assert "before ![x](attachment:lost.png)" in page and "<script" not in page and "$x_t$" in page
+
+
+def test_what_scrolls_is_reached_by_keyboard_and_nothing_else():
+    long, short = "x" * 60, "x" * 20
+    assert (
+        for_everybody(f'<div class="highlight hl"><pre>{long}</pre></div>').count('<pre tabindex="0">') == 1
+    )
+    assert for_everybody(f"<pre><code>{short}\n{long}</code></pre>").startswith('<pre tabindex="0">')
+    for text in (f'<div class="highlight"><pre>{short}</pre></div>', f"<pre>{long}</pre>"):
+        assert for_everybody(text) == text  # fits, or is broken into lines
+    table = "<table><tr><td><table></table></td></tr></table>"
+    assert for_everybody(table).count('<div class="wide" tabindex="0"><table>') == 2
+    assert for_everybody(table).count("</table></div>") == 2
+    assert '<math display="block" tabindex="0">' in typeset("$$x$$")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
@@ -27,7 +28,9 @@ from autograder.gradebook import database
 from autograder.gradebook.configuration import CONFIG_NAME, prepare_workspace
 from autograder.gradebook.feedback import META, write_feedback
 from autograder.gradebook.results import read_result
+from tests.autograder.browser import Browser
 from tests.autograder.conftest import solution_notebook
+from tests.autograder.marking.test_marking_page import Person
 from tests.autograder.waiting import FOR_EVER, wait_until
 
 TOKEN = "a-token-for-this-test"
@@ -216,6 +219,20 @@ def test_its_pages_show_what_was_graded(graded, formgrader):
     assert "Addition, as in 1 + 1." in words and "def double(x): return x + x" in words
     for place in ("manage_assignments", "gradebook", f"gradebook/{LESSON}", "manage_students"):
         assert "formgrader" in formgrader.ask(place).lower()
+
+
+def test_a_page_shows_the_mark_scheme_and_asks_for_nothing_from_elsewhere(graded, formgrader, tmp_path):
+    path = f"submissions/{formgrader.notebook_id('Ann')}/"
+    page = formgrader.ask(path)
+    answer, scheme = page.index("Addition, as in 1 + 1."), page.index("One mark for saying that addition")
+    assert answer < page.index("Mark scheme") < scheme and "added to itself" in page[scheme:]
+    assert "cdnjs" not in page and "MathJax" not in page
+    browser = Browser(tmp_path / "browser", served=True)
+    person = Person(browser, f"{formgrader.url}/{path}?token={TOKEN}")
+    wait_until(lambda: person.say("document.querySelectorAll('input.score').length") == 3)
+    asked = {urlsplit(one).netloc for one in person.asked() if one.startswith("http")}
+    assert asked == {urlsplit(formgrader.url).netloc}
+    browser.close()
 
 
 def test_points_and_comments_by_hand_count_and_survive_grading_again(

@@ -138,6 +138,7 @@ def test_it_is_gathered_from_what_was_graded(room, released):
     found = gather(room, released)
     assert found.lessons == ["01-double"]
     assert found.shares["Ann"]["01-double"] == pytest.approx(4.5 / 7)
+    assert found.shares["Bob"]["01-double"] == 0.5  # half of the checks; nobody has read what he wrote
     assert found.shares["Fay"] == {"01-double": None}  # whose grading failed
     assert found.exercises["01-double", "double"]["Bob"] == 0.5
     assert ("Bob", "01-double", "double", "halved", "You halved <b>x</b>.") in found.mistakes
