@@ -10,6 +10,9 @@ It never raises for what a student wrote.
 import re
 import secrets
 
+import numpy as np
+
+from rnncore.check.compare import leaves
 from rnncore.check.credit import earned_share
 from rnncore.check.diagnosis import Explanation, explain
 from rnncore.check.faults import error_sentence, line
@@ -89,7 +92,7 @@ def mark(exercise, function, points: float, seed: int) -> Verdict:
     """Mark ``function``, whatever it is called, as an answer to ``exercise``; may raise MissingPackage."""
     marking = _marking(exercise, function, seed)
     error = marking.first_error()
-    mixed = error if error and exercise.use is not None and OF_TWO_DTYPES.search(error.message) else None
+    mixed = error if error and _of_our_dtype(marking, error) else None
     if mixed:  # what is right in a lesson's own dtype is right
         single = _marking(exercise, function, seed, single=True)
         if not single.first_error():
@@ -129,6 +132,14 @@ def _marking(exercise, function, seed: int, single: bool = False) -> Marking:
         if outcome.error and outcome.error.kind == "ModuleNotFoundError":
             raise MissingPackage(outcome.error.message.partition("'")[2].partition("'")[0])
     return marking
+
+
+def _of_our_dtype(marking: Marking, error: StudentError) -> bool:
+    """Whether an error is about two dtypes, where all cases are float64 by our choice and not the task's."""
+    if marking.exercise.use is None or not OF_TWO_DTYPES.search(error.message):
+        return False
+    given = (leaf for case in marking.cases for _, leaf in leaves(case.args))
+    return all(getattr(leaf, "dtype", None) != np.float32 for leaf in given)
 
 
 def _refusal(exercise, error: StudentError) -> tuple[str, str, bool] | None:
