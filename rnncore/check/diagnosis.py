@@ -9,7 +9,9 @@ is named only for numbers that it gives and the right answer does not.
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
-from rnncore.check.compare import agree
+import numpy as np
+
+from rnncore.check.compare import agree, leaves
 from rnncore.check.credit import CHANGED
 from rnncore.check.machine import machine_slip
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
@@ -38,11 +40,12 @@ def explain(marking, found: Findings) -> Explanation:
     found = search.one() or search.packed() or search.one_and_changed() or search.two()
     if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
         return replace(found, whole=False)  # it may be that mistake; it may be anything
-    if found.whole and search.only_errors():
+    nothing_said = search.nothing_said()
+    if found.whole and nothing_said:
         return search.proven(found)
     if found.whole:
         return found
-    better = search.changed() or search.repaired() or search.made()
+    better = search.changed() or search.repaired() or (search.made() if not nothing_said else None)
     return better if better and (better.whole or not found.mistakes) else found
 
 
@@ -88,13 +91,13 @@ class _Search:
         self.changes_count = True
         return found and Explanation((*found.mistakes, self._changed), whole=True)
 
-    def only_errors(self) -> bool:
-        """Whether nothing but errors was seen: whoever wrote one wrong line and no other raises them too."""
+    def nothing_said(self) -> bool:
+        """Whether there is but an error, None, NaN or infinity: one wrong line alone gives these."""
         ordinary = (got for case, got in zip(self.cases, self.marking.outcomes, strict=True) if not case.when)
-        return all(got.error for got in ordinary)
+        return all(got.error or not _says_anything(got.value) for got in ordinary)
 
     def proven(self, found: Explanation) -> Explanation:
-        """``found``, which explains an error: whole only if the rest of the answer's own text is right."""
+        """``found`` explains what says nothing: it is whole only if the rest of the text is right."""
         if any(turned_back(self.marking, mistake) for mistake in found.mistakes):
             return found
         repaired = self.repaired()
@@ -142,7 +145,7 @@ class _Search:
         """Two or more mistakes that explain the wrong parts between them."""
         if is_idle(self.marking) or says_nothing(self.marking, self.found.wrong):
             return Explanation()  # two edits together may well cancel to zeros, but nobody made them
-        if self.only_errors():
+        if self.nothing_said():
             return Explanation()  # many slips raise the same words, such as those about unequal shapes
         shares = {m: share for m in self.exercise.mistakes if (share := self._share(m))}
         unexplained, chosen = set(self.found.wrong), []
@@ -229,6 +232,15 @@ class _Search:
         if self.exercise.use is not None:  # a gradient that is gone says little of why
             unlike |= {part for part in spoiled - unlike if says_nothing(marking, [part])}
         return spoiled - unlike if spoiled <= set(self.found.wrong) else set()
+
+
+def _says_anything(value) -> bool:
+    """Whether there is a finite number in a returned value, a word, or what is no plain data."""
+    for _, leaf in leaves(value):
+        numbers = as_numbers(leaf)
+        if np.isfinite(numbers).any() if numbers is not None else leaf is not None:
+            return True
+    return False
 
 
 def _wrong_places(got, want, tolerance: float, path=()):

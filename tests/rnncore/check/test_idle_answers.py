@@ -11,16 +11,21 @@ EXERCISES = by_name()
 MOST = 0.1
 
 
+def whole(number):
+    return int(number) if np.isfinite(number) else 0
+
+
 def filled(value, number):
     """A right value with every number in it replaced by one; tensors stay tied to what they came from."""
     if hasattr(value, "detach"):
-        return value * 0 + number if value.dtype.is_floating_point else value * 0 + int(number)
+        return value * 0 + number if value.dtype.is_floating_point else value * 0 + whole(number)
     if isinstance(value, tuple | list):
         return type(value)(filled(item, number) for item in value)
     if isinstance(value, dict):
         return {key: filled(item, number) for key, item in value.items()}
     if isinstance(value, np.ndarray):
-        return np.full_like(value, number)
+        return np.full_like(value, number if value.dtype.kind in "fc" else whole(number))
+    number = number if isinstance(value, float) else whole(number)
     return type(value)(number) if isinstance(value, int | float | bool) else value if value is None else ""
 
 
@@ -56,6 +61,8 @@ IDLE = {
     "zeros": lambda exercise: by_right(exercise, 0),
     "ones": lambda exercise: by_right(exercise, 1),
     "sevens": lambda exercise: by_right(exercise, 7),
+    "NaN": lambda exercise: by_right(exercise, np.nan),
+    "minus infinity": lambda exercise: by_right(exercise, -np.inf),
     "called and ignored": called_and_ignored,
     **{
         f"echo of argument {n}": lambda exercise, n=n: lambda *args: args[min(n, len(args) - 1)]
@@ -70,7 +77,26 @@ IDLE = {
     "all arguments": lambda exercise: lambda *args: args,
     **{
         f"the constant {value!r}": lambda exercise, value=value: lambda *args: value
-        for value in (0, 1, 0.5, True, False, "", [], (), {}, [0], [1], [[]], np.zeros((3, 3)), np.eye(3))
+        for value in (
+            None,
+            np.nan,
+            np.inf,
+            -np.inf,
+            0,
+            1,
+            0.5,
+            True,
+            False,
+            "",
+            [],
+            (),
+            {},
+            [0],
+            [1],
+            [[]],
+            np.zeros((3, 3)),
+            np.eye(3),
+        )
     },
     "identity": lambda exercise: (
         lambda *args: np.eye(min(next((a for a in args if isinstance(a, int)), 3), 50))
