@@ -13,7 +13,7 @@ from autograder.intake import sources
 from autograder.intake.ledger import doubts
 from tests.autograder.intake.handing import folder, noted
 
-ACCOUNTS = {1001: "alice", 1002: "mallory", 1003: "bob", 1004: "carol", 1900: "hub"}
+ACCOUNTS = {71001: "alice", 71002: "mallory", 71003: "bob", 71004: "carol", 1900: "hub"}
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 
@@ -71,10 +71,10 @@ def test_a_later_folder_in_another_students_name_replaces_nothing(
     forged = named("alice", later)
     source = exchange(
         {
-            named("alice"): ("alice's", 1001 + shift, NOON),
-            forged: ("nonsense", 1002 + shift, later),
-            named("mallory"): ("mallory's", 1002 + shift, NOON),
-            named("bob"): ("bob's", 1003 + shift, NOON),
+            named("alice"): ("alice's", 71001 + shift, NOON),
+            forged: ("nonsense", 71002 + shift, later),
+            named("mallory"): ("mallory's", 71002 + shift, NOON),
+            named("bob"): ("bob's", 71003 + shift, NOON),
         }
     )
     for _ in range(2):
@@ -91,22 +91,22 @@ def test_a_later_folder_in_another_students_name_replaces_nothing(
 
 def test_a_forger_who_comes_first_or_alone_is_told_and_gives_way(exchange, bring, handed_in):
     before, later = NOON - timedelta(days=1), NOON + timedelta(days=7)
-    attempts = {named("alice", later): ("nonsense", 1002, later), named("mallory"): ("m", 1002, NOON)}
+    attempts = {named("alice", later): ("nonsense", 71002, later), named("mallory"): ("m", 71002, NOON)}
     rows, _ = bring(exchange(attempts))
     assert handed_in()["alice"] == "nonsense"  # it may be that mallory handed in for her
     assert "did alice hand it in?" in " ".join(rows["alice"].remarks)
-    rows, _ = bring(exchange({**attempts, named("alice", before): ("alice's", 1001, before)}))
+    rows, _ = bring(exchange({**attempts, named("alice", before): ("alice's", 71001, before)}))
     assert handed_in()["alice"] == "alice's" and rows["alice"].outcome == "newer"
 
 
 def test_what_was_sure_is_not_replaced_once_its_folder_is_gone(
     exchange, bring, handed_in, workspace, tmp_path
 ):
-    bring(exchange({named("alice"): ("alice's", 1001, NOON)}))
+    bring(exchange({named("alice"): ("alice's", 71001, NOON)}))
     (tmp_path / "inbound").rename(tmp_path / "gone")
     later = NOON + timedelta(days=1)
     rows, _ = bring(
-        exchange({named("alice", later): ("nonsense", 1002, later), named("mallory"): ("m", 1002, NOON)})
+        exchange({named("alice", later): ("nonsense", 71002, later), named("mallory"): ("m", 71002, NOON)})
     )
     assert handed_in()["alice"] == "alice's" and rows["alice"].outcome == "kept"
     assert "may be somebody else's" in " ".join(rows["alice"].remarks) and kept(workspace, "alice") == [
@@ -116,12 +116,12 @@ def test_what_was_sure_is_not_replaced_once_its_folder_is_gone(
 
 def test_a_file_planted_in_a_students_folder_is_noticed(exchange, bring, handed_in, monkeypatch):
     """nbgrader leaves the folders of its exchange writable for all."""
-    source = exchange({named("alice"): ("alice's", 1001, NOON)})
+    source = exchange({named("alice"): ("alice's", 71001, NOON)})
     owned = sources._list_folder
 
     def planted(root):
         files, remarks = owned(root)
-        return [replace(f, owner=1002) if f.parts[-1] == "double.ipynb" else f for f in files], remarks
+        return [replace(f, owner=71002) if f.parts[-1] == "double.ipynb" else f for f in files], remarks
 
     monkeypatch.setattr(sources, "_list_folder", planted)
     rows, _ = bring(source)
@@ -129,7 +129,7 @@ def test_a_file_planted_in_a_students_folder_is_noticed(exchange, bring, handed_
 
 
 def test_a_folder_that_nbgrader_did_not_make_takes_nobodys_name(exchange, bring, handed_in, tmp_path):
-    source = exchange({named("alice"): ("alice's", 1001, NOON), "alice": ("nonsense", 1002, NOON)})
+    source = exchange({named("alice"): ("alice's", 71001, NOON), "alice": ("nonsense", 71002, NOON)})
     _, remarks = bring(source)
     assert handed_in() == {"alice": "alice's"}
     assert "'alice' in the exchange was not made by nbgrader; it was left out." in remarks
@@ -138,9 +138,9 @@ def test_a_folder_that_nbgrader_did_not_make_takes_nobodys_name(exchange, bring,
 def test_the_same_moment_does_not_mix_two_folders(exchange, bring, handed_in):
     source = exchange(
         {
-            named("alice"): ("alice's", 1001, NOON),
-            named("alice", more="aaa"): ("nonsense", 1002, NOON),
-            named("mallory"): ("m", 1002, NOON),
+            named("alice"): ("alice's", 71001, NOON),
+            named("alice", more="aaa"): ("nonsense", 71002, NOON),
+            named("mallory"): ("m", 71002, NOON),
         }
     )
     bring(source)
@@ -165,7 +165,7 @@ def test_where_one_account_hands_in_for_all_it_is_said_once(exchange, bring, han
 def test_the_instructors_own_copy_counts_as_the_students(exchange, bring, handed_in):
     later = NOON + timedelta(hours=1)
     bring(
-        exchange({named("alice"): ("alice's", 1001, NOON), named("alice", later): ("by mail", None, later)})
+        exchange({named("alice"): ("alice's", 71001, NOON), named("alice", later): ("by mail", None, later)})
     )
     assert handed_in() == {"alice": "by mail"}
 
@@ -176,8 +176,8 @@ def test_the_instructors_own_copy_counts_as_the_students(exchange, bring, handed
 def test_a_folder_dated_early_has_the_time_of_its_files(exchange, bring, workspace):
     source = exchange(
         {
-            named("mallory", "2020-01-01 00:00:00.000000 UTC"): ("m", 1002, NOON),
-            named("bob"): ("bob's", 1003, NOON + timedelta(seconds=3)),
+            named("mallory", "2020-01-01 00:00:00.000000 UTC"): ("m", 71002, NOON),
+            named("bob"): ("bob's", 71003, NOON + timedelta(seconds=3)),
         }
     )
     rows, _ = bring(source)
@@ -192,7 +192,7 @@ def test_files_dated_back_are_asked_about(exchange, bring):
     early = datetime(2020, 1, 1, tzinfo=UTC)
     mallorys = named("mallory", early)
     source = exchange(
-        {mallorys: ("m", 1002, early), named("bob"): ("bob's", 1003, NOON)}, touched={mallorys: NOON}
+        {mallorys: ("m", 71002, early), named("bob"): ("bob's", 71003, NOON)}, touched={mallorys: NOON}
     )
     rows, _ = bring(source)
     assert "something was done to them at 2026-11-01 12:00 UTC; is the earlier time true?" in " ".join(
@@ -205,7 +205,7 @@ def test_files_dated_back_are_asked_about(exchange, bring):
 def test_a_copy_or_a_backup_costs_nobody_their_time(exchange, bring, workspace, owner):
     """All files are of the day of copying: then they say nothing, and the names are believed."""
     copied = NOON + timedelta(days=20)
-    owners = dict(zip(("alice", "bob", "carol", "mallory"), (1001, 1003, 1004, 1002), strict=True))
+    owners = dict(zip(("alice", "bob", "carol", "mallory"), (71001, 71003, 71004, 71002), strict=True))
     source = exchange({named(who): (who, owner and owners[who], copied) for who in owners})
     rows, remarks = bring(source)
     assert all(noted(workspace, who).startswith("2026-11-01 12:00") for who in owners)
