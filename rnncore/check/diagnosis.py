@@ -39,7 +39,7 @@ def explain(marking, found: Findings) -> Explanation:
     search = _Search(marking, found)
     found = search.one() or search.packed() or search.one_and_changed() or search.two()
     if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
-        return replace(found, whole=False)  # it may be that mistake; it may be anything
+        return search.proven(found)  # it may be that mistake; it may be anything
     nothing_said = search.nothing_said()
     if found.whole and nothing_said:
         return search.proven(found)
@@ -97,13 +97,21 @@ class _Search:
         return all(got.error or not _says_anything(got.value) for got in ordinary)
 
     def proven(self, found: Explanation) -> Explanation:
-        """``found`` explains what says nothing: it is whole only if the rest of the text is right."""
-        if any(turned_back(self.marking, mistake) for mistake in found.mistakes):
-            return found
+        """``found`` explains what proves nothing: it is whole only if the rest of the text is right."""
+        for mistake in self._alike(found):
+            if turned_back(self.marking, mistake):
+                return replace(found, mistakes=(mistake, *found.mistakes[1:]))
         repaired = self.repaired()
         if repaired and len(repaired.mistakes) > len(found.mistakes):
             return repaired  # the error hid another slip
         return found if repaired else replace(found, whole=False)
+
+    def _alike(self, found: Explanation) -> list:
+        """The mistakes that explain the same: several may raise the same words."""
+        if found.mistakes[0] not in self.exercise.mistakes:
+            return []
+        fitting = (m for m in self.exercise.mistakes if any(self._fits(wording) for wording in m.wordings()))
+        return [found.mistakes[0], *(m for m in fitting if m is not found.mistakes[0])]
 
     def same_unseen(self, found: Explanation) -> bool:
         """Whether what the exercise cannot look at is in some case the same as what the one mistake gives."""

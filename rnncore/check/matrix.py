@@ -24,11 +24,16 @@ the student is told.
 
 
 def checked_row(exercise, mistake) -> str:
-    """The mistake's row in its exercise's table: what its twin gets, of one point."""
+    """The mistake's row in its exercise's table: what its twin gets, of one point.
+
+    A twin has no text of its own. Where what it gives proves nothing, an error say, its row has the cost that
+    a student pays in whose text the rest is right.
+    """
     verdict = check(exercise.twin(mistake), 1, seed=SEED)
+    cost = 1 - verdict.earned if verdict.earned or mistake.cost is None else mistake.cost
     spoils = ", ".join(f"`{part.name}`" for part in verdict.parts if not part.right)
     says = mistake.says.replace("|", "\\|")
-    return f"| {mistake.id} | {1 - verdict.earned:.0%} | {spoils or 'everything'} | {says} |"
+    return f"| {mistake.id} | {cost:.0%} | {spoils or 'everything'} | {says} |"
 
 
 def kill_matrix(row_of=checked_row, lessons=None, introduction=INTRODUCTION) -> str:

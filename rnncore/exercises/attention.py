@@ -38,6 +38,7 @@ def far_apart(rng, B, T, D, H):
     k[..., 0], k[..., 1] = 1.0, np.arange(T)
     q[..., 0] = np.sqrt(D) * (2000.0 * rng.permutation(B * T).reshape(B, T) / (B * T) - 1000)
     q[..., 1] = np.sqrt(D) * rng.choice([40, 800], (B, T)) * np.where(np.arange(T) % 2, -1, 1)
+    q[0, 0, 0] = -1200 * np.sqrt(D)  # one first step, whose scores a mask of -1000 would beat
     return Case((q, k, rng.normal(size=(B, T, H))), {"B": B, "T": T}, "scores lie far apart")
 
 
@@ -186,8 +187,8 @@ CAUSAL_ATTENTION = Exercise(
             "masked-by-one",
             old=HIDE,
             new="    scores = scores + past - 1\n",
-            says="The triangle of ones and zeros is *added* to the scores, so the future's lie only 1 lower and still get "
-            "a share. A score that shall get nothing is minus infinity.",
+            says="The triangle of ones and zeros is *added* to the scores, so the future's lie only 1 "
+            "lower and still get a share. A score that shall get nothing is minus infinity.",
             cost=0.4,
         ),
         Mistake(
@@ -257,6 +258,48 @@ CAUSAL_ATTENTION = Exercise(
             says="The exponentials are not divided by their sum, so a row of weights does not sum to 1.",
             cost=0.4,
         ),
+        Mistake(
+            "weights-turned",
+            old="return weights @ v, weights",
+            new="return weights.transpose(0, 2, 1) @ v, weights",
+            says="The weights are turned round before they meet the values, so step t is given what "
+            "*others* look for in it. Row t of the weights belongs to the query of step t.",
+            cost=0.3,
+        ),
+        Mistake(
+            "weights-not-returned",
+            old="return weights @ v, weights",
+            new="return weights @ v",
+            says="y is right, and the weights are not returned. Both are asked for.",
+            cost=0.3,
+        ),
+        Mistake(
+            "masked-not-low-enough",
+            old="scores, -np.inf)",
+            new="scores, -100.0)",
+            also=("scores, -10.0)", "scores, -50.0)", "scores, -1000.0)"),
+            says="The future's scores are low, and where scores lie hundreds apart the past's may be lower"
+            " still. A score that shall get nothing is minus infinity.",
+            cost=0.3,
+        ),
+        Mistake(
+            "keys-turned-wrongly",
+            old="q @ k.transpose(0, 2, 1)",
+            new="q @ k.T",
+            also=("q @ k",),
+            says="The keys are turned wrongly: their last two axes change places, and only those, for a "
+            "score is a sum over the D features of a query and a key of the same sequence.",
+            cost=0.3,
+        ),
+        Mistake(
+            "one-sum-for-all-rows",
+            old="shares.sum(axis=2, keepdims=True)",
+            new="shares.sum()",
+            also=("shares.sum(axis=(1, 2), keepdims=True)",),
+            says="All exponentials are divided by one sum, so all queries together share one attention. "
+            "Each row of weights sums to 1.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -305,8 +348,9 @@ LINEAR_ATTENTION_STEP = Exercise(
             "read-from-the-wrong-side",
             old=READ,
             new="(S_next @ q[:, :, None])[:, :, 0]",
-            says="The state is read from the wrong side: the query has D features and meets the D *rows* of S, which "
-            "leaves the value's H. Where D and H differ the shapes clash; where they are equal nothing warns you.",
+            says="The state is read from the wrong side: the query has D features and meets the D *rows* "
+            "of S, which leaves the value's H. Where D and H differ the shapes clash; where they are "
+            "equal nothing warns you.",
             cost=0.3,
         ),
         Mistake(
@@ -404,6 +448,44 @@ LINEAR_ATTENTION_STEP = Exercise(
             new="    S += k[:, :, None] * v[:, None, :]\n    S_next = S\n",
             says="The numbers are right, but += writes into the caller's own S. Make a new array: S_next = S + ...",
             cost=0.2,
+        ),
+        Mistake(
+            "state-not-returned",
+            old="return y, S_next",
+            new="return y",
+            says="y is right, and the new state is not returned: the next step needs it.",
+            cost=0.4,
+        ),
+        Mistake(
+            "batch-flattened",
+            old="k[:, :, None] * v[:, None, :]",
+            new="np.outer(k, v)",
+            says="np.outer makes one long row of a whole batch. Each sequence has an outer product of its "
+            "own: the batch axis stays.",
+            cost=0.3,
+        ),
+        Mistake(
+            "not-an-outer-product",
+            old="k[:, :, None] * v[:, None, :]",
+            new="k * v",
+            says="Key and value are multiplied element by element, and they need not even have the same "
+            "length. Each of the key's D features meets each of the value's H: a table (D, H).",
+            cost=0.5,
+        ),
+        Mistake(
+            "queries-ask-every-state",
+            old=READ,
+            new="q @ S_next",
+            says="Every query asks the state of every sequence, (B, B, H). Each sequence's query is one "
+            "row that meets its own state: it needs an axis for that.",
+            cost=0.3,
+        ),
+        Mistake(
+            "first-sequence-only",
+            old=READ,
+            new=READ.replace("[:, 0]", "[0]"),
+            says="y is the answer of the first *sequence*. The axis to take away is the second one.",
+            cost=0.3,
         ),
     ),
 )
@@ -583,6 +665,42 @@ LINEAR_ATTENTION = Exercise(
             says=BATCH_MIXED,
             cost=0.3,
         ),
+        Mistake(
+            "state-not-returned",
+            old="return y, S",
+            new="return y",
+            says="y is right, and the last state is not returned. Whoever goes on step by step needs it.",
+            cost=0.4,
+        ),
+        Mistake(
+            "last-answer-for-the-state",
+            old=LAST,
+            new="S = y[:, -1]",
+            says="The last *answer* is returned for the state. The state is the table that answers were "
+            "read from, (B, D, H).",
+            cost=0.4,
+        ),
+        Mistake(
+            "values-not-met",
+            old="y = scores @ v",
+            new="y = scores",
+            says="y holds the scores, (B, T, T). They say how much of each *value* an answer takes.",
+            cost=0.5,
+        ),
+        Mistake(
+            "keys-turned-wrongly",
+            old=f"{LOWER}\n    y = scores @ v\n    {LAST}",
+            new=f"{LOWER.replace('k.transpose(0, 2, 1)', 'k')}\n    y = scores @ v\n    {LAST}",
+            also=(
+                f"{LOWER.replace('k.transpose(0, 2, 1)', 'k.T')}\n    y = scores @ v\n    {LAST}",
+                f"{LOWER}\n    y = scores @ v\n    S = k.T @ v",
+                f"{LOWER}\n    y = scores @ v\n    S = k @ v",
+            ),
+            says="The keys are turned wrongly. Their last two axes change places, and only those: the "
+            "scores are sums over the D features, the state is a sum over time, and each sequence "
+            "stays by itself.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -649,8 +767,8 @@ DELTA_STEP = Exercise(
             "error-and-correction-turned",
             old="error = v - old\n    S_next = S + k",
             new="error = old - v\n    S_next = S - k",
-            says="The new state is right, since two signs cancel; but the cache should hold the error as the value *less* "
-            "the old answer.",
+            says="The new state is right, since two signs cancel; but the cache should hold the error as "
+            "the value *less* the old answer.",
             cost=0.15,
         ),
         Mistake(
@@ -675,8 +793,8 @@ DELTA_STEP = Exercise(
             "beta-on-the-old-state",
             old=CORRECT,
             new="(1 - beta)[:, :, None] * S + k[:, :, None] * (beta * error)[:, None, :]",
-            says="The whole old state is scaled by 1 − beta, what other keys have stored included. The delta rule touches "
-            "only what this key finds: S + k (beta error).",
+            says="The whole old state is scaled by 1 − beta, what other keys have stored included. The "
+            "delta rule touches only what this key finds: S + k (beta error).",
             cost=0.4,
         ),
         Mistake(
@@ -705,8 +823,9 @@ DELTA_STEP = Exercise(
             "asked-from-the-wrong-side",
             old=OLD,
             new="(S @ k[:, :, None])[:, :, 0]",
-            says="The old answer is read from the wrong side, S k: the key has D features and meets the D *rows* of S, "
-            "which leaves the value's H. Where D and H differ the shapes clash; where they are equal nothing warns you.",
+            says="The old answer is read from the wrong side, S k: the key has D features and meets the D "
+            "*rows* of S, which leaves the value's H. Where D and H differ the shapes clash; where "
+            "they are equal nothing warns you.",
             cost=0.3,
         ),
         Mistake(
@@ -747,7 +866,7 @@ DELTA_STEP = Exercise(
             new=CORRECT.removeprefix("S + "),
             says="The new state holds the correction alone: what was written before is lost. The correction is *added* "
             "to S.",
-            cost=0.6,
+            cost=0.5,
         ),
         Mistake(
             "key-made-length-one",
@@ -775,8 +894,8 @@ DELTA_STEP = Exercise(
             "value-in-the-cache",
             old=CACHE,
             new="cache = (S, q, k, v, beta, error)",
-            says="The cache is (S, q, k, v, beta, error). Asked for is (S, q, k, beta, error, S_next): without the value, "
-            "and with the new state, which the way back needs.",
+            says="The cache is (S, q, k, v, beta, error). Asked for is (S, q, k, beta, error, S_next): "
+            "without the value, and with the new state, which the way back needs.",
             cost=0.15,
         ),
         Mistake(
@@ -785,6 +904,27 @@ DELTA_STEP = Exercise(
             new="    S += k[:, :, None] * (beta * error)[:, None, :]\n    S_next = S\n",
             says="+= writes into the caller's own S, and the cache's old state is the new one by then. Make a new array: "
             "S_next = S + ...",
+            cost=0.3,
+        ),
+        Mistake(
+            "squared-error",
+            old=ERROR,
+            new="error = 0.5 * (v - old) ** 2",
+            also=("error = (v - old) ** 2",),
+            says="The error is squared. The square is what the rule makes smaller; its gradient, along "
+            "which the step goes, holds the plain difference.",
+            cost=0.4,
+        ),
+        Mistake(
+            "sequences-crossed",
+            old=f"old = {OLD}\n    {ERROR}\n    S_next = {CORRECT}",
+            new=f"old = k @ S\n    {ERROR}\n    S_next = {CORRECT}",
+            also=(
+                f"old = {OLD}\n    {ERROR}\n    S_next = {CORRECT.replace('beta * error', 'beta[:, :, None] * error')}",
+            ),
+            says="What is written has become (B, B, H): every sequence has met every other. Where the key "
+            "asks the state it is one row of each sequence and needs an axis for that; where beta (B,"
+            " 1) meets the error, none is needed.",
             cost=0.3,
         ),
     ),
@@ -879,7 +1019,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "dk-added",
             old=f"{DK_WRITTEN} - {DK_ASKED}",
             new=f"{DK_WRITTEN} + {DK_ASKED}",
-            says="dk: the part through the old answer has the wrong sign. The old answer was taken *away* from the value.",
+            says="dk: the part through the old answer has the wrong sign. The old answer was taken *away* "
+            "from the value.",
             cost=0.3,
         ),
         Mistake(
@@ -936,7 +1077,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "dv-with-the-wrong-sign",
             old="dv = beta * arrived",
             new="dv = -beta * arrived",
-            says="dv has the wrong sign. The value enters the error with a plus; it is the old answer that is taken away.",
+            says="dv has the wrong sign. The value enters the error with a plus; it is the old answer that"
+            " is taken away.",
             cost=0.3,
         ),
         Mistake(
@@ -998,6 +1140,47 @@ DELTA_STEP_BACKWARD = Exercise(
             new="dS += q[:, :, None] * dy[:, None, :]",
             says="The numbers are right, but += writes into the caller's own dS. Make a new array: dS = dS + ...",
             cost=0.2,
+        ),
+        Mistake(
+            "ds-prev-without-the-reading",
+            old=DS_PREV,
+            new="dS_prev = dS - q[:, :, None] * dy[:, None, :] - k[:, :, None] * dv[:, None, :]",
+            says="dS_prev starts from the dS that came in. What came back through the reading passes on to"
+            " the old state as well.",
+            cost=0.2,
+        ),
+        Mistake(
+            "ds-prev-without-beta",
+            old=DS_PREV,
+            new=DS_PREV.replace("* dv[", "* arrived["),
+            says="dS_prev: on the way through the old answer beta is missing. What reaches the error is "
+            "beta times what arrives, as in dv.",
+            cost=0.2,
+        ),
+        Mistake(
+            "dk-of-what-arrives",
+            old="(beta * error)[:, :, None]",
+            new="dv[:, :, None]",
+            says="dk: what was written under the key is beta times the *error* of the forward step, and "
+            "here it is what comes back to the value.",
+            cost=0.3,
+        ),
+        Mistake(
+            "value-expected-in-the-cache",
+            old="S, q, k, beta, error, S_next = cache",
+            new="S, q, k, v, beta, error, S_next = cache",
+            says="The cache is taken apart into more names than it has items. It is (S, q, k, beta, error,"
+            " S_next), without the value.",
+            cost=0.2,
+        ),
+        Mistake(
+            "dq-along-the-wrong-axis",
+            old=DQ,
+            new="dy @ S_next.T",
+            also=("dy @ S_next", "(dy[:, None, :] @ S_next)[:, 0]"),
+            says="dq: dy meets the wrong axis of the state. Each sequence's dy meets its own state along "
+            "the value's H features, so that the key's D are left.",
+            cost=0.3,
         ),
     ),
 )

@@ -32,9 +32,9 @@ COMBINE = Exercise(
             "joined-in-the-wrong-order",
             old=JOINED,
             new="return a_2 * a_1, a_1 * b_2 + b_1",
-            says="This is second, then first. What the first step adds goes through the second step; what the second adds "
-            "goes through neither.",
-            cost=0.3,
+            says="This is second, then first. What the first step adds goes through the second step; what "
+            "the second adds goes through neither.",
+            cost=0.4,
         ),
         Mistake(
             "factor-on-both",
@@ -64,8 +64,8 @@ COMBINE = Exercise(
             "own-factor-on-each-b",
             old=JOINED,
             new="return a_2 * a_1, a_1 * b_1 + a_2 * b_2",
-            says="Each b is multiplied by its own step's a. A step adds its b after multiplying, so its own a never meets it; "
-            "only a later step's does.",
+            says="Each b is multiplied by its own step's a. A step adds its b after multiplying, so its "
+            "own a never meets it; only a later step's does.",
             cost=0.3,
         ),
         Mistake(
@@ -118,9 +118,40 @@ COMBINE = Exercise(
             old=JOINED,
             new="return a_2 * a_1, a_1 + a_2 * b_1 + b_2",
             also=("return a_2 * a_1, a_2 + a_2 * b_1 + b_2", "return a_2 * a_1, a_2 * a_1 + a_2 * b_1 + b_2"),
-            says="An a is added into b. Start from a state h, apply the first step and then the second: what stands beside "
-            "h is the new a, and what stands alone is the new b.",
+            says="An a is added into b. Start from a state h, apply the first step and then the second: "
+            "what stands beside h is the new a, and what stands alone is the new b.",
             cost=0.3,
+        ),
+        Mistake(
+            "matrix-products",
+            old=JOINED,
+            new="return a_2 @ a_1, a_2 @ b_1 + b_2",
+            also=("return a_2 * a_1, a_2 @ b_1 + b_2",),
+            says="There is a matrix product in it. Every number of a state has a step of its own, so all "
+            "products here are element by element.",
+            cost=0.4,
+        ),
+        Mistake(
+            "unpacked-crosswise",
+            old="a_1, b_1 = first\n    a_2, b_2 = second",
+            new="a_1, a_2 = first\n    b_1, b_2 = second",
+            says="The pairs are taken apart crosswise: a step is a pair (a, b), so first holds the first "
+            "step's a and b, and not the two a.",
+            cost=0.3,
+        ),
+        Mistake(
+            "only-b-returned",
+            old=JOINED,
+            new="return a_2 * b_1 + b_2",
+            says="Only b is returned. A joined step can be joined again, so it is a pair as well: its a is missing.",
+            cost=0.4,
+        ),
+        Mistake(
+            "joined-end-to-end",
+            old=JOINED,
+            new="return np.concatenate([a_2 * a_1, a_2 * b_1 + b_2])",
+            says="a and b are put into one array, one behind the other. A pair of two arrays is asked for.",
+            cost=0.15,
         ),
     ),
 )
@@ -245,8 +276,8 @@ SCAN = Exercise(
             "shift-grows-by-one",
             old=DOUBLE,
             new="shift += 1",
-            says="The shift grows by one a round: 1, 2, 3. After a round with shift 2 a step stands for 4 steps, so the next "
-            "neighbour is 4 back; one that is nearer is counted twice.",
+            says="The shift grows by one a round: 1, 2, 3. After a round with shift 2 a step stands for 4 "
+            "steps, so the next neighbour is 4 back; one that is nearer is counted twice.",
             cost=0.4,
         ),
         Mistake(
@@ -261,8 +292,9 @@ SCAN = Exercise(
             "overwritten-neighbours",
             old=JOIN,
             new=ONE_PLACE_AFTER_THE_OTHER,
-            says="The places of a round are joined one after the other from the left, so a place reads neighbours that this round "
-            "has changed already. All places read what was there before the round: whole slices, at once.",
+            says="The places of a round are joined one after the other from the left, so a place reads "
+            "neighbours that this round has changed already. All places read what was there before "
+            "the round: whole slices, at once.",
             cost=0.6,
         ),
         Mistake(
@@ -292,14 +324,16 @@ SCAN = Exercise(
             "first-round-missing",
             old="shift = 1\n",
             new="shift = 2\n",
-            says="The first round is missing: no step is ever joined with the one right before it. The shifts are 1, 2, 4.",
+            says="The first round is missing: no step is ever joined with the one right before it. The "
+            "shifts are 1, 2, 4.",
             cost=0.3,
         ),
         Mistake(
             "last-round-missing",
             old=WHILE,
             new="while 2 * shift < a.shape[1]:",
-            says="The last round is missing: late states do not know the first steps. Go on as long as shift is less than T.",
+            says="The last round is missing: late states do not know the first steps. Go on as long as "
+            "shift is less than T.",
             cost=0.3,
         ),
         Mistake(
@@ -314,8 +348,8 @@ SCAN = Exercise(
             old=f"{EARLIER}\n        {LATER}\n        {JOIN}",
             new="a_1, b_1 = np.roll(a, shift, axis=1), np.roll(b, shift, axis=1)\n"
             "        a, b = a * a_1, a * b_1 + b",
-            says="np.roll wraps around, so the first steps are joined with the last. A step with no neighbour that far back "
-            "stays as it is.",
+            says="np.roll wraps around, so the first steps are joined with the last. A step with no "
+            "neighbour that far back stays as it is.",
             cost=0.3,
         ),
         Mistake(
@@ -366,16 +400,54 @@ SCAN = Exercise(
             "divides-by-the-factors",
             old=ROUNDS,
             new="P = np.cumprod(a, axis=1)\n    return P * np.cumsum(b / P, axis=1)",
-            says="The running product of the factors is divided by. It is 0 as soon as one factor is, and over a long sequence "
-            "it becomes too small for a float. Joining steps never divides.",
+            says="The running product of the factors is divided by. It is 0 as soon as one factor is, and "
+            "over a long sequence it becomes too small for a float. Joining steps never divides.",
             cost=0.3,
         ),
         Mistake(
             "logarithms-of-the-factors",
             old=ROUNDS,
             new="P = np.exp(np.cumsum(np.log(a), axis=1))\n    return P * np.cumsum(b / P, axis=1)",
-            says="The factors go through a logarithm, which a negative factor does not have, nor 0. A scan only multiplies and "
-            "adds.",
+            says="The factors go through a logarithm, which a negative factor does not have, nor 0. A scan"
+            " only multiplies and adds.",
+            cost=0.4,
+        ),
+        Mistake(
+            "h0-in-every-step",
+            old=START,
+            new="b += a * h0[:, np.newaxis]",
+            says="h0 is let into the b of every step. It belongs to the first step alone; the rounds carry"
+            " it on from there.",
+            cost=0.4,
+        ),
+        Mistake(
+            "first-b-lost",
+            old=START,
+            new="b[:, 0] = a[:, 0] * h0",
+            says="The first step's own b is overwritten by what comes from h0. Its state is a times h0 *plus* b.",
+            cost=0.3,
+        ),
+        Mistake(
+            "h0-meets-all-steps",
+            old=START,
+            new="b[:, 0] += a * h0",
+            also=("b += a * h0",),
+            says="h0 is (B, H) and meets an array of all steps, (B, T, H), so the shapes clash. It belongs"
+            " to the first step alone.",
+            cost=0.3,
+        ),
+        Mistake(
+            "early-places-dropped",
+            old=ROUNDS,
+            new=ROUNDS.replace(JOIN, "a, b = a_2 * a_1, a_2 * b_1 + b_2"),
+            also=(
+                "T = a.shape[1]\n    "
+                + ROUNDS.replace(JOIN, "a, b = a_2 * a_1, a_2 * b_1 + b_2").replace(
+                    WHILE, "while shift < T:"
+                ),
+            ),
+            says="What is left of the shift is dropped, so there are fewer states after every round. A "
+            "step with no neighbour that far back is done: it stays as it is.",
             cost=0.4,
         ),
     ),
@@ -417,16 +489,16 @@ SCAN_BACKWARD = Exercise(
             "factor-of-the-step-before",
             old=A_NEXT,
             new="a_next = np.concatenate([np.ones_like(a[:, :1]), a[:, :-1]], axis=1)",
-            says="The factors are shifted the wrong way: the error from t + 1 meets a_{t-1}. It passes step t + 1, so its "
-            "factor is a_{t+1}.",
+            says="The factors are shifted the wrong way: the error from t + 1 meets a_{t-1}. It passes "
+            "step t + 1, so its factor is a_{t+1}.",
             cost=0.3,
         ),
         Mistake(
             "not-from-the-other-end",
             old=DB,
             new="db = scan(a_next, dh, np.zeros_like(h0))",
-            says="The scan runs from the first step to the last. Errors come from later steps: turn the time round before "
-            "the scan, and the result back after it.",
+            says="The scan runs from the first step to the last. Errors come from later steps: turn the "
+            "time round before the scan, and the result back after it.",
             cost=0.5,
         ),
         Mistake(
@@ -455,8 +527,8 @@ SCAN_BACKWARD = Exercise(
             old=DB,
             new="db = dh.copy()",
             also=("db = dh * 1.0",),
-            says="Each state sees only its own dh. A state lives on in all later ones, so what arrives there comes back to it, "
-            "times the factors in between.",
+            says="Each state sees only its own dh. A state lives on in all later ones, so what arrives "
+            "there comes back to it, times the factors in between.",
             cost=0.7,
         ),
         Mistake(
@@ -484,8 +556,8 @@ SCAN_BACKWARD = Exercise(
             "starts-from-h0",
             old=DB,
             new="db = scan(a_next[:, ::-1], dh[:, ::-1], h0)[:, ::-1]",
-            says="The way back starts from h0. That is a state, and here errors run: from beyond the last step comes nothing, "
-            "so the start is zero.",
+            says="The way back starts from h0. That is a state, and here errors run: from beyond the last "
+            "step comes nothing, so the start is zero.",
             cost=0.3,
         ),
         Mistake(
@@ -514,8 +586,8 @@ SCAN_BACKWARD = Exercise(
             "own-error-in-da",
             old=DA,
             new="da = dh * h_prev",
-            says="da is made from dh, which is only what arrives at a state from outside. What comes back from later states "
-            "counts as well: that sum is db.",
+            says="da is made from dh, which is only what arrives at a state from outside. What comes back "
+            "from later states counts as well: that sum is db.",
             cost=0.4,
         ),
         Mistake(
@@ -556,6 +628,47 @@ SCAN_BACKWARD = Exercise(
             says="dh0 is taken at the last step. h0 stands before the first.",
             cost=0.3,
         ),
+        Mistake(
+            "nothing-turned-round",
+            old=DB,
+            new="db = scan(a, dh, np.zeros_like(h0))",
+            says="The scan runs from the first step to the last, with the factors of the way forward. "
+            "Errors come from *later* steps: turn the time round before the scan, and the result back"
+            " after it.",
+            cost=0.6,
+        ),
+        Mistake(
+            "turned-back-too-late",
+            old=f"{DA}\n    {DH0}",
+            new="turned = db[:, ::-1]\n    da = turned * h_prev\n    dh0 = turned[:, 0] * a[:, 0]",
+            says="da and dh0 are made of the scan's result while its time is still turned round. Turn it back first.",
+            cost=0.3,
+        ),
+        Mistake(
+            "dh0-summed-over-time",
+            old=DH0,
+            new="dh0 = (db * a).sum(axis=1)",
+            also=("dh0 = db.sum(axis=1)", "dh0 = db.sum(axis=1) * a[:, 0]"),
+            says="dh0 is summed over all steps. h0 enters the first step alone; what later steps send back"
+            " is in the first db already.",
+            cost=0.3,
+        ),
+        Mistake(
+            "h0-without-a-time-axis",
+            old=H_PREV,
+            new="h_prev = np.concatenate([h0, h[:, :-1]], axis=1)",
+            says="h0 is (B, H) and the states are (B, T, H): it needs an axis for its one step before it "
+            "can stand in front of them.",
+            cost=0.2,
+        ),
+        Mistake(
+            "one-factor-short",
+            old=A_NEXT,
+            new="a_next = a[:, 1:]",
+            says="There is one factor less than there are errors. The last error needs one as well; "
+            "whatever stands there meets zero.",
+            cost=0.3,
+        ),
     ),
 )
 
@@ -594,8 +707,8 @@ MIN_GRU = Exercise(
             "update-gate-swapped",
             old=STATES,
             new="h = scan(1 - z, z * n, h0)",
-            says="z and 1 - z have changed places. The paper writes it like this; here, as in lesson 06, z is how much of the "
-            "*old* state stays.",
+            says="z and 1 - z have changed places. The paper writes it like this; here, as in lesson 06, z"
+            " is how much of the *old* state stays.",
             cost=0.3,
         ),
         Mistake(
@@ -603,16 +716,16 @@ MIN_GRU = Exercise(
             old=GATE,
             new="z = 1 - sigmoid(x_z)",
             also=("z = sigmoid(-x_z)",),
-            says="z is turned round, in the cache as well: the sigmoid of the first H rows is to be the share of the old state "
-            "that stays, not of the new one.",
+            says="z is turned round, in the cache as well: the sigmoid of the first H rows is to be the "
+            "share of the old state that stays, not of the new one.",
             cost=0.3,
         ),
         Mistake(
             "candidate-added-whole",
             old=STATES,
             new="h = scan(z, n, h0)",
-            says="The candidate is added whole. The new state is a weighted mean: what z leaves, 1 - z, is the candidate's "
-            "share.",
+            says="The candidate is added whole. The new state is a weighted mean: what z leaves, 1 - z, is"
+            " the candidate's share.",
             cost=0.4,
         ),
         Mistake(
@@ -627,7 +740,8 @@ MIN_GRU = Exercise(
             old=STATES,
             new="h = scan(z, z * n, h0)",
             also=("h = scan(1 - z, (1 - z) * n, h0)",),
-            says="Old state and candidate have the same weight. The two weights add up to 1: z for the old, 1 - z for the new.",
+            says="Old state and candidate have the same weight. The two weights add up to 1: z for the "
+            "old, 1 - z for the new.",
             cost=0.3,
         ),
         Mistake(
@@ -656,8 +770,8 @@ MIN_GRU = Exercise(
             "gates-look-at-the-state",
             old=GATE,
             new="z = sigmoid(x_z + h0[:, np.newaxis])",
-            says="The gate looks at a state. In a minGRU gate and candidate see x alone; that is what lets all steps run at "
-            "once.",
+            says="The gate looks at a state. In a minGRU gate and candidate see x alone; that is what lets"
+            " all steps run at once.",
             cost=0.4,
         ),
         Mistake(
@@ -671,8 +785,8 @@ MIN_GRU = Exercise(
             "blocks-interleaved",
             old=SUMS,
             new='sums = x @ p["weight_ih"].T + p["bias_ih"]\n    x_z, n = sums[..., ::2], sums[..., 1::2]',
-            says="Every second row is taken for the gate. The rows come in two blocks: first H for the gate, then H for the "
-            "candidate.",
+            says="Every second row is taken for the gate. The rows come in two blocks: first H for the "
+            "gate, then H for the candidate.",
             cost=0.3,
         ),
         Mistake(
@@ -714,8 +828,8 @@ MIN_GRU = Exercise(
             "candidate-with-sigmoid",
             old=GATE,
             new="z, n = sigmoid(x_z), sigmoid(n)",
-            says="The candidate goes through the sigmoid like the gate, so no state could ever become negative. It is the "
-            "bare sum.",
+            says="The candidate goes through the sigmoid like the gate, so no state could ever become "
+            "negative. It is the bare sum.",
             cost=0.3,
         ),
         Mistake(
@@ -745,6 +859,33 @@ MIN_GRU = Exercise(
             new="return h[:, -1], cache",
             says="Only the last state is returned. The states of all steps are asked for, (B, T, H).",
             cost=0.3,
+        ),
+        Mistake(
+            "candidate-with-the-gates-bias",
+            old=GATE,
+            new='z, n = sigmoid(x_z), n + (p["bias_ih"][: h0.shape[1]] - p["bias_ih"][h0.shape[1] :])',
+            says="The candidate gets the gate's block of bias_ih. The first H are the gate's, the last H "
+            "the candidate's.",
+            cost=0.2,
+        ),
+        Mistake(
+            "split-along-the-wrong-axis",
+            old=SUMS,
+            new=SUMS.replace(", axis=2", ""),
+            also=(
+                SUMS.replace("axis=2", "axis=1"),
+                SUMS.replace("axis=2", "axis=0"),
+                'sums = x @ p["weight_ih"].T + p["bias_ih"]\n    x_z, n = np.split(sums, 2)',
+            ),
+            says="The sums are split along the batch or along time. The two blocks lie along the last axis.",
+            cost=0.3,
+        ),
+        Mistake(
+            "parameters-as-attributes",
+            old='x @ p["weight_ih"].T + p["bias_ih"]',
+            new="x @ p.weight_ih.T + p.bias_ih",
+            says="p is a dict: its arrays are found by their names as keys, and not as attributes.",
+            cost=0.15,
         ),
     ),
 )

@@ -1,7 +1,7 @@
 """Make digits.npz again from an installed scikit-learn: python -m tools.data.digits
 
 The handwritten digits that scikit-learn carries, as whole numbers from 0 to 16, in its order. Nothing is
-compressed or dated, so the bytes depend on nothing but the digits. ``--check`` writes nothing, and fails if the
+compressed or dated: the bytes depend on nothing but the digits. ``--check`` writes nothing, and fails if the
 file that is there would change. The lessons read digits.npz and need no scikit-learn.
 """
 
