@@ -38,7 +38,8 @@ def far_apart(rng, B, T, D, H):
     k[..., 0], k[..., 1] = 1.0, np.arange(T)
     q[..., 0] = np.sqrt(D) * (2000.0 * rng.permutation(B * T).reshape(B, T) / (B * T) - 1000)
     q[..., 1] = np.sqrt(D) * rng.choice([40, 800], (B, T)) * np.where(np.arange(T) % 2, -1, 1)
-    q[0, 0, 0] = -1200 * np.sqrt(D)  # one first step, whose scores a mask of -1000 would beat
+    # One first step, whose own score a mask of -1000 would beat, and the next one's is 800 higher.
+    q[0, 0, :2] = np.sqrt(D) * np.array([-1200.0, 800.0])
     return Case((q, k, rng.normal(size=(B, T, H))), {"B": B, "T": T}, "scores lie far apart")
 
 
