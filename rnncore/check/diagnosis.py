@@ -38,11 +38,9 @@ def explain(marking, found: Findings) -> Explanation:
     """The mistakes that explain the findings of ``marking``; none if there is nothing that does."""
     search = _Search(marking, found)
     found = search.one() or search.packed() or search.one_and_changed() or search.two()
-    if found.whole and nothing_to_see(marking) and not search.same_unseen(found):
-        return search.proven(found)  # it may be that mistake; it may be anything
     nothing_said = search.nothing_said()
-    if found.whole and nothing_said:
-        return search.proven(found)
+    if found.whole and (nothing_said or (nothing_to_see(marking) and not search.same_unseen(found))):
+        return search.proven(found)  # it may be that mistake; it may be anything
     if found.whole:
         return found
     better = search.changed() or search.repaired() or (search.made() if not nothing_said else None)

@@ -60,18 +60,27 @@ def edits(source: str, after: Edit | None = None) -> Iterator[Edit]:
             yield edit
 
 
+def may_be_tried(tree) -> bool:
+    """Whether a tree is that of one function, or class, of which a version harms nothing."""
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
+        return False
+    if any(isinstance(node, ast.Yield | ast.Global | ast.Await) for node in ast.walk(tree)):
+        return False
+    return not _names_it(tree, "open")  # opening a file may empty it
+
+
+def _names_it(tree, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
+
+
 def _edits(tree, seen: set) -> Iterator[Edit]:
     """The same with repetitions; ``tree`` is meanwhile as the edit has it. ``seen`` gets its own text."""
-    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
+    if not may_be_tried(tree):
         return
     function = tree.body[0]
+    if any(isinstance(node, ast.While) for node in ast.walk(tree)) or _names_it(tree, function.name):
+        return  # an edit of it might not end
     function.decorator_list = []
-    if any(isinstance(node, ast.While | ast.Yield | ast.Global | ast.Await) for node in ast.walk(tree)):
-        return
-    if any(isinstance(node, ast.Name) and node.id == function.name for node in ast.walk(tree)):
-        return  # it calls itself
-    if any(isinstance(node, ast.Name) and node.id == "open" for node in ast.walk(tree)):
-        return  # opening a file may empty it
     try:
         names, places = _names(function), _places(function)
         seen.add(ast.unparse(tree))

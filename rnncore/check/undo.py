@@ -10,9 +10,10 @@ import textwrap
 from collections.abc import Iterator
 from itertools import islice
 
-from rnncore.check.edits import Edit
+from rnncore.check.edits import Edit, may_be_tried
 
-MOST = 60  # texts for one mistake
+MOST = 100  # texts for one mistake
+MOST_PLACES = 10  # that fit one pattern
 DEPTHS = 4  # of the patterns around a difference: itself, the expression that it stands in, and so on
 LEAST = 3  # nodes: a pattern that is smaller stands everywhere and says nothing
 
@@ -20,9 +21,15 @@ LEAST = 3  # nodes: a pattern that is smaller stands everywhere and says nothing
 def undone(source: str, exercise, mistake) -> Iterator[Edit]:
     """The versions of ``source``, a student's function, with the mistake taken back."""
     try:
-        theirs = ast.parse(source).body[0]
-    except (SyntaxError, ValueError, RecursionError, IndexError):
-        return
+        tree = ast.parse(source)
+        if may_be_tried(tree):
+            yield from _undone(tree.body[0], exercise, mistake)
+    except (SyntaxError, ValueError, RecursionError):
+        return  # it cannot be read, or is nested too deeply to be copied
+
+
+def _undone(theirs, exercise, mistake) -> Iterator[Edit]:
+    theirs.decorator_list = []
     right = _function(exercise.source)
     seen = {ast.unparse(theirs)}
     trials = (
@@ -47,7 +54,8 @@ def _turned_back(theirs, twin, right, depth: int, runs: bool) -> Iterator[str]:
     everywhere, free = {}, _locals(twin) | _locals(right)
     arguments = _arguments(right, theirs)
     for new, old in _differences(twin, right, depth, runs):
-        found = list(_found(new, theirs, free, arguments) if new else _beginnings(theirs, arguments))
+        places = _found(new, theirs, free, arguments) if new else _beginnings(theirs, arguments)
+        found = islice(places, MOST_PLACES)
         changes = [_replacement(new, old, place, names, theirs, right) for place, names in found]
         changes = [change for change in changes if change]
         if not changes:
@@ -55,8 +63,6 @@ def _turned_back(theirs, twin, right, depth: int, runs: bool) -> Iterator[str]:
         for change in changes:
             everywhere |= change
             yield _text(theirs, change)
-        first = {key: value for change in changes[:1] for key, value in change.items()}
-        everywhere = first | everywhere
     if everywhere:
         yield _text(theirs, everywhere)
 
@@ -203,7 +209,7 @@ def _arguments(right, theirs) -> dict[str, str]:
         return {}
     if len(right.args.args) != len(theirs.args.args):
         return {}
-    pairs = zip(right.args.args, theirs.args.args, strict=False)
+    pairs = zip(right.args.args, theirs.args.args, strict=True)
     return {mine.arg: other.arg for mine, other in pairs}
 
 
@@ -224,10 +230,7 @@ def _text(theirs, change: dict) -> str:
     new = _rebuilt(theirs, change, {})
     if id(theirs) in change:
         new.body[:0] = change[id(theirs)]
-    try:
-        return ast.unparse(ast.fix_missing_locations(new))
-    except (ValueError, RecursionError, AttributeError, TypeError):
-        return ""
+    return ast.unparse(ast.fix_missing_locations(new))
 
 
 def _rebuilt(node, change: dict, names: dict):

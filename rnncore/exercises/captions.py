@@ -29,11 +29,7 @@ DRAWN = "drawn = canvas.copy()"
 REGION = "drawn[row : row + h, col : col + w] = np.maximum(drawn[row : row + h, col : col + w], digit)"
 RETURN_DRAWN = "return drawn"
 
-PLACED = """\
-    h, w = digit.shape
-    drawn = canvas.copy()
-    drawn[row : row + h, col : col + w] = np.maximum(drawn[row : row + h, col : col + w], digit)
-"""
+PLACED = f"    h, w = digit.shape\n    {DRAWN}\n    {REGION}\n"
 PLACE = Exercise(
     reference=place,
     returns=("canvas",),

@@ -11,6 +11,7 @@ import pytest
 
 from rnncore.check import check
 from rnncore.check.marking import Marking
+from rnncore.check.undo import undone
 from rnncore.exercises import by_name
 from rnncore.observe import as_numbers
 
@@ -150,3 +151,17 @@ def rnn_cell(p, x, h):
     verdict = check(written("rnn_cell", source), 10, seed=1)
     assert [found.id for found in verdict.mistakes] == ["weight-ih-untransposed"]
     assert verdict.earned == 0
+
+
+@pytest.mark.parametrize("more", ["+ 0" * 900, "+ (" * 90 + "0" + ")" * 90])
+def test_a_text_nested_deeply_is_an_answer_like_any_other(more):
+    source = f"def rnn_cell(p, x, h):\n    return x @ p['weight_ih'] {more}\n"
+    assert check(written("rnn_cell", source), 10, seed=1).earned == 0
+
+
+def test_what_opens_a_file_is_not_tried():
+    exercise, mistake = by_name()["rnn_cell"], mistake_of("rnn_cell", "weight-ih-untransposed")
+    source = exercise.twin_source(mistake)
+    assert list(undone(source, exercise, mistake))
+    source = source.replace("    a = ", "    open('notes', 'w')\n    a = ")
+    assert not list(undone(source, exercise, mistake))
