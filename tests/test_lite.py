@@ -16,7 +16,7 @@ import pytest
 
 from autograder.course.places import all_lessons
 from autograder.course.spec import read_spec
-from autograder.intake.rescue import rescue
+from autograder.intake.contents.rescue import rescue
 from tests.autograder.browser import Browser
 from tests.test_site import WITH_TORCH, Tab
 from tools.lite.__main__ import NEEDED, PUBLIC, build

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from autograder.classroom import proof
 from autograder.cli import commands
-from autograder.course import own
+from autograder.course.authoring import own
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "own-course.md").read_text("utf-8")

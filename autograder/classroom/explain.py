@@ -10,9 +10,9 @@ import numpy as np
 
 from autograder.course.places import CourseError
 from autograder.gradebook.results import grader_version, read_results
+from autograder.intake.contents.reading import Unreadable
+from autograder.intake.contents.rescue import rescue
 from autograder.intake.plain import plain
-from autograder.intake.reading import Unreadable
-from autograder.intake.rescue import rescue
 from autograder.intake.submissions import find_submissions
 from autograder.judging.notebook import grade_notebook
 from autograder.judging.verdicts import verdict_text

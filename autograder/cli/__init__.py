@@ -1,9 +1,8 @@
 """The `unrolled` command: the daily work of whoever releases, grades and looks at submissions.
 
-One module for a group of commands; each reads its arguments, calls the room that does the work, and prints.
-A wrong use is answered in one sentence on stderr and a non-zero exit status, never with a traceback.
-``commands`` lists them all and opens a module only when one of its commands is called, so that help and
-completion come at once. Nothing is decided here that another program would need, too.
+``commands`` has one module for a group of commands; each reads its arguments, calls the room that does the
+work, and prints. A wrong use is answered in one sentence on stderr and a non-zero exit status, never with a
+traceback. Nothing is decided here that another program would need, too.
 """
 
 import sys

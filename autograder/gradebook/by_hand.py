@@ -26,7 +26,7 @@ from nbgrader.api import (
 from autograder.course.places import CourseError, write_atomically
 from autograder.gradebook.database import open_gradebook
 from autograder.gradebook.results import graded_path
-from autograder.intake.reading import Unreadable
+from autograder.intake.contents.reading import Unreadable
 from autograder.intake.submissions import read_regular
 from autograder.judging.sanitise import sanitise
 

@@ -22,7 +22,7 @@ from traitlets import TraitError
 from autograder.course.places import CourseError
 from autograder.gradebook.configuration import CONFIG_NAME, COURSE_ID, quiet_log
 from autograder.gradebook.plugin import SaveGrades
-from autograder.intake.rescue import untouched
+from autograder.intake.contents.rescue import untouched
 
 STRAY_COURSE = "default_course"  # nbgrader's own steps make this row in passing
 

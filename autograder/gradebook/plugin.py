@@ -17,8 +17,8 @@ from autograder.course.places import Workspace
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import limits_of
 from autograder.gradebook.results import changed_answers, read_result, write_result
-from autograder.intake.reading import OutOfReach, Unreadable
-from autograder.intake.rescue import rescue, untouched
+from autograder.intake.contents.reading import OutOfReach, Unreadable
+from autograder.intake.contents.rescue import rescue, untouched
 from autograder.intake.submissions import read_regular
 from autograder.judging.status import Status
 from autograder.judging.submission import grade_rescued

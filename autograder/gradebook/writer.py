@@ -19,7 +19,7 @@ from autograder.gradebook.results import (
     why_due,
     write_result,
 )
-from autograder.intake.reading import Unreadable
+from autograder.intake.contents.reading import Unreadable
 from autograder.intake.submissions import read_regular
 from autograder.judging.status import Status
 

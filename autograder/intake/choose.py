@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autograder.course.places import all_lessons
+from autograder.intake.contents.reading import OutOfReach, Unreadable
 from autograder.intake.naming import LESSON_FOLDER, Handed, notebook_stem
-from autograder.intake.reading import OutOfReach, Unreadable
 
 COPY_MARK = re.compile(r"(?P<stem>.+?)(?:[-_](?P<number>\d{1,3})| ?\((?P<bracket>\d{1,3})\))")
 ARCHIVE = re.compile(r"\.(zip|tar|t?gz|rar|7z)", re.IGNORECASE)

@@ -18,11 +18,11 @@ from rich.text import Text
 
 from autograder.course.places import FULL, CourseError
 from autograder.intake.choose import LONG_AGO, choose, strange
+from autograder.intake.contents.reading import Unreadable
 from autograder.intake.ledger import Ledger
 from autograder.intake.naming import identify, said
 from autograder.intake.place import PARTS, SECRET, Before, Row, keep, place
 from autograder.intake.plain import plain
-from autograder.intake.reading import Unreadable
 from autograder.intake.sources import open_source, printable
 from autograder.intake.times import MachineZone, UnknownZone, read_time
 

@@ -10,8 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from autograder.intake.contents.reading import Unreadable
 from autograder.intake.exchange import read_date, settle
-from autograder.intake.reading import Unreadable
 from autograder.intake.sources import Offered, printable
 from autograder.intake.times import UnknownZone, read_time
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from autograder.course.places import write_atomically
-from autograder.intake.reading import Unreadable
+from autograder.intake.contents.reading import Unreadable
 from autograder.intake.submissions import read_regular
 from autograder.intake.times import UnknownZone, read_time
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from autograder.course.places import CourseError
-from autograder.intake.reading import MAX_BYTES, Unreadable, could_not_read
+from autograder.intake.contents.reading import MAX_BYTES, Unreadable, could_not_read
 
 MAX_ENTRIES = 100_000  # in one archive
 MAX_FILES_EACH = 2_000  # in one folder of a folder: one student's

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from autograder.course.places import CourseError
 from autograder.course.spec import SpecError, read_spec
+from autograder.intake.contents.reading import MAX_BYTES, OutOfReach, Unreadable, could_not_read
 from autograder.intake.naming import notebook_stem, said
 from autograder.intake.plain import named
-from autograder.intake.reading import MAX_BYTES, OutOfReach, Unreadable, could_not_read
 from autograder.intake.sources import printable
 from autograder.intake.times import UnknownZone, read_timestamp
 
@@ -211,7 +211,7 @@ def _worked_on(expected, others, lesson):
 
 def _work(path, lesson):
     """How many answers were worked on in a notebook; 0 where it cannot be read."""
-    from autograder.intake.rescue import amount_of_work  # takes a second, and is seldom needed
+    from autograder.intake.contents.rescue import amount_of_work  # takes a second, and is seldom needed
 
     try:
         return amount_of_work(_bytes(path), read_spec(lesson.lesson_path))

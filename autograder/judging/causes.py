@@ -10,9 +10,9 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from autograder.intake.drafts import LONGEST
+from autograder.intake.contents.drafts import LONGEST
+from autograder.intake.contents.reading import functions_defined
 from autograder.intake.plain import named, plain
-from autograder.intake.reading import functions_defined
 
 NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
 OF_THE_TRACE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")

@@ -2,7 +2,7 @@
 
 import ast
 
-from autograder.intake.drafts import parsed
+from autograder.intake.contents.drafts import parsed
 from autograder.sandbox.box import NEVER
 
 

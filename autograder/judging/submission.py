@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import nbformat
 
+from autograder.intake.contents.reading import Unreadable
+from autograder.intake.contents.rescue import rescue, untouched
 from autograder.intake.plain import plain
-from autograder.intake.reading import Unreadable
-from autograder.intake.rescue import rescue, untouched
 from autograder.intake.submissions import Submission
 from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.sanitise import sanitise

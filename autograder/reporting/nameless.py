@@ -12,9 +12,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from autograder.gradebook.results import graded_path
-from autograder.intake.parsing import parse_python
+from autograder.intake.contents.parsing import parse_python
+from autograder.intake.contents.reading import Unreadable, read_cells
 from autograder.intake.plain import plain
-from autograder.intake.reading import Unreadable, read_cells
 from autograder.intake.submissions import read_regular
 from autograder.judging.graded import unnamed
 from autograder.reporting.sheet import table

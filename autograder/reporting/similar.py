@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from autograder.course.places import CourseError, write_atomically
 from autograder.course.spec import read_spec
-from autograder.intake.drafts import is_empty
+from autograder.intake.contents.drafts import is_empty
+from autograder.intake.contents.reading import Unreadable
+from autograder.intake.contents.rescue import rescue
+from autograder.intake.contents.written import is_blank
 from autograder.intake.plain import plain
-from autograder.intake.reading import Unreadable
-from autograder.intake.rescue import rescue
 from autograder.intake.submissions import find_submissions
-from autograder.intake.written import is_blank
 from autograder.reporting.likeness import LEAST, LEAST_CLASS, LINE, Text, alike, of_their_own
 from autograder.reporting.sheet import document, figures, table
 

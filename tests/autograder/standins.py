@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.classroom.worker import MEMORY
-from autograder.intake.rescue import rescue, untouched
+from autograder.intake.contents.rescue import rescue, untouched
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.status import Status
 from autograder.judging.submission import no_marks, told

@@ -21,8 +21,9 @@ from autograder.course.places import all_lessons
 from autograder.gradebook import database, feedback, writer
 from autograder.intake import collect, naming, submissions
 from autograder.intake.ledger import Ledger
-from autograder.reporting import exports, gradescope
 from autograder.reporting import grades as grading
+from autograder.reporting.exports import files as exports
+from autograder.reporting.exports import gradescope
 from tests.autograder.standins import half_marks
 
 CLASS = ("Ann", "Bob", "Cem")

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from autograder.classroom import proof
 from autograder.cli import commands
-from autograder.course import own, release
+from autograder.course import release
+from autograder.course.authoring import own
 from autograder.course.places import Workspace, all_lessons
 from autograder.course.spec import read_spec
 from autograder.intake.submissions import Submission

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from autograder.cli import collect, grade
+from autograder.cli.commands import collect, grade
 from autograder.course.places import all_lessons
 from autograder.intake.submissions import find_submissions
 from tests.autograder.cli.test_cli import course, refused, unrolled  # noqa: F401  (a fixture)

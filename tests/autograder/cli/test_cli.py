@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from autograder.classroom.runner import run
 from autograder.cli import commands
-from autograder.cli.grade import run_with_progress
+from autograder.cli.commands.grade import run_with_progress
 from autograder.course.places import CourseError, all_lessons, find_course, find_lesson
 from autograder.course.spec import read_spec
 from autograder.gradebook import database

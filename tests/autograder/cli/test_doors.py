@@ -220,13 +220,13 @@ def test_all_that_is_printed_goes_through_one_function():
             if called in WAYS or called.endswith(".print"):
                 printing.append(f"{path.parent.name}/{path.name}: {called}")
     assert sorted(set(printing)) == [
-        "cli/collect.py: console().print",  # tables, of plain cells
         "cli/common.py: typer.echo",
-        "cli/grade.py: console().print",
         "cli/light.py: print",  # where a student has no typer; names of the course's own files
-        "cli/prepare.py: screen.print",
-        "cli/report.py: console().print",
-        "cli/status.py: console().print",  # numbers and names of lessons
+        "commands/collect.py: console().print",  # tables, of plain cells
+        "commands/grade.py: console().print",
+        "commands/prepare.py: screen.print",
+        "commands/report.py: console().print",
+        "commands/status.py: console().print",  # numbers and names of lessons
     ]
 
 

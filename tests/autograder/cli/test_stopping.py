@@ -191,7 +191,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    "module", ["typer", "autograder.cli.grade", "nbgrader", "autograder.classroom.processes"]
+    "module", ["typer", "autograder.cli.commands.grade", "nbgrader", "autograder.classroom.processes"]
 )
 def test_ctrl_c_in_the_first_second(room, released, started, module):
     code = AT_IMPORT.format(module=module)

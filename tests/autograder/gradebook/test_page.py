@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 from autograder.gradebook import database
 from autograder.gradebook.feedback import write_feedback
 from autograder.gradebook.page import prose
-from autograder.intake.rescue import rescue
+from autograder.intake.contents.rescue import rescue
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.sanitise import sanitise
 from autograder.judging.status import Status

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from autograder.course.places import Workspace
 from autograder.gradebook import database
 from autograder.gradebook.feedback import META, write_feedback
-from autograder.intake.rescue import rescue
+from autograder.intake.contents.rescue import rescue
 from autograder.judging.sanitise import sanitise
 from autograder.reporting.grades import Grade
 from autograder.reporting.report import page

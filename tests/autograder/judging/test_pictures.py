@@ -9,7 +9,7 @@ import pytest
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell
 
-from autograder.intake.rescue import untouched
+from autograder.intake.contents.rescue import untouched
 from autograder.judging import pictures
 from autograder.judging.pictures import NOT_SHOWN, Album, kind_of
 from autograder.judging.sanitise import BLOCKED, clean_html, clean_markdown, sanitise

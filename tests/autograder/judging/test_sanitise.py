@@ -12,7 +12,7 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder.gradebook.feedback import secure
-from autograder.intake.rescue import untouched
+from autograder.intake.contents.rescue import untouched
 from autograder.judging.sanitise import clean_html, clean_markdown, clean_output, sanitise
 
 DOT = base64.b64encode(b"\x89PNG dot").decode()

@@ -16,7 +16,7 @@ from autograder.course.solutions import tidy
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import prepare_workspace
 from autograder.gradebook.writer import Writer
-from autograder.intake.rescue import rescue
+from autograder.intake.contents.rescue import rescue
 from autograder.judging.graded import CellScore, GradedNotebook
 from autograder.judging.sanitise import sanitise
 from autograder.judging.status import Status

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
-from autograder.cli.report import write_report
+from autograder.cli.commands.report import write_report
 from autograder.gradebook.feedback import write_feedback
 from autograder.gradebook.results import graded_path
 from autograder.gradebook.typeset import as_html, led_on

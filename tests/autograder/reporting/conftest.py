@@ -11,7 +11,7 @@ from autograder.course.places import Workspace, all_lessons
 from autograder.gradebook.configuration import prepare_workspace
 from autograder.gradebook.database import open_gradebook
 from autograder.judging.status import Status
-from autograder.reporting.exports import export
+from autograder.reporting.exports.files import export
 from tests.autograder.reporting.reading import HOSTILE, read
 from tests.autograder.standins import half_marks
 

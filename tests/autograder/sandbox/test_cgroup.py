@@ -64,7 +64,7 @@ def test_where_there_is_none_nothing_is_made_and_doctor_says_why(system, lacks, 
     group.take(os.getpid())
     group.remove()
     assert group.folder is None and not group.overran() and sorted(system.rglob("*")) == before
-    monkeypatch.setattr("autograder.cli.prepare.attempts", lambda: [])
+    monkeypatch.setattr("autograder.cli.commands.prepare.attempts", lambda: [])
     said = CliRunner().invoke(commands.app, ["doctor"])
     assert said.exit_code == 0 and why in " ".join(said.output.split())
 

@@ -10,7 +10,7 @@ from rnncore.check import check
 from rnncore.exercises import NotExercises, by_name, found_here, own, using
 
 ROOT = Path(__file__).parents[3]
-STARTER = ROOT / "autograder" / "course" / "starter" / "solutions" / "20-average"
+STARTER = ROOT / "autograder" / "course" / "authoring" / "starter" / "solutions" / "20-average"
 TEXT = (STARTER / "exercises.py").read_text("utf-8")
 NAME = "average_backward"
 

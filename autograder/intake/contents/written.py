@@ -10,7 +10,7 @@ import io
 import re
 import tokenize
 
-from autograder.intake.drafts import DEFINITIONS, LONGEST, parsed, trimmed
+from autograder.intake.contents.drafts import DEFINITIONS, LONGEST, parsed, trimmed
 
 FEW = 4  # words: shorter remarks beside code are about the code
 LINE_OF_PROSE = re.compile(r"(?<!\w)(?:[^\W\d_]{1,40}[,;:.]? ){3}[^\W\d_]|[^\x00-\x7f]{6}")

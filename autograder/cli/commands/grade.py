@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograder.cli.collect import Yes, bring_in, must_exist, tell
+from autograder.cli.commands.collect import Yes, bring_in, must_exist, tell
 from autograder.cli.common import (
     CORES,
     CourseFolder,
@@ -32,8 +32,8 @@ from autograder.course.places import CourseError
 from autograder.course.spec import read_spec
 from autograder.gradebook.configuration import instructors_config, limits_of
 from autograder.gradebook.results import shown
+from autograder.intake.contents.reading import Unreadable, read_cells
 from autograder.intake.plain import plain
-from autograder.intake.reading import Unreadable, read_cells
 from autograder.intake.submissions import (
     Submission,
     left_out,

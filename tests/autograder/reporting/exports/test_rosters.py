@@ -8,8 +8,8 @@ import pytest
 from autograder.classroom.runner import run
 from autograder.course.places import CourseError
 from autograder.intake.collect import collect
-from autograder.reporting import rosters
-from autograder.reporting.exports import export
+from autograder.reporting.exports import rosters
+from autograder.reporting.exports.files import export
 from tests.autograder.reporting.reading import HOSTILE, fine, grade_of, read
 from tests.autograder.standins import half_marks
 

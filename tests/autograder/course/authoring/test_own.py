@@ -7,7 +7,8 @@ import nbformat
 import pytest
 
 import rnncore
-from autograder.course import handout, own, release
+from autograder.course import handout, release
+from autograder.course.authoring import own
 from autograder.course.places import CourseError, all_lessons, find_course
 from autograder.course.solutions import ReleaseError
 from autograder.course.spec import SpecError, read_spec

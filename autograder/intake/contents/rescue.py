@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import nbformat
 
-from autograder.intake.drafts import holds_only, is_empty, parsed, same_text
-from autograder.intake.reading import read_cells
-from autograder.intake.written import Release, is_blank
+from autograder.intake.contents.drafts import holds_only, is_empty, parsed, same_text
+from autograder.intake.contents.reading import read_cells
+from autograder.intake.contents.written import Release, is_blank
 
 MAX_ADDED = 300
 MOST_VERSIONS = 12  # of one answer that are compared

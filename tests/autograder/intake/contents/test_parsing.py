@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.intake import parsing, reading
-from autograder.intake.parsing import TooMany, parse_json, parse_python
-from autograder.intake.reading import Unreadable, functions_defined, read_cells
-from autograder.intake.rescue import rescue
+from autograder.intake.contents import parsing, reading
+from autograder.intake.contents.parsing import TooMany, parse_json, parse_python
+from autograder.intake.contents.reading import Unreadable, functions_defined, read_cells
+from autograder.intake.contents.rescue import rescue
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text()),

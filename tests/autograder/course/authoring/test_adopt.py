@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from autograder.classroom import proof
 from autograder.cli import commands
-from autograder.course import own
+from autograder.course.authoring import own
 from autograder.course.places import all_lessons
 from autograder.course.spec import read_spec
 from autograder.intake.submissions import Submission

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from autograder.cli import commands
 from autograder.course.places import CourseError
-from autograder.reporting.exports import csv_bytes, export, safe_text
+from autograder.reporting.exports.files import csv_bytes, export, safe_text
 from tests.autograder.reporting.reading import HOSTILE
 
 # Tables

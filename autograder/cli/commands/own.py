@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from autograder.cli.common import CORES, CourseFolder, Unsafe, WorkerCount, course_folder, plainly, say
-from autograder.course import own, places
+from autograder.course import places
+from autograder.course.authoring import own
 from autograder.course.places import CourseError
 
 app = typer.Typer()
@@ -64,7 +65,7 @@ def draft(
         raise CourseError(f"--points is {points!r}; write numbers with commas between them, 3,5.") from None
     if any(not 0 < one < float("inf") for one in worth):
         raise CourseError(f"--points is {points!r}; an exercise has more than no points.")
-    from autograder.course.draft import draft as write
+    from autograder.course.authoring.draft import draft as write
 
     path, exercises = write(root, lesson.strip("/"), worth)
     say(f"Wrote {path}: {', '.join(exercise.name for exercise in exercises)}.")
@@ -81,8 +82,8 @@ def adopt(
     root = course_folder(course)
     if not source.is_dir():
         raise CourseError(f"There is no folder {source}; name the folder of an nbgrader course.")
-    from autograder.course import adopt as adopting
     from autograder.course import release
+    from autograder.course.authoring import adopt as adopting
     from autograder.course.spec import read_spec
     from autograder.judging.obstacles import obstacles
 

@@ -214,7 +214,7 @@ def export(
     chosen = places.find_lesson(root, lesson)
     room = workspace_folder(workspace, root)
     spec = read_spec(chosen.lesson_path)
-    from autograder.reporting.exports import export as write
+    from autograder.reporting.exports.files import export as write
 
     options = {"roster": roster, "column": column, "excel": excel, "dry_run": dry_run}
     path, count, notes = write(room, chosen, spec, kind, out, **options)

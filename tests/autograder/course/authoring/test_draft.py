@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from autograder.course import release
-from autograder.course.draft import answer, draft
+from autograder.course.authoring.draft import answer, draft
 from autograder.course.places import CourseError, find_lesson
 from autograder.course.solutions import tidy
 from autograder.course.spec import SpecError, read_spec

@@ -7,8 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.course.spec import CellSpec, LessonSpec
-from autograder.intake.drafts import is_empty
-from autograder.intake.rescue import amount_of_work, rescue
+from autograder.intake.contents.drafts import is_empty
+from autograder.intake.contents.rescue import amount_of_work, rescue
 
 STUB = 'def double(x):\n    """Twice x."""\n    raise NotImplementedError'
 DONE = "def double(x):\n    return 2 * x"

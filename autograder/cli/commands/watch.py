@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.collect import Yes
+from autograder.cli.commands.collect import Yes
 from autograder.cli.common import (
     CourseFolder,
     Unsafe,

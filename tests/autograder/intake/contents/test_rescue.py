@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.utils import compute_checksum
 
-from autograder.intake.reading import MAX_BYTES, Unreadable, functions_defined, read_cells
-from autograder.intake.rescue import MAX_ADDED, rescue, untouched
+from autograder.intake.contents.reading import MAX_BYTES, Unreadable, functions_defined, read_cells
+from autograder.intake.contents.rescue import MAX_ADDED, rescue, untouched
 
-LESSONS = Path(__file__).parents[3] / "lessons"
+LESSONS = Path(__file__).parents[4] / "lessons"
 DOUBLED = "def double(x):\n    return 2 * x"
 TRIPLED = "def triple(x):\n    return 3 * x"
 REASON = "Because multiplication by two is repeated addition."

@@ -11,8 +11,8 @@ import re
 from autograder.course.places import CourseError, write_atomically
 from autograder.intake.ledger import recorded
 from autograder.intake.plain import plain
-from autograder.reporting import gradescope, rosters
-from autograder.reporting.feedback_zip import moodle_zip
+from autograder.reporting.exports import gradescope, rosters
+from autograder.reporting.exports.feedback_zip import moodle_zip
 from autograder.reporting.grades import as_number, feedback_text, grades, some, unread
 
 KINDS = ("csv", "canvas", "moodle", "moodle-feedback", "gradescope")

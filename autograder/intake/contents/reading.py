@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from autograder.intake.parsing import MOST_VALUES, TooMany, parse_json, parse_python
+from autograder.intake.contents.parsing import MOST_VALUES, TooMany, parse_json, parse_python
 
 MAX_BYTES = 120_000_000
 # What opening says where there is no file that could be opened: a link, a pipe, a folder, nothing.

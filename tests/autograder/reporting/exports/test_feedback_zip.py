@@ -9,7 +9,7 @@ from autograder.classroom.runner import run
 from autograder.course.places import CourseError
 from autograder.gradebook.results import feedback_path
 from autograder.intake.collect import collect
-from autograder.reporting.exports import export
+from autograder.reporting.exports.files import export
 from tests.autograder.standins import half_marks
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from autograder.judging.status import Status
-from autograder.reporting import gradescope
-from autograder.reporting.exports import export
+from autograder.reporting.exports import gradescope
+from autograder.reporting.exports.files import export
 from autograder.reporting.grades import feedback_text
 from tests.autograder.reporting.reading import HOSTILE, grade_of
 

@@ -1,4 +1,7 @@
-"""All commands by name, with what each is for; a command's own module is opened when it is called."""
+"""All commands by name, with what each is for, in one module a group of commands.
+
+A module is opened only when one of its commands is called, so that help and completion come at once.
+"""
 
 from importlib import import_module
 
@@ -97,7 +100,7 @@ class Commands(TyperGroup):
 
 def open_command(name):
     """The command of that name, from its module."""
-    module = import_module(f"autograder.cli.{COMMANDS[name][0]}")
+    module = import_module(f"{__name__}.{COMMANDS[name][0]}")
     return get_group(module.app).commands[name]
 
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from autograder.cli.commands.grade import complain_of_faults, run_with_progress
+from autograder.cli.commands.report import write_pages, write_report
 from autograder.cli.common import (
     CORES,
     CourseFolder,
@@ -14,8 +16,6 @@ from autograder.cli.common import (
     say,
     workspace_folder,
 )
-from autograder.cli.grade import complain_of_faults, run_with_progress
-from autograder.cli.report import write_pages, write_report
 from autograder.course import places
 from autograder.course.places import CourseError
 from autograder.course.spec import read_spec

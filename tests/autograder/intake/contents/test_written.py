@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder.course.places import all_lessons, find_course
 from autograder.course.spec import read_spec
-from autograder.intake.rescue import rescue
+from autograder.intake.contents.rescue import rescue
 
 ANSWER = "Because adding a number to itself is the same as doubling it."
 SECOND = "And it is exact."
