@@ -8,9 +8,10 @@ and meant for checks alone. Importing this module registers the device with PyTo
 before the first backward pass: autograd counts the devices then, once and for all.
 """
 
+import functools
+
 import torch
 from torch.utils._python_dispatch import return_and_correct_aliasing
-from torch.utils._pytree import tree_leaves, tree_map_only
 
 try:
     from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
@@ -77,7 +78,7 @@ def run(operation, args, kwargs):
     """One operation of PyTorch: the devices are checked, then the CPU computes it."""
     check_devices(operation, args, kwargs)
     goes_to = kwargs.get("device")
-    inner_args, inner_kwargs = tree_map_only(StandIn, lambda tensor: tensor.inside, (args, kwargs))
+    inner_args, inner_kwargs = everywhere(StandIn, inside_of, args), everywhere(StandIn, inside_of, kwargs)
     if goes_to is not None:
         inner_kwargs["device"] = "cpu"
     result = FUSED_CELLS.get(operation.overloadpacket, operation)(*inner_args, **inner_kwargs)
@@ -87,7 +88,37 @@ def run(operation, args, kwargs):
         return args[0]  # a copy out of the device, into a tensor on the CPU
     if operation is aten._pack_padded_sequence.default:
         return StandIn(result[0]), result[1]  # the batch sizes stay on the CPU
-    return return_and_correct_aliasing(operation, args, kwargs, tree_map_only(torch.Tensor, StandIn, result))
+    result = everywhere(torch.Tensor, StandIn, result)
+    return return_and_correct_aliasing(operation, args, kwargs, result) if aliases(operation) else result
+
+
+def inside_of(tensor):
+    return tensor.inside
+
+
+def everywhere(kind, change, value):
+    """The same nest of tuples, lists and dicts, with ``change`` done to whatever in it is of that kind."""
+    if isinstance(value, kind):
+        return change(value)
+    if type(value) in (tuple, list):
+        return type(value)(everywhere(kind, change, item) for item in value)
+    if type(value) is dict:
+        return {key: everywhere(kind, change, item) for key, item in value.items()}
+    return value
+
+
+def tensors_in(value):
+    """All tensors in a nest of tuples, lists and dicts."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    inner = value.values() if type(value) is dict else value if type(value) in (tuple, list) else ()
+    return [tensor for item in inner for tensor in tensors_in(item)]
+
+
+@functools.cache
+def aliases(operation):
+    """Whether what it returns may be a view of what it was given, or that itself."""
+    return any(one.alias_info for one in (*operation._schema.arguments, *operation._schema.returns))
 
 
 def check_devices(operation, args, kwargs):
@@ -101,8 +132,10 @@ def check_devices(operation, args, kwargs):
         return
     if packet in TAKES_INDICES and isinstance(args[0], StandIn):
         args = (args[0], *args[2:])
-    tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    tensors = tensors_in((args, kwargs))
     inside = [tensor for tensor in tensors if isinstance(tensor, StandIn)]
+    if not inside or len(inside) == len(tensors):
+        return
     changed = args[:1] if operation._schema.is_mutable else ()
     outside = [
         tensor
@@ -110,7 +143,7 @@ def check_devices(operation, args, kwargs):
         # CUDA lets a single number come from the CPU, unless it is what the operation changes.
         if not isinstance(tensor, StandIn) and (tensor.ndim > 0 or any(tensor is one for one in changed))
     ]
-    if inside and outside:
+    if outside:
         name = packet.__name__.strip("_")
         raise RuntimeError(
             f"{name} got tensors on two devices: {shapes(inside)} on {NAME}:0 and {shapes(outside)} on cpu. "
