@@ -25,7 +25,8 @@ import warnings
 import numpy as np
 
 MOST_PLANS = 200  # calls of one function for one exercise
-MOST_SECONDS = 0.25  # of the processor, for one call
+MOST_SECONDS = 0.1  # of the processor, for one call
+MOST_SECONDS_IN_USE = 0.5  # where a model is made and used
 MOST_ENDLESS = 2  # calls of one function that took longer, after which it is called no more
 
 
@@ -208,10 +209,10 @@ def equip(made, case):
                 own.update({key: value.copy() for key in own if key.removesuffix("_l0") == name})
 
 
-def attempt(action):
-    """What ``action`` returns; None if it fails, ENDLESS if it takes too long."""
+def attempt(action, most=MOST_SECONDS):
+    """What ``action`` returns; None if it fails, ENDLESS if it takes longer than ``most`` seconds of CPU."""
     try:
-        signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, most)
         try:
             return action()
         finally:
@@ -264,7 +265,7 @@ def same(one, other):
 def matches(name, function, exercise, case, wanted):
     """{(what was called and how, part)} that gave a part of the right answer."""
     if exercise.use is not None:
-        made = attempt(lambda: exercise.outcome(function, case).value)
+        made = attempt(lambda: exercise.outcome(function, case).value, MOST_SECONDS_IN_USE)
         return {((name,), part) for part in parts_in(wanted, leaves(made))}
     found = set()
     for how, made in results(name, function, exercise, case):
