@@ -34,7 +34,7 @@ class NoNursery(RuntimeError):
 
 
 class Nursery:
-    """A sandbox in which a process has imported what a lesson may use; raises NoNursery if it cannot be."""
+    """A sandbox in which a process imports what a lesson may use, to fork kernels once it is ``ready``."""
 
     def __init__(self, hides=(), needs=()):
         if refusals() is None:
@@ -49,14 +49,20 @@ class Nursery:
             )
         finally:
             theirs.close()
-        self.line.settimeout(START_SECONDS)
-        try:
-            ready = self.line.recv(100) == b"ready"
-        except OSError:
-            ready = False
-        if not ready:
+        self._is_ready = False
+
+    def ready(self):
+        """Wait until it can fork; returns it, or raises NoNursery if it cannot."""
+        if not self._is_ready:
+            self.line.settimeout(START_SECONDS)
+            try:
+                self._is_ready = self.line.recv(100) == b"ready"
+            except OSError:
+                pass
+        if not self._is_ready:
             self.close()
             raise NoNursery(f"Nothing can be forked here; it says: {self.contained.output()[-2000:]}")
+        return self
 
     @property
     def alive(self):
@@ -171,19 +177,27 @@ class Forked:
 def nursery_for(hides=(), needs=()):
     """The nursery for a lesson in this process, started if need be; NoNursery where there can be none."""
     with _lock:
-        key = (os.getpid(), *_stamp(tuple(hides), tuple(needs)))
-        nursery = _kept.pop(key, None)
-        if nursery is None or not nursery.alive:
-            if nursery is not None:
-                nursery.close()
-            nursery = Nursery(hides, needs)
-        _kept[key] = nursery  # the last one used stands last
-        idle = [
-            key for key, one in _kept.items() if key[0] == os.getpid() and one is not nursery and not one.busy
-        ]
-        for key in idle[: max(0, len(_kept) - MOST_NURSERIES)]:
-            _kept.pop(key).close()
-        return nursery
+        return _begun(hides, needs).ready()
+
+
+def begin(hides=(), needs=()):
+    """Have the nursery for a lesson start in this process, without waiting for it."""
+    with _lock:
+        _begun(hides, needs)
+
+
+def _begun(hides, needs):
+    key = (os.getpid(), *_stamp(tuple(hides), tuple(needs)))
+    nursery = _kept.pop(key, None)
+    if nursery is None or not nursery.alive:
+        if nursery is not None:
+            nursery.close()
+        nursery = Nursery(hides, needs)
+    _kept[key] = nursery  # the last one used stands last
+    idle = [key for key, one in _kept.items() if key[0] == os.getpid() and one is not nursery and not one.busy]
+    for key in idle[: max(0, len(_kept) - MOST_NURSERIES)]:
+        _kept.pop(key).close()
+    return nursery
 
 
 def close_all():
