@@ -9,7 +9,8 @@ what goes out and what it must not know.
 
 import sys
 
-# To check links and durations that nothing here asks about, jsonschema would compile grammars of them wherever
-# nbformat is imported, which takes several times as long as all the rest of it. Without these it leaves that out.
+# To check links and durations that nothing here asks about, jsonschema would compile grammars of them
+# wherever nbformat is imported, which takes several times as long as all the rest of it. Without these
+# packages it leaves that out.
 for _package in ("rfc3987_syntax", "rfc3986_validator", "isoduration"):
     sys.modules.setdefault(_package, None)

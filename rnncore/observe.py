@@ -188,7 +188,6 @@ def observe_groups(function, groups: list[list[tuple]]) -> list:
     return [(observe(function, args) for args in calls) for calls in groups] if outcomes is None else outcomes
 
 
-
 def plain(value, depth: int = 0):
     """``value`` rebuilt from arrays of numbers, Python numbers, strings, None, tuples, lists and dicts.
 

@@ -174,7 +174,7 @@ def _at_once(workspace):
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # before SQLite's driver begins one, which is later
         nbgrader.api.create_engine = lambda *_, **__: connection
         try:
-            yield
+            yield connection
         finally:
             nbgrader.api.create_engine = make
         connection.commit()
@@ -185,7 +185,7 @@ def register(workspace, spec):
     if workspace.gradebook.exists():
         with plain_errors(workspace.gradebook):
             _examine(workspace)
-    with _at_once(workspace):
+    with _at_once(workspace) as connection:
         with _opened(workspace) as gradebook:
             gradebook.update_or_create_assignment(spec.assignment)
         try:
@@ -195,7 +195,7 @@ def register(workspace, spec):
                 f"The gradebook {workspace.gradebook} holds grades for a version of {spec.assignment} "
                 "with other cells; choose a new folder with --workspace for this version."
             ) from error
-        _forget_stray_course(workspace)
+        _forget_stray_course(connection)
 
 
 def record(workspace, spec, student, notebook=None, timestamp=None, config=None, changed=None):
@@ -204,7 +204,7 @@ def record(workspace, spec, student, notebook=None, timestamp=None, config=None,
     ``config``: what the instructor set for nbgrader, such as the penalty for late work. ``changed``: the
     grade_ids of answers that are new since the last grading; None: all may be.
     """
-    with _at_once(workspace):
+    with _at_once(workspace) as connection:
         with _opened(workspace) as gradebook:
             gradebook.update_or_create_student(student)
             when = {"timestamp": timestamp} if timestamp else {}
@@ -215,7 +215,7 @@ def record(workspace, spec, student, notebook=None, timestamp=None, config=None,
                 resources["changed"] = changed
             _step(SaveGrades, notebook, resources, config)
             _penalise(notebook, resources, config)
-        _forget_stray_course(workspace)
+        _forget_stray_course(connection)
 
 
 def penalise_late(workspace, spec, students, config=None):
@@ -239,7 +239,8 @@ def penalise_late(workspace, spec, students, config=None):
         except Exception as error:
             failed[student] = error
     if late:
-        _forget_stray_course(workspace)
+        with _at_once(workspace) as connection:
+            _forget_stray_course(connection)
     return failed
 
 
@@ -318,12 +319,6 @@ def _step(step_class, notebook, resources, config=None):
         step.preprocess(notebook, resources)
 
 
-def _forget_stray_course(workspace):
-    with plain_errors(workspace.gradebook), Gradebook(workspace.db_url, COURSE_ID) as gradebook:
-        gradebook.db.execute(
-            sqlalchemy.text(
-                "DELETE FROM course WHERE id = :id AND id NOT IN (SELECT course_id FROM assignment)"
-            ),
-            {"id": STRAY_COURSE},
-        )
-        gradebook.db.commit()
+def _forget_stray_course(connection):
+    stray = "DELETE FROM course WHERE id = :id AND id NOT IN (SELECT course_id FROM assignment)"
+    connection.execute(sqlalchemy.text(stray), {"id": STRAY_COURSE})

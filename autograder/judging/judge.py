@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from nbformat import from_dict
 from nbformat.v4 import new_output
 
 from autograder.intake.plain import plain
@@ -342,7 +343,9 @@ def _mark(value, cell, judged):
         judged.points = float(value)
     judged.points = min(max(judged.points, 0.0), cell.points)
     data = {**data, "text/plain": f"{judged.points:g}"}
-    judged.outputs.append(new_output("execute_result", data=data))
+    # Not new_output, which would hold the card against the whole schema: that is done when it is written.
+    result = {"output_type": "execute_result", "metadata": {}, "data": data, "execution_count": None}
+    judged.outputs.append(from_dict(result))
 
 
 def _seeded(check, judged, derived, cause):

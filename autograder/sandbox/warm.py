@@ -6,6 +6,7 @@ the next request starts another, and a notebook that was lost with it is graded 
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from autograder.sandbox.box import Contained, Limits, fresh_user, own_processor, start_nursery
@@ -25,6 +27,7 @@ PROGRAM = "/kernel/nursery.py"
 START_SECONDS = 120.0
 FORK_SECONDS = 30.0
 MOST_NURSERIES = 2
+STAMP_SECONDS = 2.0  # how often it is looked whether what a nursery shows has changed
 
 _kept, _lock = {}, threading.Lock()
 
@@ -187,14 +190,16 @@ def begin(hides=(), needs=()):
 
 
 def _begun(hides, needs):
-    key = (os.getpid(), *_stamp(tuple(hides), tuple(needs)))
+    key = (os.getpid(), *_stamp(tuple(hides), tuple(needs), time.monotonic() // STAMP_SECONDS))
     nursery = _kept.pop(key, None)
     if nursery is None or not nursery.alive:
         if nursery is not None:
             nursery.close()
         nursery = Nursery(hides, needs)
     _kept[key] = nursery  # the last one used stands last
-    idle = [key for key, one in _kept.items() if key[0] == os.getpid() and one is not nursery and not one.busy]
+    idle = [
+        key for key, one in _kept.items() if key[0] == os.getpid() and one is not nursery and not one.busy
+    ]
     for key in idle[: max(0, len(_kept) - MOST_NURSERIES)]:
         _kept.pop(key).close()
     return nursery
@@ -210,8 +215,12 @@ def close_all():
 atexit.register(close_all)
 
 
-def _stamp(hides, needs):
-    """What a nursery depends on: the files that it shows, and when rnncore's were last written."""
+@functools.lru_cache(maxsize=4)
+def _stamp(hides, needs, moment):
+    """What a nursery depends on: the files that it shows, and when rnncore's were last written.
+
+    ``moment``: those that ask in the same one have the same answer.
+    """
     shown = view(hides, needs, nursery=True)
     files = [word for word in shown if word.endswith(".py")]
     return tuple(shown), needs, tuple(os.stat(file).st_mtime_ns for file in files if os.path.exists(file))
