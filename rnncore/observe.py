@@ -179,7 +179,7 @@ def observe(function, args: tuple) -> Outcome:
 
 
 def observe_groups(function, groups: list[list[tuple]]) -> list:
-    """What ``function`` does with groups of calls, each an iterable of Outcomes; one that fails ends its group.
+    """What ``function`` does with groups of calls: of each its Outcomes, up to a call that fails.
 
     A function with an attribute ``observe_groups_remotely`` is asked for them all at once, and may say None.
     """

@@ -239,8 +239,9 @@ def main():
     print(times, times_on_two, memory, waits, imports, sep="\n\n")
     if options.write:
         machine = (
-            f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores of which 1 used where nothing "
-            f"else is said; Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__}"
+            f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores of which 1 used where "
+            f"nothing else is said; Python {platform.python_version()}, NumPy {np.__version__}, "
+            f"torch {torch.__version__}"
         )
         page = PAGE.format(
             machine=machine,
