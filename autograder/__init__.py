@@ -9,6 +9,8 @@ what goes out and what it must not know.
 
 import sys
 
-# To check links that nothing here asks about, jsonschema would compile a grammar of them wherever nbformat is
-# imported, which takes five times as long as all the rest of it. Without this package it leaves that out.
-sys.modules.setdefault("rfc3987_syntax", None)
+# To check links and durations that nothing here asks about, jsonschema would compile grammars of them
+# wherever nbformat is imported, which takes several times as long as all the rest of it. Without these
+# packages it leaves that out.
+for _package in ("rfc3987_syntax", "rfc3986_validator", "isoduration"):
+    sys.modules.setdefault(_package, None)

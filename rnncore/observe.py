@@ -178,6 +178,16 @@ def observe(function, args: tuple) -> Outcome:
     return Outcome(value, error, tuple(_numerical(caught)), after, printed.getvalue())
 
 
+def observe_groups(function, groups: list[list[tuple]]) -> list:
+    """What ``function`` does with groups of calls: of each its Outcomes, up to a call that fails.
+
+    A function with an attribute ``observe_groups_remotely`` is asked for them all at once, and may say None.
+    """
+    at_once = getattr(function, "observe_groups_remotely", None)
+    outcomes = at_once(groups) if at_once else None
+    return [(observe(function, args) for args in calls) for calls in groups] if outcomes is None else outcomes
+
+
 def plain(value, depth: int = 0):
     """``value`` rebuilt from arrays of numbers, Python numbers, strings, None, tuples, lists and dicts.
 

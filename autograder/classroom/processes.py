@@ -39,17 +39,20 @@ MOST_FAILED_STARTS = 3
 SANDBOXES = 3072 * MIB  # what a worker's sandboxes may hold together, where the system counts it
 
 
-def process_pool(workers):
-    """A pool of fresh processes, in which numerical libraries use one thread each."""
+def process_pool(workers, nursery=None):
+    """A pool of fresh processes, in which numerical libraries use one thread each.
+
+    ``nursery``: what a lesson hides and needs, if each is to begin with the process that forks its kernels.
+    """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # inherited by the workers
-    return Processes(workers, modules=GRADING)
+    return Processes(workers, modules=GRADING, nursery=nursery)
 
 
 @contextlib.contextmanager
-def started_early(workers):
+def started_early(workers, nursery=None):
     """A maker of pools, as ``process_pool`` is, whose first one is on its way before it is asked for."""
-    first = process_pool(workers)
+    first = process_pool(workers, nursery)
     ready = [first]
 
     def pool(workers):
@@ -69,8 +72,8 @@ class Processes(Executor):
     """Grades in ``workers`` processes; a task whose worker dies fails with WorkerLost, or with MemoryError
     where that worker had used up the ``memory`` that each may have."""
 
-    def __init__(self, workers, memory=MEMORY, modules=()):
-        self._size, self._memory, self._modules = workers, memory, modules
+    def __init__(self, workers, memory=MEMORY, modules=(), nursery=None):
+        self._size, self._memory, self._first = workers, memory, (modules, nursery)
         self._waiting, self._workers, self._failed_starts = deque(), [], 0
         self._closing, self._lock = False, threading.Lock()
         self._woken, self._wake_up = Pipe(duplex=False)
@@ -142,7 +145,7 @@ class Processes(Executor):
                 return False
             wanted = min(self._size, busy + len(self._waiting)) if self._closing else self._size
         while len(self._workers) < wanted:
-            self._workers.append(_Worker(self._memory, self._modules))
+            self._workers.append(_Worker(self._memory, *self._first))
         return True
 
     def _hand_out(self):
@@ -265,11 +268,12 @@ def _read(answer):
 class _Worker:
     """One worker, seen from outside: its process, its end of the line, and what it has to do."""
 
-    def __init__(self, memory, modules):
+    def __init__(self, memory, modules, nursery):
         self.task, self.ready, self.was_ready = None, False, False
         self.begun, self.full, self.late = False, False, False
         self.line, theirs = Pipe()
-        told = json.dumps([list(map(str, sys.path)), theirs.fileno(), os.getpid(), memory, modules])
+        path = list(map(str, sys.path))
+        told = json.dumps([path, theirs.fileno(), os.getpid(), memory, modules, nursery])
         self._lock = threading.Lock()
         # A process group of its own: Ctrl-C in the terminal is for the parent, which ends its workers
         # itself, and what a worker leaves behind is ended with its group.

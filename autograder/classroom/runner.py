@@ -13,7 +13,6 @@ from autograder.classroom.processes import process_pool, started_early
 from autograder.course.places import FULL, CourseError
 from autograder.gradebook.configuration import limits_of
 from autograder.gradebook.results import hashes_of, result_path
-from autograder.gradebook.writer import Writer
 from autograder.intake.ledger import doubts
 from autograder.intake.naming import said
 from autograder.intake.submissions import read_submission, students_folders
@@ -46,13 +45,9 @@ def run(
     everything, which takes longer than starting one and is worth it from the second. ``on_start(total)``
     and ``on_result(result)`` follow the progress.
     """
-    writer = Writer(workspace, spec)
-    limits = limits or limits_of(writer.config)
     folders = students_folders(workspace.submitted, lesson)
     if only is not None:
         folders = [folder for folder in folders if folder.name in only]
-    if sandbox and grade is grade_task and executor is None:
-        Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox nothing is started at all
     told = doubts(workspace, lesson.name)
 
     def read(folder):
@@ -61,8 +56,16 @@ def run(
 
     with contextlib.ExitStack() as stack:
         new = [one for one in folders if force or not isfile(result_path(workspace, spec, one.name))]
-        if executor is None and new:  # workers start while the gradebook opens
-            executor = stack.enter_context(started_early(min(max(1, workers), len(new))))
+        boxed = sandbox and grade is grade_task and executor is None
+        if executor is None and new:  # workers start while nbgrader is imported and the gradebook opens
+            nursery = (spec.hides, spec.needs) if boxed and warm and len(new) > workers else None
+            executor = stack.enter_context(started_early(min(max(1, workers), len(new)), nursery))
+        from autograder.gradebook.writer import Writer
+
+        writer = Writer(workspace, spec)
+        limits = limits or limits_of(writer.config)
+        if boxed:
+            Sandbox(spec.hides, spec.needs, limits)  # without a working sandbox no task is sent to anyone
         stack.enter_context(writer)
         skipped, todo = [], []
         for folder in folders:

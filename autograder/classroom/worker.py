@@ -27,14 +27,18 @@ class WorkerLost(Exception):
     """A worker went away while it had this task, and this task only."""
 
 
-def serve(line, parent, memory, modules):
+def serve(line, parent, memory, modules, nursery=None):
     """Answer what comes through the descriptor ``line`` until it is closed.
 
-    ``parent``: who started us. ``modules``: what is imported while there is nothing to do yet.
+    ``parent``: who started us. ``modules``: what is imported while there is nothing to do yet; ``nursery``:
+    what a lesson hides and needs, where the process that forks its kernels is to be on its way by then.
     """
     end_with(parent)
     limit_memory(memory)
     line = Connection(line)
+    if nursery:
+        with contextlib.suppress(Exception):  # here as well
+            importlib.import_module("autograder.sandbox.warm").begin(*nursery)
     for name in modules:
         with contextlib.suppress(Exception):  # the task that needs it will say so
             importlib.import_module(name)

@@ -22,6 +22,7 @@ from traitlets import TraitError
 from autograder.course.places import CourseError
 from autograder.gradebook.configuration import CONFIG_NAME, COURSE_ID, quiet_log
 from autograder.gradebook.plugin import SaveGrades
+from autograder.gradebook.revision import quickly_found
 from autograder.intake.contents.rescue import untouched
 
 STRAY_COURSE = "default_course"  # nbgrader's own steps make this row in passing
@@ -42,14 +43,21 @@ def open_gradebook(workspace):
     with plain_errors(workspace.gradebook):
         if workspace.gradebook.exists():
             _examine(workspace)
+        with _opened(workspace) as gradebook:
+            yield gradebook
+
+
+@contextlib.contextmanager
+def _opened(workspace):
+    with quickly_found():
         gradebook = Gradebook(workspace.db_url, COURSE_ID)
-        try:
-            with warnings.catch_warnings():
-                # nbgrader 0.9 makes a submission in a way that newer SQLAlchemy finds odd, and that works.
-                warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)
-                yield gradebook
-        finally:
-            gradebook.close()
+    try:
+        with warnings.catch_warnings():
+            # nbgrader 0.9 makes a submission in a way that newer SQLAlchemy finds odd, and that works.
+            warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)
+            yield gradebook
+    finally:
+        gradebook.close()
 
 
 # What SQLite says, in nbgrader's errors as in its own, and what that means for whoever grades.
@@ -151,18 +159,43 @@ def _one_engine():
         nbgrader.api.create_engine = make
 
 
+@contextlib.contextmanager
+def _at_once(workspace):
+    """Have all that is written inside written in one transaction, or nothing of it where something fails.
+
+    nbgrader's steps open the gradebook one after another and commit after each cell, and each time SQLite
+    waits for the disk. In here all share a connection whose transaction is ours: their commits do not end it.
+    """
+    make = nbgrader.api.create_engine
+    with plain_errors(workspace.gradebook), contextlib.ExitStack() as stack:
+        engine = make(workspace.db_url, echo=False, future=True)
+        connection = stack.enter_context(engine.connect())
+        connection.dispose = lambda: None  # what they do with the engine that they take it for
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # before SQLite's driver begins one, which is later
+        nbgrader.api.create_engine = lambda *_, **__: connection
+        try:
+            yield connection
+        finally:
+            nbgrader.api.create_engine = make
+        connection.commit()
+
+
 def register(workspace, spec):
     """Tell the gradebook which cells the released lesson has."""
-    with open_gradebook(workspace) as gradebook:
-        gradebook.update_or_create_assignment(spec.assignment)
-    try:
-        _step(SaveCells, untouched(spec), _resources(workspace, spec))
-    except RuntimeError as error:
-        raise CourseError(
-            f"The gradebook {workspace.gradebook} holds grades for a version of {spec.assignment} "
-            "with other cells; choose a new folder with --workspace for this version."
-        ) from error
-    _forget_stray_course(workspace)
+    if workspace.gradebook.exists():
+        with plain_errors(workspace.gradebook):
+            _examine(workspace)
+    with _at_once(workspace) as connection:
+        with _opened(workspace) as gradebook:
+            gradebook.update_or_create_assignment(spec.assignment)
+        try:
+            _step(SaveCells, untouched(spec), _resources(workspace, spec))
+        except RuntimeError as error:
+            raise CourseError(
+                f"The gradebook {workspace.gradebook} holds grades for a version of {spec.assignment} "
+                "with other cells; choose a new folder with --workspace for this version."
+            ) from error
+        _forget_stray_course(connection)
 
 
 def record(workspace, spec, student, notebook=None, timestamp=None, config=None, changed=None):
@@ -171,17 +204,18 @@ def record(workspace, spec, student, notebook=None, timestamp=None, config=None,
     ``config``: what the instructor set for nbgrader, such as the penalty for late work. ``changed``: the
     grade_ids of answers that are new since the last grading; None: all may be.
     """
-    with open_gradebook(workspace) as gradebook:
-        gradebook.update_or_create_student(student)
-        when = {"timestamp": timestamp} if timestamp else {}
-        gradebook.update_or_create_submission(spec.assignment, student, **when)
-    if notebook is not None:
-        resources = _resources(workspace, spec, student)
-        if changed is not None:
-            resources["changed"] = changed
-        _step(SaveGrades, notebook, resources, config)
-        _penalise(notebook, resources, config)
-    _forget_stray_course(workspace)
+    with _at_once(workspace) as connection:
+        with _opened(workspace) as gradebook:
+            gradebook.update_or_create_student(student)
+            when = {"timestamp": timestamp} if timestamp else {}
+            gradebook.update_or_create_submission(spec.assignment, student, **when)
+        if notebook is not None:
+            resources = _resources(workspace, spec, student)
+            if changed is not None:
+                resources["changed"] = changed
+            _step(SaveGrades, notebook, resources, config)
+            _penalise(notebook, resources, config)
+        _forget_stray_course(connection)
 
 
 def penalise_late(workspace, spec, students, config=None):
@@ -205,7 +239,8 @@ def penalise_late(workspace, spec, students, config=None):
         except Exception as error:
             failed[student] = error
     if late:
-        _forget_stray_course(workspace)
+        with _at_once(workspace) as connection:
+            _forget_stray_course(connection)
     return failed
 
 
@@ -284,12 +319,6 @@ def _step(step_class, notebook, resources, config=None):
         step.preprocess(notebook, resources)
 
 
-def _forget_stray_course(workspace):
-    with plain_errors(workspace.gradebook), Gradebook(workspace.db_url, COURSE_ID) as gradebook:
-        gradebook.db.execute(
-            sqlalchemy.text(
-                "DELETE FROM course WHERE id = :id AND id NOT IN (SELECT course_id FROM assignment)"
-            ),
-            {"id": STRAY_COURSE},
-        )
-        gradebook.db.commit()
+def _forget_stray_course(connection):
+    stray = "DELETE FROM course WHERE id = :id AND id NOT IN (SELECT course_id FROM assignment)"
+    connection.execute(sqlalchemy.text(stray), {"id": STRAY_COURSE})

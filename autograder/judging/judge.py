@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from nbformat import from_dict
 from nbformat.v4 import new_output
 
 from autograder.intake.plain import plain
@@ -67,6 +68,7 @@ class Judged:
     errors: list = field(default_factory=list)
     unjudged: list = field(default_factory=list)  # (function, exception) where a value broke our check
     wants_ours: set = field(default_factory=set)  # helpers of ours that its check would have liked to try
+    stopped_at_once: bool = False  # whether nobody knows in which of many calls it was stopped
     wants_versions: bool = False  # whether it would have liked to try other versions of the answer
 
 
@@ -95,6 +97,10 @@ class StudentFunction:
 
     def observe_remotely(self, args: tuple) -> Outcome:
         return self._line.call(self.__name__, args, ours=self._ours)
+
+    def observe_groups_remotely(self, groups: list[list[tuple]]) -> list[list[Outcome]] | None:
+        """What it does with groups of calls, asked for at once; None where each call must be asked for."""
+        return None if self._ours else self._line.calls(self.__name__, groups)
 
     def with_ours(self, ours):
         """The same function with ``ours`` in the place of the notebook's own; None where that must wait."""
@@ -152,11 +158,14 @@ class Line:
 
     ``ask(seconds, **request)`` puts a question of the bridge's and returns a ``kernels.Ran``;
     ``seconds`` is what all calls together may take. ``may_help``: whether functions of ours may be sent;
-    ``wants_ours``: the names of those that a check has asked for.
+    ``wants_ours``: the names of those that a check has asked for. ``at_once``: whether one question may ask
+    for many calls; ``stopped_at_once``: whether what was stopped was such a question, so that nobody knows
+    which call it was.
     """
 
-    def __init__(self, ask, limits, seconds, may_help=False):
+    def __init__(self, ask, limits, seconds, may_help=False, at_once=False):
         self.ask, self.limits, self.seconds_left = ask, limits, seconds
+        self.at_once, self.stopped_at_once = at_once, False
         self.may_help, self.wants_ours, self.wants_versions = may_help, set(), False
         self.stopped, self.unreadable, self.errors, self._looked = None, False, [], {}
 
@@ -195,6 +204,33 @@ class Line:
             self.errors.append(outcome.error)
         return outcome
 
+    def calls(self, name, groups) -> list[list[Outcome]] | None:
+        """Make groups of calls, each up to one that fails; None where they have to be made one by one.
+
+        That is so for whatever is stopped, larger than may be sent, or not to be read: one by one it is
+        known which call it was.
+        """
+        if not self.at_once or self.stopped or self.look([name])[name] == "missing":
+            return None
+        try:
+            data = self._answer(do="calls", name=name, groups=groups)
+        except TooLarge:
+            return None
+        self.stopped_at_once = bool(self.stopped)
+        if not isinstance(data, list) or len(data) != len(groups):
+            return None
+        found = []
+        for calls, answers in zip(groups, data, strict=True):
+            if not isinstance(answers, list) or not 0 < len(answers) <= len(calls):
+                return None
+            outcomes = [outcome_of(answer) for answer in answers]
+            ended = len(outcomes) == len(calls) or outcomes[-1].error
+            if not ended or any(outcome is NO_ANSWER for outcome in outcomes):
+                return None
+            found.append(outcomes)
+        self.errors += [outcome.error for outcomes in found for outcome in outcomes if outcome.error]
+        return found
+
     def source(self, name) -> tuple[str, int]:
         """A function's own text and its first line, as its kernel tells them."""
         match self._answer(do="source", name=name):
@@ -222,16 +258,17 @@ class Line:
 
 
 def judge_cell(
-    cell, spec, ask, *, limits, seconds, student, secret, seed=None, may_help=False, cause=None
+    cell, spec, ask, *, limits, seconds, student, secret, seed=None, may_help=False, cause=None, at_once=False
 ) -> Judged:
     """Run one test cell of the release; JudgeFault if our own check fails.
 
     ``cell``: its CellSpec. ``spec``: the LessonSpec. ``ask``: a StudentKernel's ``ask``.
     ``seed``: draws recorded inputs again, instead of this student's own. ``may_help``: whether our helpers
     may take the place of wrong ones: only in a kernel that is asked nothing after this. ``cause(name)``: the
-    Cause of there being no such function, or None.
+    Cause of there being no such function, or None. ``at_once``: whether an exercise's calls are made in one
+    question, which is quicker; whoever allows it judges again where that was stopped (``stopped_at_once``).
     """
-    line = Line(ask, limits, seconds, may_help)
+    line = Line(ask, limits, seconds, may_help, at_once)
 
     def derived(name):
         return seed_of(secret, spec.assignment, student, name) if seed is None else seed
@@ -252,6 +289,7 @@ def judge_cell(
         value, printed = _run(tree, namespace, judged)
     judged.stopped, judged.unreadable, judged.errors = line.stopped, line.unreadable, line.errors
     judged.wants_ours, judged.wants_versions = line.wants_ours, line.wants_versions
+    judged.stopped_at_once = line.stopped_at_once
     if printed:
         judged.outputs.insert(0, new_output("stream", name="stdout", text=printed))
     if judged.outputs and judged.outputs[-1].output_type == "error":
@@ -305,7 +343,9 @@ def _mark(value, cell, judged):
         judged.points = float(value)
     judged.points = min(max(judged.points, 0.0), cell.points)
     data = {**data, "text/plain": f"{judged.points:g}"}
-    judged.outputs.append(new_output("execute_result", data=data))
+    # Not new_output, which would hold the card against the whole schema: that is done when it is written.
+    result = {"output_type": "execute_result", "metadata": {}, "data": data, "execution_count": None}
+    judged.outputs.append(from_dict(result))
 
 
 def _seeded(check, judged, derived, cause):

@@ -109,7 +109,7 @@ class _Grading:
         self.release = {cell.grade_id: cell for cell in spec.cells}
         self.deadline = time.monotonic() + limits.notebook_seconds
         self.cpu_left, self.may_wait = limits.notebook_seconds, MOST_WAITED * limits.notebook_seconds
-        self.starved = False
+        self.starved, self.at_once = False, True
         self.stored_left = MOST_STORED * limits.output_bytes
         self.kernel, self.starts, self.worked, self.theirs = None, 0, [], False
         self.scores, self.judged, self.stops, self.remarks, self.noted = {}, {}, [], [], []
@@ -229,11 +229,7 @@ class _Grading:
             self.scores[own.grade_id] = CellScore(0.0, own.points)
             return [self._not_run()]
         try:
-            judged = self._twice(
-                lambda: judge_cell(
-                    own, self.spec, self.kernel.ask, seconds=self._seconds(), **self._words(own)
-                )
-            )
+            judged = self._twice(lambda: self._judged(own))
         except JudgeFault as fault:
             return self._failed(own, fault)
         judged.attempted = judged.attempted or any(map(self.causes.of, judged.missing))
@@ -250,6 +246,18 @@ class _Grading:
         for error in judged.errors:
             self._look_at_error(f"`{own.grade_id}`", error.kind, error.message)
         return judged.outputs
+
+    def _judged(self, own):
+        """Judge one test cell: with all calls at once; where that is stopped, one by one from then on."""
+        words = self._words(own)
+        judged = judge_cell(
+            own, self.spec, self.kernel.ask, seconds=self._seconds(), at_once=self.at_once, **words
+        )
+        if judged.stopped_at_once:
+            self.at_once = False
+            if self._ready():
+                return judge_cell(own, self.spec, self.kernel.ask, seconds=self._seconds(), **words)
+        return judged
 
     def _failed(self, own, fault):
         """Leave to a person what a check of ours cannot judge; the other exercises keep what they earned."""

@@ -211,7 +211,8 @@ def answer(text):
     """Answer one question about the notebook's namespace; runs in the student's kernel.
 
     ``do`` is "look" (``names`` -> what each is: "function", "missing", or a list with its value),
-    "call" (``name``, ``args``, ``named`` -> an Outcome as plain data), "source" (``name`` -> its own text and
+    "call" (``name``, ``args``, ``named`` -> an Outcome as plain data), "calls" (``name``, ``groups`` of
+    arguments -> the Outcomes of each group, up to one that fails), "source" (``name`` -> its own text and
     first line) or "versions" (``name``, ``sources``, ``calls`` -> Outcomes). For calls ``ours``, functions as
     their text, may take the place of the notebook's own by their names; ``most`` bounds the answer.
     """
@@ -228,7 +229,7 @@ def respond(namespace, request):
         return encode({name: _look(namespace, name) for name in request["names"]}, request["most"])
     if request["do"] == "source":
         return encode(list(source_of(namespace.get(request["name"]))), request["most"])
-    return _versions(namespace, **request) if request["do"] == "versions" else _call(namespace, **request)
+    return {"versions": _versions, "calls": _calls, "call": _call}[request["do"]](namespace, **request)
 
 
 def _look(namespace, name):
@@ -248,6 +249,24 @@ def _versions(namespace, name, sources, calls, most, ours=None, do="versions"):
         outcomes = run_versions(namespace[name], sources, calls, helpers)
         return encode([outcome.to_plain() for outcome in outcomes], most)
     except (TooLarge, TypeError):
+        return encode([], most)
+
+
+def _calls(namespace, name, groups, most, do="calls"):
+    """The outcomes of groups of calls as text; none where they are larger than may be sent."""
+    from rnncore.observe import observe
+
+    found = []
+    for calls in groups:
+        found.append([])
+        for args in calls:
+            outcome = observe(namespace[name], args)
+            found[-1].append(outcome.to_plain())
+            if outcome.error:
+                break
+    try:
+        return encode(found, most)
+    except TooLarge:
         return encode([], most)
 
 

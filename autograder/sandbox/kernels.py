@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from hmac import compare_digest
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
@@ -372,10 +373,14 @@ class StudentKernel:
         try:
             if channel == "shell" and any(map(crowded, frames)):
                 raise ValueError("more values than are read")
-            _, frames = self.session.feed_identities(frames)
-            message = self.session.deserialize(frames)
-            if all(isinstance(message[part], dict) for part in ("header", "parent_header", "content")):
-                return message
+            _, (signature, *parts) = self.session.feed_identities(frames)
+            # As Jupyter's session reads it, but for the dates that this looks for in every text.
+            if compare_digest(signature, self.session.sign(parts[:4])):
+                header, parent, _, content = parts[:4]
+                message = {"header": header, "parent_header": parent, "content": content}
+                message = {part: json.loads(written) for part, written in message.items()}
+                if all(isinstance(part, dict) for part in message.values()):
+                    return message
         except Exception:  # whatever a hostile kernel sends, it is no message
             pass
         return {"header": {}, "parent_header": {}, "content": {}}

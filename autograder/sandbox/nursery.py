@@ -227,20 +227,30 @@ def refuse_calls(rules):
     call("prctl", SET_SECCOMP, ctypes.c_ulong(FILTER), ctypes.c_ulong(ctypes.addressof(pointed)))
 
 
-def become_kernel():
+def kernel_application():
+    """ipykernel's application, which has read its arguments and made nothing yet."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    IPKernelApp.clear_instance()
+    application = IPKernelApp.instance()
+    application.parse_command_line([*KERNEL[1:], CONNECTION_FILE])
+    application.parse_command_line = lambda argv=None: None  # each child would do so again, with this result
+    return application
+
+
+def become_kernel(application):
     """Start ipykernel as if it had been started alone."""
     import random
 
     import numpy as np
-    from ipykernel.kernelapp import IPKernelApp
 
     random.seed()
     np.random.seed()  # noqa: NPY002  students' own code may draw from it
     if "torch" in sys.modules:
         sys.modules["torch"].seed()
-    IPKernelApp.clear_instance()
     sys.argv = [*KERNEL, CONNECTION_FILE]
-    IPKernelApp.launch_instance()
+    application.initialize()
+    application.start()
 
 
 if __name__ == "__main__":
@@ -249,6 +259,7 @@ if __name__ == "__main__":
     import_all(sys.argv[2:])
     if len(os.listdir("/proc/self/task")) > 1:
         sys.exit("an imported package has started a thread, so nothing can be forked here")
+    kernel = kernel_application()
     serve(line)
     del line
-    become_kernel()
+    become_kernel(kernel)

@@ -6,6 +6,7 @@ says so to whoever imports it). Whatever is not on the list does not exist in th
 can be written.
 """
 
+import csv
 import functools
 import importlib.metadata
 import importlib.util
@@ -118,6 +119,24 @@ def _system():
     return arguments
 
 
+@functools.lru_cache(maxsize=1024)
+def _distribution(name):
+    """(What is installed under a name, its requirements); PackageNotFoundError where there is none."""
+    distribution = importlib.metadata.distribution(name)
+    return distribution, tuple(map(Requirement, distribution.requires or ()))
+
+
+@functools.lru_cache(maxsize=1024)
+def _tops(distribution):
+    """The files and folders of a distribution that lie beside those of others."""
+    # Its record as text: ``distribution.files`` makes an object of each of thousands of files.
+    record = distribution.read_text("RECORD")
+    if record:
+        return {row[0].split("/")[0] or "/" for row in csv.reader(record.splitlines()) if row}
+    tops = {file.parts[0] for file in distribution.files or ()}
+    return tops or set((distribution.read_text("top_level.txt") or distribution.name).split())
+
+
 @functools.lru_cache(maxsize=32)
 def _packages(hides, needs):
     """The files of a student's packages and all that these require: path inside -> path here."""
@@ -129,7 +148,7 @@ def _packages(hides, needs):
             continue
         seen.add((canonicalize_name(name), extra))
         try:
-            distribution = importlib.metadata.distribution(name)
+            distribution, requirements = _distribution(name)
         except importlib.metadata.PackageNotFoundError:
             if name in needs:
                 raise NoSandbox(
@@ -137,12 +156,10 @@ def _packages(hides, needs):
                     f"install it with `{sys.executable} -m pip install {name}`."
                 ) from None
             continue
-        for requirement in map(Requirement, distribution.requires or ()):
+        for requirement in requirements:
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
                 queue += [(requirement.name, wanted) for wanted in ("", *requirement.extras)]
-        tops = {file.parts[0] for file in distribution.files or ()}
-        tops = tops or set((distribution.read_text("top_level.txt") or distribution.name).split())
-        for top in tops:
+        for top in _tops(distribution):
             host = Path(distribution.locate_file(top))
             if top in ("..", "__pycache__", "/") or top.endswith(".pth") or not host.exists():
                 continue
@@ -166,9 +183,10 @@ def _rnncore(hides):
 @functools.lru_cache(maxsize=1)
 def font_lists():
     """Matplotlib's list of the system's fonts, which takes a second to make: made here once, for all."""
-    import matplotlib
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    usual = Path(os.environ.get("MPLCONFIGDIR") or Path(caches, "matplotlib"))
+    if found := sorted(usual.glob("fontlist-*.json")):
+        return found
+    import matplotlib.font_manager  # which makes one where there is none
 
-    folder = Path(matplotlib.get_cachedir())
-    if not any(folder.glob("fontlist-*.json")):
-        import matplotlib.font_manager
-    return sorted(folder.glob("fontlist-*.json"))
+    return sorted(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))

@@ -6,6 +6,7 @@ the next request starts another, and a notebook that was lost with it is graded 
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from autograder.sandbox.box import Contained, Limits, fresh_user, own_processor, start_nursery
@@ -25,6 +27,7 @@ PROGRAM = "/kernel/nursery.py"
 START_SECONDS = 120.0
 FORK_SECONDS = 30.0
 MOST_NURSERIES = 2
+STAMP_SECONDS = 2.0  # how often it is looked whether what a nursery shows has changed
 
 _kept, _lock = {}, threading.Lock()
 
@@ -34,7 +37,7 @@ class NoNursery(RuntimeError):
 
 
 class Nursery:
-    """A sandbox in which a process has imported what a lesson may use; raises NoNursery if it cannot be."""
+    """A sandbox in which a process imports what a lesson may use, to fork kernels once it is ``ready``."""
 
     def __init__(self, hides=(), needs=()):
         if refusals() is None:
@@ -49,14 +52,20 @@ class Nursery:
             )
         finally:
             theirs.close()
-        self.line.settimeout(START_SECONDS)
-        try:
-            ready = self.line.recv(100) == b"ready"
-        except OSError:
-            ready = False
-        if not ready:
+        self._is_ready = False
+
+    def ready(self):
+        """Wait until it can fork; returns it, or raises NoNursery if it cannot."""
+        if not self._is_ready:
+            self.line.settimeout(START_SECONDS)
+            try:
+                self._is_ready = self.line.recv(100) == b"ready"
+            except OSError:
+                pass
+        if not self._is_ready:
             self.close()
             raise NoNursery(f"Nothing can be forked here; it says: {self.contained.output()[-2000:]}")
+        return self
 
     @property
     def alive(self):
@@ -171,19 +180,29 @@ class Forked:
 def nursery_for(hides=(), needs=()):
     """The nursery for a lesson in this process, started if need be; NoNursery where there can be none."""
     with _lock:
-        key = (os.getpid(), *_stamp(tuple(hides), tuple(needs)))
-        nursery = _kept.pop(key, None)
-        if nursery is None or not nursery.alive:
-            if nursery is not None:
-                nursery.close()
-            nursery = Nursery(hides, needs)
-        _kept[key] = nursery  # the last one used stands last
-        idle = [
-            key for key, one in _kept.items() if key[0] == os.getpid() and one is not nursery and not one.busy
-        ]
-        for key in idle[: max(0, len(_kept) - MOST_NURSERIES)]:
-            _kept.pop(key).close()
-        return nursery
+        return _begun(hides, needs).ready()
+
+
+def begin(hides=(), needs=()):
+    """Have the nursery for a lesson start in this process, without waiting for it."""
+    with _lock:
+        _begun(hides, needs)
+
+
+def _begun(hides, needs):
+    key = (os.getpid(), *_stamp(tuple(hides), tuple(needs), time.monotonic() // STAMP_SECONDS))
+    nursery = _kept.pop(key, None)
+    if nursery is None or not nursery.alive:
+        if nursery is not None:
+            nursery.close()
+        nursery = Nursery(hides, needs)
+    _kept[key] = nursery  # the last one used stands last
+    idle = [
+        key for key, one in _kept.items() if key[0] == os.getpid() and one is not nursery and not one.busy
+    ]
+    for key in idle[: max(0, len(_kept) - MOST_NURSERIES)]:
+        _kept.pop(key).close()
+    return nursery
 
 
 def close_all():
@@ -196,8 +215,12 @@ def close_all():
 atexit.register(close_all)
 
 
-def _stamp(hides, needs):
-    """What a nursery depends on: the files that it shows, and when rnncore's were last written."""
+@functools.lru_cache(maxsize=4)
+def _stamp(hides, needs, moment):
+    """What a nursery depends on: the files that it shows, and when rnncore's were last written.
+
+    ``moment``: those that ask in the same one have the same answer.
+    """
     shown = view(hides, needs, nursery=True)
     files = [word for word in shown if word.endswith(".py")]
     return tuple(shown), needs, tuple(os.stat(file).st_mtime_ns for file in files if os.path.exists(file))

@@ -40,7 +40,9 @@ def agree(got, want, tolerance: float) -> bool:
         return got == want if type(got) is type(want) else False
     want = as_numbers(want)
     got = as_numbers(got) if _fits(got, want.shape) else None
-    return got is not None and got.shape == want.shape and bool(same_numbers(got, want, tolerance).all())
+    if got is None or got.shape != want.shape:
+        return False
+    return bool((got == want).all() or same_numbers(got, want, tolerance).all())
 
 
 def _fits(value, shape) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from rnncore.observe import Formula, Outcome, observe, viewable
+from rnncore.observe import Formula, Outcome, observe, observe_groups, viewable
 from rnncore.versions import run_versions
 
 
@@ -101,6 +101,14 @@ class Exercise:
     def outcome(self, function: Callable, case: Case) -> Outcome:
         """What ``function`` does with a case, its value as this exercise views it."""
         return self.viewed(case, (observe(function, args) for args in self.calls(case)))
+
+    def outcomes(self, function: Callable, cases: list[Case]) -> list[Outcome]:
+        """The same of several cases."""
+        calls = [self.calls(case)[: None if self.view else 1] for case in cases]
+        return [
+            self.viewed(case, found)
+            for case, found in zip(cases, observe_groups(function, calls), strict=True)
+        ]
 
     def unviewed_outcome(self, function: Callable, args: tuple) -> Outcome:
         """What ``function`` does with some arguments, its value as it is."""

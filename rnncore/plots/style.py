@@ -11,7 +11,7 @@ import html
 import sys
 from contextlib import contextmanager
 
-import matplotlib.pyplot as plt
+import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import FancyArrowPatch
@@ -61,10 +61,16 @@ def canvas(rows=1, columns=1, size=(9, 3), alt="", **options):
     open, for ``matplotlib.pyplot.show()`` or ``savefig``. An empty panel raises ValueError: whoever drew
     it has nothing but NaN, or nothing at all, and should be told so rather than shown a blank.
     """
+    import matplotlib.pyplot as plt  # takes longer than all else here, and many only import this module
+
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(rows, columns, figsize=size, **options)
         yield figure, axes
-        _refuse_blanks(figure)
+        if number := _blank_panel(figure):
+            plt.close(figure)
+            raise ValueError(
+                f"panel {number} of the figure has nothing to show: its numbers are NaN, or there are none"
+            )
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         data, about = shell.display_formatter.format(figure) if shell else ({}, {})
         if "image/png" in data:
@@ -73,16 +79,14 @@ def canvas(rows=1, columns=1, size=(9, 3), alt="", **options):
             plt.close(figure)
 
 
-def _refuse_blanks(figure):
-    """Raise ValueError if a panel holds no data."""
+def _blank_panel(figure):
+    """The number of the first panel that holds no data, from 1; None where all do."""
     for number, panel in enumerate(figure.axes, 1):
         finite = np.isfinite(panel.dataLim.get_points()).all()
         filled = finite if panel.has_data() else panel.texts
         if panel.axison and not filled:
-            plt.close(figure)
-            raise ValueError(
-                f"panel {number} of the figure has nothing to show: its numbers are NaN, or there are none"
-            )
+            return number
+    return None
 
 
 def name_the_ends(axes, x, lines, looks=None):
@@ -93,7 +97,7 @@ def name_the_ends(axes, x, lines, looks=None):
     axes.figure.canvas.draw()
     height = axes.bbox.height
     last = [axes.transData.transform((x, np.asarray(y)[-1]))[1] - axes.bbox.y0 for y in lines.values()]
-    gap = 1.35 * plt.rcParams["font.size"] * axes.figure.dpi / 72
+    gap = 1.35 * matplotlib.rcParams["font.size"] * axes.figure.dpi / 72
     for (i, name), at in zip(enumerate(lines), _apart(last, gap, height), strict=True):
         colour = colour_of(name, i, looks)
         beside = 1 + 14 / axes.bbox.width

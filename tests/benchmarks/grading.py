@@ -1,14 +1,19 @@
 """How fast a class is graded, beside `nbgrader autograde`: python -m tests.benchmarks.grading
 
-The same files on the same cores, one run of each after the other. Cells that only show something are
-left out of the lesson for both, since nbgrader would run them and we do not. Stock nbgrader runs as it is
-installed: one process, a cold kernel for each notebook, no sandbox. Then, in one process, the CPU time of
-one notebook is split into starting the kernel, the student's cells, judging, and writing.
+The same files on the same cores, one run of each after the other, for a small class and for larger ones.
+Cells that only show something are left out of the lesson for both, since nbgrader would run them and we do
+not. Stock nbgrader runs as it is installed: one process, a cold kernel for each notebook, no sandbox. Where
+otter-grader is installed (its command `otter` on the path), it grades one of the same notebooks, too. Then,
+in one process, the CPU time of one notebook is split into starting the kernel, the student's cells, judging,
+and writing; and it is measured what somebody waits for who has typed a command.
 With ``--write docs/speed.md`` the tables become that page's last section.
 """
 
 import argparse
+import json
 import os
+import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -31,7 +36,9 @@ from autograder.sandbox.box import Limits
 from autograder.sandbox.kernels import StudentKernel
 
 LESSONS = {"03-bptt": 6.0, "09-pytorch": 10.0}  # and how many times nbgrader's throughput is aimed at
-OVERHEAD = 0.15
+CLASSES = (12, 30, 100)
+OVERHEAD = {"03-bptt": 0.12, "09-pytorch": 0.18}  # seconds of CPU beside the student's own cells
+FIRST_ROW, HELP = 2.5, 0.3  # seconds: from Enter to the first student's row, and for `unrolled --help`
 UNROLLED, NBGRADER = (str(Path(sys.executable).with_name(name)) for name in ("unrolled", "nbgrader"))
 
 
@@ -56,7 +63,7 @@ def hand_in(lesson, submitted, students):
 
 def stock(lesson, folder, students):
     """Seconds that `nbgrader autograde` takes for a class."""
-    root = folder / "stock"
+    root = folder / f"stock-{students}"
     source = root / "source" / lesson.name
     source.mkdir(parents=True)
     (source / f"{lesson.notebook}.ipynb").write_bytes(lesson.solution_path.read_bytes())
@@ -82,17 +89,111 @@ def stock(lesson, folder, students):
     return taken
 
 
+def stock_for(lesson, folder, classes, sample):
+    """{students: seconds} of nbgrader for ``classes``; above ``sample`` by the line through two smaller ones.
+
+    It grades one notebook after another in one process, so that is a line: a start, and so much for each.
+    """
+    small, large = max(1, min(*classes, sample) // 4), min(max(classes), sample)
+    taken = {
+        students: stock(lesson, folder, students)
+        for students in {small, large, *classes}
+        if students <= sample
+    }
+    each = (taken[large] - taken[small]) / (large - small)
+    return {students: taken.get(students, taken[large] + each * (students - large)) for students in classes}
+
+
+def command_for(lesson, root, workers):
+    command = [UNROLLED, "grade", lesson.name, "--course", str(lesson.course), "--workspace", str(root)]
+    return [*command, "--workers", str(workers)]
+
+
 def ours(lesson, folder, students, workers):
     """Seconds that `unrolled grade` takes for the same class."""
-    root = folder / f"ours-{workers}"
+    root = folder / f"ours-{students}"
     hand_in(lesson, root / "submitted", students)
-    command = [UNROLLED, "grade", lesson.name, "--course", str(lesson.course), "--workspace", str(root)]
     started = time.perf_counter()
-    subprocess.run([*command, "--workers", str(workers)], check=True, capture_output=True)
+    subprocess.run(command_for(lesson, root, workers), check=True, capture_output=True)
     taken = time.perf_counter() - started
     rows = database.standings(Workspace(root), read_spec(lesson.lesson_path))
     assert len(rows) == students and len({score for score, _ in rows.values()}) == 1, rows
     return taken
+
+
+def first_row(lesson, folder, workers, students=12, times=3):
+    """Seconds from Enter to the first student's result, in a workspace that there is; the median."""
+    root = folder / "first-row"
+    hand_in(lesson, root / "submitted", students)
+    subprocess.run(command_for(lesson, root, workers), check=True, capture_output=True)
+    results = root / "results" / lesson.name
+    taken = []
+    for _ in range(times):
+        last = max(path.stat().st_mtime_ns for path in results.glob("*.json"))
+        started = time.perf_counter()
+        command = [*command_for(lesson, root, workers), "--force"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while all(path.stat().st_mtime_ns <= last for path in results.glob("*.json")):
+                assert process.poll() is None, "grading ended without a row"
+                time.sleep(0.005)
+            taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def help_seconds(times=5):
+    """Seconds of CPU that `unrolled --help` takes; the median."""
+    taken = []
+    for _ in range(times):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([UNROLLED, "--help"], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return statistics.median(taken)
+
+
+OTTER_TEST = """OK_FORMAT = True
+test = {{"name": {name!r}, "points": {points!r}, "suites": [{{"cases": [{{"code": {code!r}, "hidden": False,
+"locked": False}}], "scored": True, "setup": "", "teardown": "", "type": "doctest"}}]}}
+"""
+
+
+def otter(lesson, folder, times=3):
+    """Seconds that `otter run`, otter-grader's grading without containers, takes for a notebook; the median.
+
+    Its tests are our checks, each made once, after the notebook has run. None where it is not installed.
+    """
+    command = shutil.which("otter")
+    if command is None:
+        return None
+    folder = folder / "otter"
+    for name in ("tests", "out"):
+        (folder / name).mkdir(parents=True)
+    tests = {
+        cell.grade_id: cell.points for cell in read_spec(lesson.lesson_path).cells if cell.kind == "test"
+    }
+    notebook = nbformat.read(lesson.solution_path, as_version=4)
+    marks = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
+    notebook.cells = [cell for cell, name in zip(notebook.cells, marks, strict=True) if name not in tests]
+    nbformat.write(notebook, folder / "submission.ipynb")
+    for grade_id, points in tests.items():
+        name = grade_id.removesuffix("-check")
+        call = f"check({name}, points={points}).earned == {points}"
+        code = f">>> from rnncore.check import check\n>>> {call}\nTrue"
+        text = OTTER_TEST.format(name=name, points=points, code=code)
+        (folder / "tests" / f"{name}.py").write_text(text)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    words = {"cwd": folder, "env": environment, "check": True, "capture_output": True}
+    plain = ["--no-config", "--no-requirements", "--no-environment"]
+    subprocess.run([command, "generate", "-t", "tests", "-o", "autograder.zip", *plain], **words)
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        subprocess.run([command, "run", "submission.ipynb", "-a", "autograder.zip", "-o", "out"], **words)
+        taken.append(time.perf_counter() - started)
+    scored = json.loads((folder / "out" / "results.json").read_text())["tests"]
+    earned = sum(test.get("score", 0) for test in scored)
+    assert earned == sum(tests.values()), f"otter gave {earned} of {sum(tests.values())} points"
+    return statistics.median(taken)
 
 
 PARTS_OF = {"__init__": "start", "run": "student", "ask": "judge"}  # what StudentKernel's methods are for
@@ -166,26 +267,42 @@ def split(lesson, folder, students=12):
     return {part: statistics.median(row[part] for row in rows[2:]) for part in rows[0]}
 
 
-def rows(names, students, sample):
-    """The rows of both tables, each printed as soon as it is there."""
-    throughput, parts = [], []
+def rows(names, classes, sample):
+    """The rows of the three tables, each printed as soon as it is there."""
+    tables = throughput, parts, waits = [], [], []
+    said = help_seconds()
+    waits.append(["`unrolled --help`, CPU", "", aimed(said, HELP)])
     for name in names:
         lesson = find_lesson(find_course(), name)
         with tempfile.TemporaryDirectory(prefix="unrolled-speed-") as folder:
             folder = Path(folder)
             plain = course_without_experiments(lesson, folder / "course")
-            theirs = stock(plain, folder, sample) / sample
-            mine = ours(plain, folder, students, 2) / students
-            aim = LESSONS.get(name, 6.0)
-            said = f"{theirs / mine:.1f} (target {aim:g}{'' if theirs / mine >= aim else ', missed'})"
-            throughput.append([name, f"{theirs:.2f}", f"{mine:.2f}", said])
+            theirs = stock_for(plain, folder, classes, sample)
+            for students in classes:
+                mine = ours(plain, folder, students, 2)
+                ratio = theirs[students] / mine
+                aim = LESSONS.get(name, 6.0)
+                missed = "" if ratio >= aim else ", missed"
+                cells = [f"{seconds / students:.2f}" for seconds in (theirs[students], mine)]
+                throughput.append([name, str(students), *cells, f"{ratio:.1f} (target {aim:g}{missed})"])
+                print("  ".join(throughput[-1]), flush=True)
+            with_otter = otter(plain, folder)
+            if with_otter is None:
+                print("otter-grader is not installed here, so nothing is said of it.")
+            else:
+                throughput.append([f"{name}, `otter run`", "1", f"{with_otter:.2f}", "", ""])
             spent = split(plain, folder)
             overhead = sum(spent.values()) - spent["student"]
-            missed = "" if overhead <= OVERHEAD else ", missed"
             cells = [f"{1e3 * seconds:.0f}" for seconds in spent.values()]
-            parts.append([name, *cells, f"{1e3 * overhead:.0f} (target {1e3 * OVERHEAD:.0f}{missed})"])
-            print("  ".join(throughput[-1]), "  ".join(parts[-1]), sep="\n", flush=True)
-    return throughput, parts
+            parts.append([name, *cells, aimed(1e3 * overhead, 1e3 * OVERHEAD.get(name, 0.12), ".0f")])
+            waits.append(["from Enter to the first row", name, aimed(first_row(plain, folder, 2), FIRST_ROW)])
+            print("  ".join(parts[-1]), "  ".join(waits[-1]), sep="\n", flush=True)
+    return tables
+
+
+def aimed(value, aim, form=".2f"):
+    """A number that should be at most ``aim``, and whether it is."""
+    return f"{value:{form}} (target {aim:g}{'' if value <= aim else ', missed'})"
 
 
 def section_of(path):
@@ -200,34 +317,40 @@ def main():
 
     parser = argparse.ArgumentParser(description="Time grading beside nbgrader autograde.")
     parser.add_argument("--lessons", default=",".join(LESSONS), help="which, separated by commas")
-    parser.add_argument("--students", type=int, default=100, help="how many notebooks we grade")
-    parser.add_argument("--sample", type=int, default=12, help="how many of them nbgrader grades")
+    parser.add_argument("--classes", default=",".join(map(str, CLASSES)), help="how many students, each time")
+    parser.add_argument(
+        "--sample", type=int, default=30, help="the largest class that nbgrader grades itself"
+    )
     parser.add_argument("--write", type=Path, help="a Markdown file with a section for the tables")
     options = parser.parse_args()
-    throughput, parts = rows(options.lessons.split(","), options.students, options.sample)
-    tables = {"throughput": table(THROUGHPUT, throughput), "parts": table(PARTS, parts)}
+    classes = [int(students) for students in options.classes.split(",")]
+    throughput, parts, waits = rows(options.lessons.split(","), classes, options.sample)
+    tables = {
+        "throughput": table(THROUGHPUT, throughput),
+        "parts": table(PARTS, parts),
+        "waits": table(WAITS, waits),
+    }
     print(*tables.values(), sep="\n\n")
     if options.write:
         text = options.write.read_text().removesuffix(section_of(options.write))
-        measured = {
-            "students": options.students,
-            "sample": options.sample,
-            "version": metadata.version("nbgrader"),
-            **tables,
-        }
+        measured = {"sample": options.sample, "version": metadata.version("nbgrader"), **tables}
         options.write.write_text(text + SECTION.format(**measured))
 
 
-THROUGHPUT = ["lesson", "nbgrader, s", "ours, s", "nbgrader / ours"]
+THROUGHPUT = ["lesson", "class", "nbgrader, s", "ours, s", "nbgrader / ours"]
 PARTS = ["lesson", "start, ms", "student's cells, ms", "judge, ms", "writing, ms", "all but the cells, ms"]
+WAITS = ["what", "lesson", "seconds"]
 TITLE = "\n## Grading a class\n"
 SECTION = (
     TITLE
     + """
 Written by `python -m tests.benchmarks.grading --write docs/speed.md`. Seconds for each notebook, on the same
 two cores: `nbgrader autograde` ({version}, as it is installed: one process, a new kernel for each notebook,
-no sandbox) on {sample} of them, and `unrolled grade --workers 2` on a class of {students}, start-up and a new
-gradebook included, all of them right. Cells that only show something are left out for both.
+no sandbox), and `unrolled grade --workers 2`, start-up and a new gradebook included for both, all of the
+notebooks right. Classes of more than {sample} nbgrader does not grade itself: its time is a start and so much
+for each notebook, and is reckoned from smaller ones. Cells that only show something are left out for both.
+Where there is a row of `otter run`, that is otter-grader's way of grading one notebook without containers and
+without a sandbox; its tests are our checks.
 
 {throughput}
 
@@ -235,6 +358,11 @@ The CPU time of one notebook, graded warm: what starting its kernel takes, the s
 (drawing inputs, calling, comparing), and writing (file and gradebook), in this process and in the kernel.
 
 {parts}
+
+What somebody waits for who has typed a command; the first row is that of a class of 12 in a workspace that
+there is, all of it graded anew.
+
+{waits}
 """
 )
 

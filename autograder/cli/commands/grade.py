@@ -186,8 +186,6 @@ def _say_due(room, lesson, spec, only, force, sandbox):
 def run_with_progress(room, lesson, spec, **options):
     """Grade with a progress bar, and print the table."""
     from autograder.classroom import runner
-    from autograder.reporting.grades import grades
-    from autograder.reporting.report import terminal_table
 
     only = options.get("only")
     if only:
@@ -210,6 +208,10 @@ def run_with_progress(room, lesson, spec, **options):
             on_result=lambda result: progress.advance(bar),
             **options,
         )
+    # Not before the workers have been started: these import nbgrader.
+    from autograder.reporting.grades import grades
+    from autograder.reporting.report import terminal_table
+
     standings, heading = {grade.student: grade for grade in grades(room, spec)}, title(lesson, results)
     console().print(shown(results, spec, lambda some: terminal_table(some, standings, title=heading)))
     if skipped:

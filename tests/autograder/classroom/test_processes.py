@@ -19,6 +19,7 @@ import pytest
 
 from autograder.classroom.processes import Processes, process_pool, started_early
 from autograder.classroom.worker import MEMORY, MOST_ANSWER, WorkerLost, within_memory
+from autograder.sandbox.box import Sandbox
 from tests.autograder.standins import abort_when_full
 from tests.autograder.waiting import FOR_EVER, descendants, listen, wait_until
 
@@ -238,6 +239,14 @@ def test_a_pool_that_is_shut_down_leaves_no_process():
     assert not workers()
     with pytest.raises(RuntimeError, match="shut down"):
         pool.submit(int)
+
+
+def test_a_worker_begins_with_the_process_that_forks_its_kernels_where_it_is_told_so():
+    Sandbox()  # or there is none to be had
+    begun = "len(__import__('autograder.sandbox.warm', fromlist=['x'])._kept)"
+    for nursery, number in ((["rnncore.cells"], []), 1), (([], ["no-such-package"]), 0), (None, 0):
+        with process_pool(1, nursery) as pool:
+            assert pool.submit(eval, begun).result() == number
 
 
 def test_workers_that_are_started_early_are_the_first_pools_and_end_unless_they_are_asked_for():

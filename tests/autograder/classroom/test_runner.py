@@ -6,6 +6,8 @@ The grader itself is tested elsewhere; here small stand-ins take its place, some
 import json
 import os
 import shutil
+import subprocess
+import sys
 import weakref
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +49,12 @@ def hand_in(workspace, student, raw, name="double.ipynb"):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(raw)
     return path
+
+
+def test_workers_are_started_before_nbgrader_is_imported():
+    imports = "import sys, autograder.cli.commands.grade, autograder.classroom.runner"
+    code = f"{imports}; sys.exit('nbgrader' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from autograder.judging.notebook import secret_of_work
 from autograder.judging.received import outcome_of
 from autograder.sandbox import bridge
 from autograder.sandbox.kernels import Ran
+from rnncore.exercises import by_name
 from tests.autograder.small_lesson import (
     FIRST,
     LIMITS,
@@ -39,7 +40,7 @@ class Namespace:
         request = bridge.decode(bridge.encode(request), formulas=True)
         if self.calls and self.stopped_by:  # the kernel has ended
             return Ran(stopped="death")
-        if request["do"] == "call":
+        if request["do"] in ("call", "calls"):
             self.calls.append(request["name"])
             self.helped += [*request.get("ours", ())]
             if self.stopped_by:
@@ -47,10 +48,10 @@ class Namespace:
         return Ran(answer=bridge.respond(self.names, {"most": 2**24, **request}))
 
 
-def judged(namespace, name=FIRST, *, test=None, limits=LIMITS, may_help=False, **lesson_words):
+def judged(namespace, name=FIRST, *, test=None, limits=LIMITS, may_help=False, at_once=False, **lesson_words):
     spec = lesson(tests={name: test} if test else None, **lesson_words)
     options = {"limits": limits, "seconds": 5.0, "student": "ada", "secret": SECRET}
-    options["may_help"] = may_help
+    options |= {"may_help": may_help, "at_once": at_once}
     return judge_cell(spec.cell(f"{name}-check"), spec, namespace.ask, **options)
 
 
@@ -132,6 +133,56 @@ def test_all_calls_together_have_a_time():
     result = judged(namespace)
     assert result.stopped == "time"
     assert len(namespace.calls) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrong", [False, True])
+def test_all_calls_but_the_first_are_made_at_once_and_say_the_same(name, wrong):
+    twin = by_name()[name].twin_source(by_name()[name].mistakes[0])
+    answers = [*SOLVED.values(), *([twin] if wrong else [])]
+    one_by_one, at_once = Namespace(*answers), Namespace(*answers)
+    expected, found = judged(one_by_one, name), judged(at_once, name, at_once=True)
+    assert (found.points, found.verdict) == (expected.points, expected.verdict)
+    assert len(at_once.calls) == 2 < len(one_by_one.calls)
+    assert (expected.points < POINTS[name]) == wrong
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["[]", "[[], []]", "nonsense", '{"l": []}', '{"l": [{"l": [1, 2]}]}', '{"l": [{"l": []}]}', None],
+)
+def test_calls_that_were_answered_oddly_are_made_one_by_one(answer):
+    namespace = Namespace(*SOLVED.values())
+    ask = namespace.ask
+    namespace.ask = lambda seconds, **request: (
+        Ran(answer=answer) if request["do"] == "calls" else ask(seconds, **request)
+    )
+    result = judged(namespace, at_once=True)
+    assert (result.points, result.unreadable, result.stopped_at_once) == (POINTS[FIRST], False, False)
+    assert len(namespace.calls) > 2
+
+
+def test_calls_that_are_more_than_may_be_sent_at_once_are_made_one_by_one(monkeypatch):
+    namespace = Namespace(*SOLVED.values())
+    ask = namespace.ask
+
+    def small(seconds, **request):
+        if request["do"] == "calls":
+            raise bridge.TooLarge("more bytes than may be sent")
+        return ask(seconds, **request)
+
+    namespace.ask = small
+    assert judged(namespace, at_once=True).points == POINTS[FIRST]
+
+
+def test_a_stop_in_many_calls_is_told_as_one():
+    namespace = Namespace(*SOLVED.values())
+    ask = namespace.ask
+    namespace.ask = lambda seconds, **request: (
+        Ran(stopped="death") if request["do"] == "calls" else ask(seconds, **request)
+    )
+    result = judged(namespace, at_once=True)
+    assert (result.stopped, result.stopped_at_once) == ("death", True)
 
 
 def test_direct_calls_return_values_and_raise_what_the_student_raised():

@@ -338,7 +338,7 @@ def test_a_package_that_starts_a_thread_is_not_imported_beforehand(tmp_path, mon
         ],
     )
     with pytest.raises(NoNursery, match="started a thread"):
-        Nursery(needs=["threaded"])
+        Nursery(needs=["threaded"]).ready()
 
 
 def test_nurseries_are_kept_by_what_they_show_and_not_without_end():

@@ -39,6 +39,11 @@ def test_importing_rnncore_leaves_matplotlib_alone():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_importing_the_plots_leaves_pyplot_alone():
+    code = "import rnncore.plots, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_curves_draw_the_given_numbers_under_their_names():
     rng = np.random.default_rng(1)
     x = np.arange(7)
