@@ -9,6 +9,7 @@ What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, 
 from collections.abc import Iterable
 from itertools import islice
 
+from rnncore.check.beneath import Version
 from rnncore.check.compare import agree
 from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits
 from rnncore.check.marking import changed_arguments
@@ -54,6 +55,8 @@ class _Repair:
         found = self.right_one(islice(edits(self.source), self.most), better)
         if found:
             return (self._one(found),)
+        if isinstance(self.marking.function, Version):
+            return ()  # with what was put right already that would be three
         for first in better[:BEGINNINGS]:
             found = self.right_one(islice(edits(self.source, first), self.after_one))
             if found and first.line == found.line:
@@ -116,17 +119,16 @@ class _Repair:
             )
         if edit.kind == NOT_RETURNED:
             return Slip("not-returned", "What the last line makes is right, but nothing is returned.", PACKED)
-        says = (
-            f"Everything but line {self._line(edit)} is right, `{self._text(edit)}`: look at its {edit.kind}."
-        )
-        return Slip(self._id(edit), says)
+        text = self._text(edit)
+        shown = f"line {self._line(edit)} is right, `{text}`" if text else "the same line is right"
+        return Slip(self._id(edit), f"{self._all} but {shown}: look at its {edit.kind}.")
 
     def _two(self, *both: Edit) -> tuple[Slip, ...]:
         first, second = sorted(both, key=lambda edit: edit.line)
         return (
             Slip(
                 self._id(first),
-                f"Everything but lines {self._line(first)} and {self._line(second)} is right. "
+                f"{self._all} but lines {self._line(first)} and {self._line(second)} is right. "
                 f"Line {self._line(first)}, `{self._text(first)}`: look at its {first.kind}.",
             ),
             Slip(
@@ -139,8 +141,20 @@ class _Repair:
     def _id(self, edit: Edit) -> str:
         return FOUND_BY_LINE + edit.kind.replace(" ", "-")
 
+    @property
+    def _all(self) -> str:
+        return (
+            "With that put right, everything" if isinstance(self.marking.function, Version) else "Everything"
+        )
+
     def _line(self, edit: Edit) -> int:
+        if isinstance(self.marking.function, Version):
+            return self.marking.function.own_line(self._whole_line(edit))
         return self.first + edit.line - 1
 
     def _text(self, edit: Edit) -> str:
-        return self.source.splitlines()[edit.line - 1].strip()[:100].rstrip(":") if edit.line else ""
+        """The line's own text; nothing where we put right what stands there."""
+        return self._whole_line(edit).strip()[:100].rstrip(":") if self._line(edit) else ""
+
+    def _whole_line(self, edit: Edit) -> str:
+        return self.source.splitlines()[edit.line - 1] if edit.line else ""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.topics.memory import (
     causal_attention,
     delta_step,
@@ -64,6 +64,7 @@ CAUSAL_ATTENTION = Exercise(
     reference=causal_attention,
     returns=("y", "weights"),
     draw=draw_causal_attention,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "future-not-hidden",
@@ -334,6 +335,7 @@ LINEAR_ATTENTION_STEP = Exercise(
     reference=linear_attention_step,
     returns=("y", "S_next"),
     draw=draw_linear_attention_step,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "read-before-write", old=READ, new="(q[:, None, :] @ S)[:, 0]", says=READ_BEFORE_WRITE, cost=0.3
@@ -510,6 +512,7 @@ LINEAR_ATTENTION = Exercise(
     reference=linear_attention,
     returns=("y", "S"),
     draw=draw_linear_attention,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "future-not-hidden",
@@ -731,6 +734,7 @@ DELTA_STEP = Exercise(
     returns=("y", "S_next", "cache"),
     layout=("S", "q", "k", "beta", "error", "S_next"),
     draw=draw_delta_step,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "nothing-taken-away",
@@ -955,6 +959,7 @@ DELTA_STEP_BACKWARD = Exercise(
     reference=delta_step_backward,
     returns=("dS_prev", "dq", "dk", "dv", "dbeta"),
     draw=draw_delta_step_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "reading-forgotten",

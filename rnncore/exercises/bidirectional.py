@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.rnn_cell import draw_params
 from rnncore.topics.bidirectional import (
     bidirectional_backward,
@@ -32,6 +32,7 @@ REVERSE_PADDED = Exercise(
     reference=reverse_padded,
     returns=("turned",),
     draw=draw_reverse_padded,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "first-step-left-out",
@@ -564,6 +565,7 @@ FINAL_STATES = Exercise(
     reference=final_states,
     returns=("states",),
     draw=draw_final_states,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "forward-at-the-padded-end",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnncore.cells.rnn import rnn_backward, rnn_cell, rnn_cell_backward, rnn_forward, truncated_backward
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.rnn_cell import draw_params
 from rnncore.gradcheck import numerical_gradient
 from rnncore.losses import softmax_cross_entropy
@@ -413,6 +413,7 @@ RNN_CELL_BACKWARD = Exercise(
     reference=rnn_cell_backward,
     returns=("dx", "dh_prev", "grads"),
     draw=draw_rnn_cell_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "slope-at-the-error",

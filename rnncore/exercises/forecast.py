@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.observe import Formula
 from rnncore.topics.forecast import (
     errors_by_horizon,
@@ -378,6 +378,7 @@ SEASONAL_NAIVE = Exercise(
     reference=seasonal_naive,
     returns=("forecast",),
     draw=draw_seasonal_naive,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "repeats-the-last-value",

@@ -5,7 +5,7 @@ one a student's cell follows.
 """
 
 from rnncore.cells.gru import gru_cell, gru_cell_backward, gru_cell_reset_before, parameter_counts
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.lstm import borrowed, orders
 from rnncore.exercises.rnn_cell import RNN_CELL, draw_params
 
@@ -121,6 +121,7 @@ GRU_CELL = Exercise(
     layout=("x", "h", "r", "z", "n", "h_n"),
     gates=GATES,
     draw=draw_gru_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "gates-in-each-others-place",
@@ -371,6 +372,7 @@ GRU_CELL_BACKWARD = Exercise(
     returns=("dx", "dh_prev", "grads"),
     gates=GATES,
     draw=draw_gru_cell_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "direct-path-missing",
@@ -749,6 +751,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
     layout=("x", "h", "r", "z", "n"),
     gates=GATES,
     draw=draw_gru_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "reset-after-the-product",

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncore.cells.lstm import cell_gradient_path, lstm_cell, lstm_cell_backward, set_forget_bias
 from rnncore.exercises.bptt import RNN_CELL_BACKWARD
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.rnn_cell import RNN_CELL, draw_params
 
 GATES = ("i", "f", "g", "o")
@@ -72,6 +72,7 @@ LSTM_CELL = Exercise(
     layout=LAYOUT,
     gates=GATES,
     draw=draw_lstm_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "one-minus-input",
@@ -435,6 +436,7 @@ LSTM_CELL_BACKWARD = Exercise(
     returns=("dx", ("dh_prev", "dc_prev"), "grads"),
     gates=GATES,
     draw=draw_lstm_cell_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "gates-before-the-sum",

@@ -4,7 +4,7 @@ import numpy as np
 
 from rnncore.cells.activations import activation_grad, sigmoid
 from rnncore.cells.rnn import rnn_cell, rnn_forward
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 
 
 def draw_params(rng, D, H, gates=1):
@@ -28,10 +28,16 @@ def draw_sigmoid(rng):
     ]
 
 
+def each_number(answer, x):
+    """For ``by_row``: what an answer gives for the numbers of x one by one."""
+    return np.reshape([answer(float(number)) for number in np.ravel(x)], np.shape(x))
+
+
 SIGMOID = Exercise(
     reference=sigmoid,
     returns=("y",),
     draw=draw_sigmoid,
+    by_row=each_number,
     mistakes=(
         Mistake(
             "overflow",
@@ -287,6 +293,7 @@ RNN_CELL = Exercise(
     returns=("h_next", "cache"),
     layout=("x", "h", "h_next"),
     draw=draw_rnn_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "weight-ih-untransposed",

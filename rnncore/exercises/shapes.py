@@ -7,7 +7,7 @@ a frequency within six standard deviations of a distribution for that distributi
 import numpy as np
 
 from rnncore.exercises.bptt import far_apart, softmax_mistakes
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.losses import masked_cross_entropy
 from rnncore.observe import Absent, Formula
 from rnncore.topics.sampling import generate, last_outputs, sample
@@ -272,6 +272,7 @@ LAST_OUTPUTS = Exercise(
     reference=last_outputs,
     returns=("last",),
     draw=draw_last_outputs,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "largest-of-the-real-steps",
@@ -493,12 +494,20 @@ SCALED = "scaled = logits / temperature"
 THROWN = "thrown = rng.random(logits.shape[:-1])"
 IDS = "ids = (borders <= thrown[..., None]).sum(axis=-1)"
 
+
+def sample_each_row(answer, logits, temperature, rng):
+    """For ``by_row``: a symbol for each row of logits, one row at a time."""
+    rows = logits.reshape(-1, logits.shape[-1])
+    return np.reshape([answer(row, temperature, rng) for row in rows], logits.shape[:-1])
+
+
 SAMPLE = Exercise(
     reference=sample,
     returns=("frequencies", "drawn from rng"),
     draw=draw_sample,
     view=view_sample,
     many_calls=True,
+    by_row=sample_each_row,
     mistakes=(
         Mistake(
             "first-share-above-the-dart",
