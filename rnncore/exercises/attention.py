@@ -209,8 +209,8 @@ CAUSAL_ATTENTION = Exercise(
                 "    shares = np.exp(scores) * past\n",
                 "    shares = np.where(past, np.exp(scores), 0.0)\n",
             ),
-            says="np.exp overflows for large scores. Subtract the largest score of each row first: the weights stay "
-            "the same and no exponential exceeds 1.",
+            says="np.exp overflows for large scores. What may be subtracted from a whole row without "
+            "changing its weights, so that no exponential exceeds 1?",
             cost=0.3,
         ),
         Mistake(
@@ -218,8 +218,8 @@ CAUSAL_ATTENTION = Exercise(
             old="scores.max(axis=2, keepdims=True)",
             new="scores.max()",
             also=("scores.max(axis=(1, 2), keepdims=True)",),
-            says="The largest score of all is subtracted everywhere. Where a row lies far below it, every exponential "
-            "of that row becomes 0: subtract each row's own largest score.",
+            says="The largest score of all is subtracted everywhere. Where a row lies far below it, every "
+            "exponential of that row becomes 0: each row is a softmax of its own.",
             cost=0.3,
         ),
         Mistake(
@@ -234,7 +234,7 @@ CAUSAL_ATTENTION = Exercise(
             "keys-for-values",
             old="weights @ v, weights",
             new="weights @ k, weights",
-            says="What comes back is a mean of the keys. Keys are asked, *values* are answered: weights @ v.",
+            says="What comes back is a mean of the keys. Keys are asked, *values* are answered.",
             cost=0.3,
         ),
         Mistake(
@@ -449,7 +449,8 @@ LINEAR_ATTENTION_STEP = Exercise(
             "changes-s",
             old=f"    S_next = {WRITE}\n",
             new="    S += k[:, :, None] * v[:, None, :]\n    S_next = S\n",
-            says="The numbers are right, but += writes into the caller's own S. Make a new array: S_next = S + ...",
+            says="The numbers are right, but += writes into the caller's own S. The new state is a new "
+            "array.",
             cost=0.2,
         ),
         Mistake(
@@ -601,7 +602,7 @@ LINEAR_ATTENTION = Exercise(
             "keys-for-values",
             old="y = scores @ v",
             new="y = scores @ k",
-            says="y is made of keys. Keys are asked, *values* are answered: scores @ v.",
+            says="y is made of keys. Keys are asked, *values* are answered.",
             cost=0.3,
         ),
         Mistake(
@@ -757,15 +758,16 @@ DELTA_STEP = Exercise(
             "correction-taken-away",
             old=CORRECT,
             new=CORRECT.replace("S + k", "S - k"),
-            says="The correction has the wrong sign, and every step makes the answer worse. With error = v less the old "
-            "answer, it is *added* to S.",
+            says="The correction has the wrong sign, and every step makes the answer worse. Where the old "
+            "answer is too small, something must come to it.",
             cost=0.4,
         ),
         Mistake(
             "error-turned",
             old=ERROR,
             new="error = old - v",
-            says="The error has the wrong sign: old answer less value. It is the value less the old answer, and added.",
+            says="The error has the wrong sign. Where the old answer is too small, something must come to "
+            "it.",
             cost=0.3,
         ),
         Mistake(
@@ -781,8 +783,8 @@ DELTA_STEP = Exercise(
             old=f"{ERROR}\n    S_next = {CORRECT}",
             new=f"{ERROR}\n    S_next = {CORRECT.replace('beta * error', 'beta * v - old')}",
             also=(f"error = beta * v - old\n    S_next = {CORRECT.replace('beta * error', 'error')}",),
-            says="beta stands on the value alone, so the old answer is taken away whole whatever beta says. It is a "
-            "share of the whole error: beta times (v less the old answer).",
+            says="beta stands on the value alone, so the old answer is taken away whole whatever beta "
+            "says. It is a share of the whole error.",
             cost=0.3,
         ),
         Mistake(
@@ -790,8 +792,8 @@ DELTA_STEP = Exercise(
             old=f"{ERROR}\n    S_next = {CORRECT}",
             new=f"{ERROR}\n    S_next = {CORRECT.replace('beta * error', 'v - beta * old')}",
             also=(f"error = v - beta * old\n    S_next = {CORRECT.replace('beta * error', 'error')}",),
-            says="beta stands on the old answer alone, so the value is written whole whatever beta says. It is a share "
-            "of the whole error: beta times (v less the old answer).",
+            says="beta stands on the old answer alone, so the value is written whole whatever beta says. "
+            "It is a share of the whole error.",
             cost=0.3,
         ),
         Mistake(
@@ -799,15 +801,15 @@ DELTA_STEP = Exercise(
             old=CORRECT,
             new="(1 - beta)[:, :, None] * S + k[:, :, None] * (beta * error)[:, None, :]",
             says="The whole old state is scaled by 1 − beta, what other keys have stored included. The "
-            "delta rule touches only what this key finds: S + k (beta error).",
+            "delta rule touches only what this key finds.",
             cost=0.4,
         ),
         Mistake(
             "moving-average",
             old=CORRECT,
             new="(1 - beta)[:, :, None] * S + k[:, :, None] * (beta * v)[:, None, :]",
-            says="Old state and new pair are mixed, so everything stored fades by 1 − beta, whatever its key. The delta "
-            "rule corrects only what this key finds: S + k (beta error).",
+            says="Old state and new pair are mixed, so everything stored fades by 1 − beta, whatever its "
+            "key. The delta rule corrects only what this key finds.",
             cost=0.6,
         ),
         Mistake(
@@ -907,8 +909,8 @@ DELTA_STEP = Exercise(
             "changes-s",
             old=f"    S_next = {CORRECT}\n",
             new="    S += k[:, :, None] * (beta * error)[:, None, :]\n    S_next = S\n",
-            says="+= writes into the caller's own S, and the cache's old state is the new one by then. Make a new array: "
-            "S_next = S + ...",
+            says="+= writes into the caller's own S, and the cache's old state is the new one by then. The "
+            "new state is a new array.",
             cost=0.3,
         ),
         Mistake(
@@ -965,8 +967,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "reading-forgotten",
             old=WHOLE,
             new="dS = dS",
-            says="What arrives at y never reaches the state. The answer was read from S_next, so the outer product of q "
-            "and dy is added to dS before anything else.",
+            says="What arrives at y never reaches the state. The answer was read from S_next: the reading "
+            "has a share in its gradient, before anything else.",
             cost=0.5,
         ),
         Mistake(
@@ -1003,7 +1005,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "dq-from-ds",
             old=DQ,
             new="(dS @ dy[:, :, None])[:, :, 0]",
-            says="dq uses dS. A product hands its gradient to each factor times the *other* factor, and q met S_next.",
+            says="dq uses dS. A product hands its gradient to each factor times the *other* factor: what "
+            "did q meet?",
             cost=0.3,
         ),
         Mistake(
@@ -1091,8 +1094,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "ds-handed-on-whole",
             old=DS_PREV,
             new="dS_prev = dS",
-            says="dS is handed on unchanged, as in linear attention. Here the old state was also *asked*, and that way "
-            "back is missing: the outer product of k and the gradient of the old answer.",
+            says="dS is handed on unchanged, as in linear attention. Here the old state was also *asked*, "
+            "and that way back is missing.",
             cost=0.4,
         ),
         Mistake(
@@ -1122,8 +1125,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "dbeta-scaled",
             old=DBETA,
             new=DBETA.replace("(arrived *", "(beta * arrived *"),
-            says="dbeta holds beta itself. A factor's gradient is the *other* factor times what arrives: beta met the "
-            "error.",
+            says="dbeta holds beta itself. A factor's gradient is the *other* factor times what arrives: "
+            "what did beta meet?",
             cost=0.3,
         ),
         Mistake(
@@ -1144,7 +1147,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "changes-ds",
             old=WHOLE,
             new="dS += q[:, :, None] * dy[:, None, :]",
-            says="The numbers are right, but += writes into the caller's own dS. Make a new array: dS = dS + ...",
+            says="The numbers are right, but += writes into the caller's own dS. What comes back is a new "
+            "array.",
             cost=0.2,
         ),
         Mistake(

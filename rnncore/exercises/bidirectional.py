@@ -38,8 +38,8 @@ REVERSE_PADDED = Exercise(
             "first-step-left-out",
             old="turned[b, :length] = x[b, :length][::-1]",
             new="turned[b, 1:length] = x[b, 1:length][::-1]",
-            says="The first step stays where it was, and only the others are turned round: step t comes "
-            "from length - 1 - t, counted from 0.",
+            says="The first step stays where it was, and only the others are turned round. Where must step "
+            "0 of a sequence of length 3 go?",
             cost=0.3,
         ),
         Mistake(
