@@ -32,13 +32,15 @@ class Explanation:
     """The mistakes behind an answer, best first: all of it (``whole``), or the wrong ``parts`` they give.
 
     ``beneath``: where the first one raises an error, the answer's marking without it, what that found, and
-    its explanation, whose mistakes come after the first.
+    its explanation, whose mistakes come after the first. ``place``: in words, the one line in which taking
+    the mistake back makes all right.
     """
 
     mistakes: tuple = ()
     whole: bool = False
     parts: frozenset[str] = frozenset()
     beneath: tuple = ()
+    place: str = ""
 
 
 def explain(marking, found: Findings) -> Explanation:
@@ -105,8 +107,9 @@ class _Search:
     def proven(self, found: Explanation) -> Explanation:
         """``found`` explains what proves nothing: it is whole only if the rest of the text is right."""
         for mistake in self._alike(found):
-            if turned_back(self.marking, mistake):
-                return replace(found, mistakes=(mistake, *found.mistakes[1:]))
+            place = turned_back(self.marking, mistake)
+            if place is not None:
+                return replace(found, mistakes=(mistake, *found.mistakes[1:]), place=place)
         by_row = self.by_row(found)
         if by_row and by_row.mistakes[0] in self.exercise.mistakes:
             return by_row

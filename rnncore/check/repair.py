@@ -11,7 +11,7 @@ from itertools import islice
 
 from rnncore.check.beneath import Version
 from rnncore.check.compare import agree
-from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits
+from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits, last_line
 from rnncore.check.marking import changed_arguments
 from rnncore.check.packing import PACKED, Slip
 from rnncore.check.shares import is_idle
@@ -32,11 +32,17 @@ def repair_slips(marking) -> tuple[Slip, ...]:
     return _Repair(marking, source, first).slips() if source else ()
 
 
-def turned_back(marking, mistake) -> bool:
-    """Whether an answer is right in every case once a listed mistake is taken back in its own text."""
+def turned_back(marking, mistake) -> str | None:
+    """Where an answer is right in every case once a listed mistake is taken back in its own text.
+
+    The line in words, or nothing where several must change; None where it is not right.
+    """
     source, first = source_of(marking.function)
-    trials = undone(source, marking.exercise, mistake) if source else ()
-    return bool(source and _Repair(marking, source, first).right_one(trials))
+    if not source:
+        return None
+    repair = _Repair(marking, source, first)
+    found = repair.right_one(undone(source, marking.exercise, mistake))
+    return found and repair.place(found)
 
 
 class _Repair:
@@ -52,7 +58,7 @@ class _Repair:
     def slips(self) -> tuple[Slip, ...]:
         """One edit, or else two; what they are called."""
         better: list[Edit] = []
-        found = self.right_one(islice(edits(self.source), self.most), better)
+        found = self.right_one(self._before_the_error(islice(edits(self.source), self.most)), better)
         if found:
             return (self._one(found),)
         if isinstance(self.marking.function, Version):
@@ -64,6 +70,13 @@ class _Repair:
             if found:
                 return self._two(first, found)
         return ()
+
+    def _before_the_error(self, trials: Iterable[Edit]) -> Iterable[Edit]:
+        """The edits that can matter: what stands behind an error, in no loop with it, was not run."""
+        error = self.marking.outcomes[self.numbers[0]].error
+        own = error and error.line_number and error.function in ("", self.exercise.name)
+        last = last_line(self.source, error.line_number - self.first + 1) if own else 0
+        return (edit for edit in trials if not last or edit.line <= last)
 
     def right_one(self, trials: Iterable[Edit], better: list | None = None) -> Edit | None:
         """The first edit of a text that is right in every case; what comes nearer is put into ``better``."""
@@ -137,6 +150,10 @@ class _Repair:
                 0.0 if first.kind == second.kind == KEYWORDS else None,  # a dtype, say, twice: one habit
             ),
         )
+
+    def place(self, edit: Edit) -> str:
+        """The one line that an edit changes, in words; nothing where there are several."""
+        return f"line {self._line(edit)}, `{self._text(edit)}`" if edit.line else ""
 
     def _id(self, edit: Edit) -> str:
         return FOUND_BY_LINE + edit.kind.replace(" ", "-")

@@ -227,3 +227,27 @@ def test_what_opens_a_file_is_not_tried():
     assert list(undone(source, exercise, mistake))
     source = source.replace("    a = ", "    open('notes', 'w')\n    a = ")
     assert not list(undone(source, exercise, mistake))
+
+
+LINES = {
+    "the one that is wrong, behind the one that stops": (
+        "rnn_cell",
+        """
+def rnn_cell(p, x, h):
+    W = p["weight_ih"]
+    a = x @ W + p["bias_ih"] + h @ p["weight_hh"].T + p["bias_hh"]
+    return np.tanh(a), (x, h, np.tanh(a))
+""",
+        'All but line 3, `W = p["weight_ih"]` is right.',
+    ),
+    "the one that stops, where another slip is behind it": (
+        "rnn_cell",
+        BEHIND["a listed one"][0],
+        'It stops in line 3: `a = x @ p["weight_ih"] + p["bias_ih"] + h @ p["weight_hh"].T`.',
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "source", "says"), LINES.values(), ids=LINES)
+def test_a_mistake_that_raises_is_told_its_line(name, source, says):
+    assert says in check(written(name, source), 10, seed=1).remarks
