@@ -18,7 +18,7 @@ from rnncore.check.diagnosis import Explanation, explain
 from rnncore.check.faults import error_sentence, line
 from rnncore.check.follow_through import forgive, with_ours_in_place
 from rnncore.check.marking import UNCHANGED, Findings, Marking
-from rnncore.check.verdict import Named, Part, Verdict
+from rnncore.check.verdict import FOUND_BY_LINE, Named, Part, Verdict
 from rnncore.observe import StudentError
 
 OF_TWO_DTYPES = re.compile(r"\bdtypes?\b|scalar type|\bDouble\b")
@@ -193,10 +193,23 @@ def _verdict(
     unexplained = [
         f"Not explained by that: `{part}` {found.wrong[part].removeprefix(f'{part} ')}" for part in left
     ]
-    remarks = [*([blame] if blame else []), *unexplained, *changed, *found.remarks, *printed(marking)]
+    told = earned == 0 or any(mistake.id.startswith(FOUND_BY_LINE) for mistake in mistakes)
+    place = _where(marking, explanation) if mistakes and not told else []
+    remarks = [*([blame] if blame else []), *place, *unexplained, *changed, *found.remarks, *printed(marking)]
     if status in ("partly right", "wrong"):
         remarks.append(f"To see the same numbers again: `check({name}, seed={marking.seed})`.")
     return Verdict(name, points, earned, status, says, tuple(parts), mistakes, tuple(remarks), marking.seed)
+
+
+def _where(marking: Marking, explanation: Explanation) -> list[str]:
+    """As a remark, the line of the first mistake: the one that is wrong, or the one that raises an error."""
+    if explanation.place:
+        return [f"All but {explanation.place} is right."]
+    pairs = zip(marking.cases, marking.outcomes, strict=True)
+    error = next((got.error for case, got in pairs if got.error and not case.when), None)
+    return (
+        [f"It stops in line {error.line_number}: `{error.line_text}`."] if error and error.line_text else []
+    )
 
 
 def printed(marking: Marking) -> list[str]:

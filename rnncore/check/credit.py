@@ -39,6 +39,8 @@ def earned_share(marking: Marking, found: Findings, explanation, helped=None) ->
         proven = {part: 1.0 for part in explanation.parts if says_something(marking, part)}
         explained = 1.0 if explanation.whole else _by_parts(marking, found, known | proven)
         result = max(_by_parts(marking, found, known), explained - priced)
+    if explanation.beneath:
+        result = max(result, earned_share(*explanation.beneath) - (SLIP if costs[0] is None else costs[0]))
     return min(result, IDLE) if is_idle(marking) else result
 
 

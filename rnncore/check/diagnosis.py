@@ -11,12 +11,14 @@ from itertools import combinations, islice
 
 import numpy as np
 
+from rnncore.check.beneath import beneath
 from rnncore.check.compare import agree, leaves
 from rnncore.check.credit import CHANGED
 from rnncore.check.machine import machine_slip
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
 from rnncore.check.packing import Slip, packing_slip
 from rnncore.check.repair import repair_slips, turned_back
+from rnncore.check.rows import is_right_by_row, row_slip
 from rnncore.check.shares import is_idle, nothing_to_see, says_nothing
 from rnncore.observe import Outcome, as_numbers
 from rnncore.versions import source_of
@@ -27,11 +29,18 @@ PAIRS, PAIRS_SLOW = 500, 100  # that are tried: a number, not seconds, so that a
 
 @dataclass(frozen=True)
 class Explanation:
-    """The mistakes behind an answer, best first: all of it (``whole``), or the wrong ``parts`` they give."""
+    """The mistakes behind an answer, best first: all of it (``whole``), or the wrong ``parts`` they give.
+
+    ``beneath``: where the first one raises an error, the answer's marking without it, what that found, and
+    its explanation, whose mistakes come after the first. ``place``: in words, the one line in which taking
+    the mistake back makes all right.
+    """
 
     mistakes: tuple = ()
     whole: bool = False
     parts: frozenset[str] = frozenset()
+    beneath: tuple = ()
+    place: str = ""
 
 
 def explain(marking, found: Findings) -> Explanation:
@@ -43,7 +52,8 @@ def explain(marking, found: Findings) -> Explanation:
         return search.proven(found)  # it may be that mistake; it may be anything
     if found.whole:
         return found
-    better = search.changed() or search.repaired() or (search.made() if not nothing_said else None)
+    better = search.changed() or search.repaired() or search.by_row()
+    better = better or (search.made() if not nothing_said else None)
     return better if better and (better.whole or not found.mistakes) else found
 
 
@@ -97,12 +107,27 @@ class _Search:
     def proven(self, found: Explanation) -> Explanation:
         """``found`` explains what proves nothing: it is whole only if the rest of the text is right."""
         for mistake in self._alike(found):
-            if turned_back(self.marking, mistake):
-                return replace(found, mistakes=(mistake, *found.mistakes[1:]))
+            place = turned_back(self.marking, mistake)
+            if place is not None:
+                return replace(found, mistakes=(mistake, *found.mistakes[1:]), place=place)
+        by_row = self.by_row(found)
+        if by_row and by_row.mistakes[0] in self.exercise.mistakes:
+            return by_row
         repaired = self.repaired()
         if repaired and len(repaired.mistakes) > len(found.mistakes):
             return repaired  # the error hid another slip
-        return found if repaired else replace(found, whole=False)
+        if repaired:
+            return found
+        return by_row or self.beneath(found) or replace(found, whole=False)
+
+    def beneath(self, found: Explanation) -> Explanation | None:
+        """A mistake that raises, and what else is wrong once it is taken back."""
+        for mistake in self._alike(found):
+            if again := beneath(self.marking, mistake):
+                wrong = again.compare(again.wanted)
+                further = explain(again, wrong)
+                return Explanation((mistake, *further.mistakes), beneath=(again, wrong, further))
+        return None
 
     def _alike(self, found: Explanation) -> list:
         """The mistakes that explain the same: several may raise the same words."""
@@ -139,6 +164,17 @@ class _Search:
         """A slip that nobody listed, in one line of the student's own text, or in two."""
         slips = repair_slips(self.marking)
         return Explanation(slips, whole=True) if slips else None
+
+    def by_row(self, found: Explanation | None = None) -> Explanation | None:
+        """Nothing but the batch, which an answer for one row alone lacks.
+
+        ``found`` keeps its name where its own twin, too, is right row by row.
+        """
+        slip = row_slip(self.marking, self.found)
+        for mistake in self._alike(found) if slip and found else ():
+            if is_right_by_row(self.marking, self._twin(mistake)):
+                return replace(found, mistakes=(mistake, *found.mistakes[1:]))
+        return Explanation((slip,), whole=True) if slip else None
 
     def made(self) -> Explanation | None:
         """A slip that nobody listed, seen from the right function."""

@@ -60,6 +60,27 @@ def edits(source: str, after: Edit | None = None) -> Iterator[Edit]:
             yield edit
 
 
+def last_line(source: str, line: int) -> int:
+    """The last line of a function's text that may be run before one of its lines is; 0 if that is not known.
+
+    That is the line's own, or the end of the outermost loop that it stands in.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return 0
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node is not tree.body[0] and node.lineno <= line <= node.end_lineno
+    ]
+    inside = [tree.body[0], *around] if isinstance(tree.body[0], ast.ClassDef) else around
+    if not around or any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in inside):
+        return 0  # what is defined first may be called from anywhere
+    loops = [node.end_lineno for node in around if isinstance(node, ast.For | ast.While)]
+    return max(loops) if loops else min(node.end_lineno for node in around)
+
+
 def may_be_tried(tree) -> bool:
     """Whether a tree is that of one function, or class, of which a version harms nothing."""
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):

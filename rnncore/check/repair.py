@@ -9,8 +9,9 @@ What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, 
 from collections.abc import Iterable
 from itertools import islice
 
+from rnncore.check.beneath import Version
 from rnncore.check.compare import agree
-from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits
+from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits, last_line
 from rnncore.check.marking import changed_arguments
 from rnncore.check.packing import PACKED, Slip
 from rnncore.check.shares import is_idle
@@ -31,11 +32,17 @@ def repair_slips(marking) -> tuple[Slip, ...]:
     return _Repair(marking, source, first).slips() if source else ()
 
 
-def turned_back(marking, mistake) -> bool:
-    """Whether an answer is right in every case once a listed mistake is taken back in its own text."""
+def turned_back(marking, mistake) -> str | None:
+    """Where an answer is right in every case once a listed mistake is taken back in its own text.
+
+    The line in words, or nothing where several must change; None where it is not right.
+    """
     source, first = source_of(marking.function)
-    trials = undone(source, marking.exercise, mistake) if source else ()
-    return bool(source and _Repair(marking, source, first).right_one(trials))
+    if not source:
+        return None
+    repair = _Repair(marking, source, first)
+    found = repair.right_one(undone(source, marking.exercise, mistake))
+    return found and repair.place(found)
 
 
 class _Repair:
@@ -51,9 +58,11 @@ class _Repair:
     def slips(self) -> tuple[Slip, ...]:
         """One edit, or else two; what they are called."""
         better: list[Edit] = []
-        found = self.right_one(islice(edits(self.source), self.most), better)
+        found = self.right_one(self._before_the_error(islice(edits(self.source), self.most)), better)
         if found:
             return (self._one(found),)
+        if isinstance(self.marking.function, Version):
+            return ()  # with what was put right already that would be three
         for first in better[:BEGINNINGS]:
             found = self.right_one(islice(edits(self.source, first), self.after_one))
             if found and first.line == found.line:
@@ -61,6 +70,13 @@ class _Repair:
             if found:
                 return self._two(first, found)
         return ()
+
+    def _before_the_error(self, trials: Iterable[Edit]) -> Iterable[Edit]:
+        """The edits that can matter: what stands behind an error, in no loop with it, was not run."""
+        error = self.marking.outcomes[self.numbers[0]].error
+        own = error and error.line_number and error.function in ("", self.exercise.name)
+        last = last_line(self.source, error.line_number - self.first + 1) if own else 0
+        return (edit for edit in trials if not last or edit.line <= last)
 
     def right_one(self, trials: Iterable[Edit], better: list | None = None) -> Edit | None:
         """The first edit of a text that is right in every case; what comes nearer is put into ``better``."""
@@ -116,17 +132,16 @@ class _Repair:
             )
         if edit.kind == NOT_RETURNED:
             return Slip("not-returned", "What the last line makes is right, but nothing is returned.", PACKED)
-        says = (
-            f"Everything but line {self._line(edit)} is right, `{self._text(edit)}`: look at its {edit.kind}."
-        )
-        return Slip(self._id(edit), says)
+        text = self._text(edit)
+        shown = f"line {self._line(edit)} is right, `{text}`" if text else "the same line is right"
+        return Slip(self._id(edit), f"{self._all} but {shown}: look at its {edit.kind}.")
 
     def _two(self, *both: Edit) -> tuple[Slip, ...]:
         first, second = sorted(both, key=lambda edit: edit.line)
         return (
             Slip(
                 self._id(first),
-                f"Everything but lines {self._line(first)} and {self._line(second)} is right. "
+                f"{self._all} but lines {self._line(first)} and {self._line(second)} is right. "
                 f"Line {self._line(first)}, `{self._text(first)}`: look at its {first.kind}.",
             ),
             Slip(
@@ -136,11 +151,27 @@ class _Repair:
             ),
         )
 
+    def place(self, edit: Edit) -> str:
+        """The one line that an edit changes, in words; nothing where there are several."""
+        return f"line {self._line(edit)}, `{self._text(edit)}`" if edit.line else ""
+
     def _id(self, edit: Edit) -> str:
         return FOUND_BY_LINE + edit.kind.replace(" ", "-")
 
+    @property
+    def _all(self) -> str:
+        return (
+            "With that put right, everything" if isinstance(self.marking.function, Version) else "Everything"
+        )
+
     def _line(self, edit: Edit) -> int:
+        if isinstance(self.marking.function, Version):
+            return self.marking.function.own_line(self._whole_line(edit))
         return self.first + edit.line - 1
 
     def _text(self, edit: Edit) -> str:
-        return self.source.splitlines()[edit.line - 1].strip()[:100].rstrip(":") if edit.line else ""
+        """The line's own text; nothing where we put right what stands there."""
+        return self._whole_line(edit).strip()[:100].rstrip(":") if self._line(edit) else ""
+
+    def _whole_line(self, edit: Edit) -> str:
+        return self.source.splitlines()[edit.line - 1] if edit.line else ""

@@ -19,7 +19,7 @@ LEAST = 3  # nodes: a pattern that is smaller stands everywhere and says nothing
 
 
 def undone(source: str, exercise, mistake) -> Iterator[Edit]:
-    """The versions of ``source``, a student's function, with the mistake taken back."""
+    """The versions of ``source``, a student's function, without the mistake; line 0 stands for several."""
     try:
         tree = ast.parse(source)
         if may_be_tried(tree):
@@ -33,38 +33,41 @@ def _undone(theirs, exercise, mistake) -> Iterator[Edit]:
     right = _function(exercise.source)
     seen = {ast.unparse(theirs)}
     trials = (
-        text
+        trial
         for wording in mistake.wordings()
         for runs in (False, True)
         for depth in range(1 if runs else DEPTHS)
-        for text in _turned_back(theirs, _function(exercise.twin_source(wording)), right, depth, runs)
+        for trial in _turned_back(theirs, _function(exercise.twin_source(wording)), right, depth, runs)
     )
-    for text in islice(trials, 10 * MOST):
+    for line, text in islice(trials, 10 * MOST):
         if text not in seen and len(seen) <= MOST:
             seen.add(text)
-            yield Edit(0, "", text)
+            yield Edit(line, "", text)
 
 
 def _function(source: str):
     return ast.parse(textwrap.dedent(source)).body[0]
 
 
-def _turned_back(theirs, twin, right, depth: int, runs: bool) -> Iterator[str]:
-    """``theirs`` with what ``twin`` has put as ``right`` has it: everywhere, and place by place."""
+def _turned_back(theirs, twin, right, depth: int, runs: bool) -> Iterator[tuple[int, str]]:
+    """(line, text) of ``theirs`` with what ``twin`` has as in ``right``: place by place, and everywhere."""
     everywhere, free = {}, _locals(twin) | _locals(right)
     arguments = _arguments(right, theirs)
     for new, old in _differences(twin, right, depth, runs):
         places = _found(new, theirs, free, arguments) if new else _beginnings(theirs, arguments)
         found = islice(places, MOST_PLACES)
-        changes = [_replacement(new, old, place, names, theirs, right) for place, names in found]
-        changes = [change for change in changes if change]
+        changes = [
+            (place[0].lineno if new else 0, change)
+            for place, names in found
+            if (change := _replacement(new, old, place, names, theirs, right))
+        ]
         if not changes:
             return
-        for change in changes:
+        for line, change in changes:
             everywhere |= change
-            yield _text(theirs, change)
+            yield line, _text(theirs, change)
     if everywhere:
-        yield _text(theirs, everywhere)
+        yield 0, _text(theirs, everywhere)
 
 
 def _differences(twin, right, depth: int, runs: bool) -> list[tuple[list, list]]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.topics.memory import (
     causal_attention,
     delta_step,
@@ -64,6 +64,7 @@ CAUSAL_ATTENTION = Exercise(
     reference=causal_attention,
     returns=("y", "weights"),
     draw=draw_causal_attention,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "future-not-hidden",
@@ -208,8 +209,8 @@ CAUSAL_ATTENTION = Exercise(
                 "    shares = np.exp(scores) * past\n",
                 "    shares = np.where(past, np.exp(scores), 0.0)\n",
             ),
-            says="np.exp overflows for large scores. Subtract the largest score of each row first: the weights stay "
-            "the same and no exponential exceeds 1.",
+            says="np.exp overflows for large scores. What may be subtracted from a whole row without "
+            "changing its weights, so that no exponential exceeds 1?",
             cost=0.3,
         ),
         Mistake(
@@ -217,8 +218,8 @@ CAUSAL_ATTENTION = Exercise(
             old="scores.max(axis=2, keepdims=True)",
             new="scores.max()",
             also=("scores.max(axis=(1, 2), keepdims=True)",),
-            says="The largest score of all is subtracted everywhere. Where a row lies far below it, every exponential "
-            "of that row becomes 0: subtract each row's own largest score.",
+            says="The largest score of all is subtracted everywhere. Where a row lies far below it, every "
+            "exponential of that row becomes 0: each row is a softmax of its own.",
             cost=0.3,
         ),
         Mistake(
@@ -233,7 +234,7 @@ CAUSAL_ATTENTION = Exercise(
             "keys-for-values",
             old="weights @ v, weights",
             new="weights @ k, weights",
-            says="What comes back is a mean of the keys. Keys are asked, *values* are answered: weights @ v.",
+            says="What comes back is a mean of the keys. Keys are asked, *values* are answered.",
             cost=0.3,
         ),
         Mistake(
@@ -334,6 +335,7 @@ LINEAR_ATTENTION_STEP = Exercise(
     reference=linear_attention_step,
     returns=("y", "S_next"),
     draw=draw_linear_attention_step,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "read-before-write", old=READ, new="(q[:, None, :] @ S)[:, 0]", says=READ_BEFORE_WRITE, cost=0.3
@@ -447,7 +449,8 @@ LINEAR_ATTENTION_STEP = Exercise(
             "changes-s",
             old=f"    S_next = {WRITE}\n",
             new="    S += k[:, :, None] * v[:, None, :]\n    S_next = S\n",
-            says="The numbers are right, but += writes into the caller's own S. Make a new array: S_next = S + ...",
+            says="The numbers are right, but += writes into the caller's own S. The new state is a new "
+            "array.",
             cost=0.2,
         ),
         Mistake(
@@ -510,6 +513,7 @@ LINEAR_ATTENTION = Exercise(
     reference=linear_attention,
     returns=("y", "S"),
     draw=draw_linear_attention,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "future-not-hidden",
@@ -598,7 +602,7 @@ LINEAR_ATTENTION = Exercise(
             "keys-for-values",
             old="y = scores @ v",
             new="y = scores @ k",
-            says="y is made of keys. Keys are asked, *values* are answered: scores @ v.",
+            says="y is made of keys. Keys are asked, *values* are answered.",
             cost=0.3,
         ),
         Mistake(
@@ -731,6 +735,7 @@ DELTA_STEP = Exercise(
     returns=("y", "S_next", "cache"),
     layout=("S", "q", "k", "beta", "error", "S_next"),
     draw=draw_delta_step,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "nothing-taken-away",
@@ -753,15 +758,16 @@ DELTA_STEP = Exercise(
             "correction-taken-away",
             old=CORRECT,
             new=CORRECT.replace("S + k", "S - k"),
-            says="The correction has the wrong sign, and every step makes the answer worse. With error = v less the old "
-            "answer, it is *added* to S.",
+            says="The correction has the wrong sign, and every step makes the answer worse. Where the old "
+            "answer is too small, something must come to it.",
             cost=0.4,
         ),
         Mistake(
             "error-turned",
             old=ERROR,
             new="error = old - v",
-            says="The error has the wrong sign: old answer less value. It is the value less the old answer, and added.",
+            says="The error has the wrong sign. Where the old answer is too small, something must come to "
+            "it.",
             cost=0.3,
         ),
         Mistake(
@@ -777,8 +783,8 @@ DELTA_STEP = Exercise(
             old=f"{ERROR}\n    S_next = {CORRECT}",
             new=f"{ERROR}\n    S_next = {CORRECT.replace('beta * error', 'beta * v - old')}",
             also=(f"error = beta * v - old\n    S_next = {CORRECT.replace('beta * error', 'error')}",),
-            says="beta stands on the value alone, so the old answer is taken away whole whatever beta says. It is a "
-            "share of the whole error: beta times (v less the old answer).",
+            says="beta stands on the value alone, so the old answer is taken away whole whatever beta "
+            "says. It is a share of the whole error.",
             cost=0.3,
         ),
         Mistake(
@@ -786,8 +792,8 @@ DELTA_STEP = Exercise(
             old=f"{ERROR}\n    S_next = {CORRECT}",
             new=f"{ERROR}\n    S_next = {CORRECT.replace('beta * error', 'v - beta * old')}",
             also=(f"error = v - beta * old\n    S_next = {CORRECT.replace('beta * error', 'error')}",),
-            says="beta stands on the old answer alone, so the value is written whole whatever beta says. It is a share "
-            "of the whole error: beta times (v less the old answer).",
+            says="beta stands on the old answer alone, so the value is written whole whatever beta says. "
+            "It is a share of the whole error.",
             cost=0.3,
         ),
         Mistake(
@@ -795,15 +801,15 @@ DELTA_STEP = Exercise(
             old=CORRECT,
             new="(1 - beta)[:, :, None] * S + k[:, :, None] * (beta * error)[:, None, :]",
             says="The whole old state is scaled by 1 − beta, what other keys have stored included. The "
-            "delta rule touches only what this key finds: S + k (beta error).",
+            "delta rule touches only what this key finds.",
             cost=0.4,
         ),
         Mistake(
             "moving-average",
             old=CORRECT,
             new="(1 - beta)[:, :, None] * S + k[:, :, None] * (beta * v)[:, None, :]",
-            says="Old state and new pair are mixed, so everything stored fades by 1 − beta, whatever its key. The delta "
-            "rule corrects only what this key finds: S + k (beta error).",
+            says="Old state and new pair are mixed, so everything stored fades by 1 − beta, whatever its "
+            "key. The delta rule corrects only what this key finds.",
             cost=0.6,
         ),
         Mistake(
@@ -903,8 +909,8 @@ DELTA_STEP = Exercise(
             "changes-s",
             old=f"    S_next = {CORRECT}\n",
             new="    S += k[:, :, None] * (beta * error)[:, None, :]\n    S_next = S\n",
-            says="+= writes into the caller's own S, and the cache's old state is the new one by then. Make a new array: "
-            "S_next = S + ...",
+            says="+= writes into the caller's own S, and the cache's old state is the new one by then. The "
+            "new state is a new array.",
             cost=0.3,
         ),
         Mistake(
@@ -955,13 +961,14 @@ DELTA_STEP_BACKWARD = Exercise(
     reference=delta_step_backward,
     returns=("dS_prev", "dq", "dk", "dv", "dbeta"),
     draw=draw_delta_step_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "reading-forgotten",
             old=WHOLE,
             new="dS = dS",
-            says="What arrives at y never reaches the state. The answer was read from S_next, so the outer product of q "
-            "and dy is added to dS before anything else.",
+            says="What arrives at y never reaches the state. The answer was read from S_next: the reading "
+            "has a share in its gradient, before anything else.",
             cost=0.5,
         ),
         Mistake(
@@ -998,7 +1005,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "dq-from-ds",
             old=DQ,
             new="(dS @ dy[:, :, None])[:, :, 0]",
-            says="dq uses dS. A product hands its gradient to each factor times the *other* factor, and q met S_next.",
+            says="dq uses dS. A product hands its gradient to each factor times the *other* factor: what "
+            "did q meet?",
             cost=0.3,
         ),
         Mistake(
@@ -1086,8 +1094,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "ds-handed-on-whole",
             old=DS_PREV,
             new="dS_prev = dS",
-            says="dS is handed on unchanged, as in linear attention. Here the old state was also *asked*, and that way "
-            "back is missing: the outer product of k and the gradient of the old answer.",
+            says="dS is handed on unchanged, as in linear attention. Here the old state was also *asked*, "
+            "and that way back is missing.",
             cost=0.4,
         ),
         Mistake(
@@ -1117,8 +1125,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "dbeta-scaled",
             old=DBETA,
             new=DBETA.replace("(arrived *", "(beta * arrived *"),
-            says="dbeta holds beta itself. A factor's gradient is the *other* factor times what arrives: beta met the "
-            "error.",
+            says="dbeta holds beta itself. A factor's gradient is the *other* factor times what arrives: "
+            "what did beta meet?",
             cost=0.3,
         ),
         Mistake(
@@ -1139,7 +1147,8 @@ DELTA_STEP_BACKWARD = Exercise(
             "changes-ds",
             old=WHOLE,
             new="dS += q[:, :, None] * dy[:, None, :]",
-            says="The numbers are right, but += writes into the caller's own dS. Make a new array: dS = dS + ...",
+            says="The numbers are right, but += writes into the caller's own dS. What comes back is a new "
+            "array.",
             cost=0.2,
         ),
         Mistake(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.rnn_cell import draw_params
 from rnncore.topics.bidirectional import (
     bidirectional_backward,
@@ -32,13 +32,14 @@ REVERSE_PADDED = Exercise(
     reference=reverse_padded,
     returns=("turned",),
     draw=draw_reverse_padded,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "first-step-left-out",
             old="turned[b, :length] = x[b, :length][::-1]",
             new="turned[b, 1:length] = x[b, 1:length][::-1]",
-            says="The first step stays where it was, and only the others are turned round: step t comes "
-            "from length - 1 - t, counted from 0.",
+            says="The first step stays where it was, and only the others are turned round. Where must step "
+            "0 of a sequence of length 3 go?",
             cost=0.3,
         ),
         Mistake(
@@ -564,6 +565,7 @@ FINAL_STATES = Exercise(
     reference=final_states,
     returns=("states",),
     draw=draw_final_states,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "forward-at-the-padded-end",

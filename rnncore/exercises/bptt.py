@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnncore.cells.rnn import rnn_backward, rnn_cell, rnn_cell_backward, rnn_forward, truncated_backward
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.rnn_cell import draw_params
 from rnncore.gradcheck import numerical_gradient
 from rnncore.losses import softmax_cross_entropy
@@ -28,15 +28,15 @@ def softmax_mistakes(logits):
             old=f"shifted = {logits} - {logits}.max(axis=-1, keepdims=True)",
             new=f"shifted = {logits} - {logits}.max()",
             says="The largest logit of all is subtracted everywhere. Where a row lies far below it, every "
-            "exponential of that row becomes 0: subtract each row's own largest logit.",
+            "exponential of that row becomes 0: each row is a softmax of its own.",
             cost=0.3,
         ),
         Mistake(
             "mean-subtracted",
             old=f"shifted = {logits} - {logits}.max(axis=-1, keepdims=True)",
             new=f"shifted = {logits} - {logits}.mean(axis=-1, keepdims=True)",
-            says="Each row's mean is subtracted. A logit far above it still overflows its exponential: subtract the "
-            "row's largest.",
+            says="Each row's mean is subtracted, and a logit far above it still overflows its exponential. What must "
+            "be subtracted for none to be left above 0?",
             cost=0.3,
         ),
         Mistake(
@@ -45,8 +45,8 @@ def softmax_mistakes(logits):
             new=f"log_probs = np.log({probs})",
             also=(f"log_probs = np.log({probs} + 1e-8)", f"log_probs = np.log({probs} + 1e-12)"),
             says="The logarithm is taken of a probability. An unlikely symbol's has become 0 by then, and its "
-            "loss infinite, or wrong with a small number added: log p is the shifted logit less the log of the "
-            "sum.",
+            "loss infinite, or wrong with a small number added. Work out on paper what the logarithm of a softmax "
+            "is: no quotient is left.",
             cost=0.2,
         ),
     )
@@ -81,7 +81,8 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
                 for small in ("1e-2", "1e-4", "1e-5", "1e-6", "1e-7")
             ),
             says="A small number is added before the logarithm, and it changes the loss of every unlikely "
-            "symbol. Nothing needs it: log p is the shifted logit less the log of the sum.",
+            "symbol. Nothing needs it: work out on paper what the logarithm of a softmax is, and no "
+            "quotient is left.",
             cost=0.2,
         ),
         Mistake(
@@ -90,8 +91,9 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
             new="shifted = logits - logits.max()\n"
             "    log_probs = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=-1, keepdims=True))",
-            says="The largest logit of all is subtracted everywhere, and the logarithm is taken of probabilities: "
-            "in a row far below it, all of them have become 0. Subtract each row's own largest logit.",
+            says="The largest logit of all is subtracted everywhere, and the logarithm is taken of "
+            "probabilities: in a row far below it, all of them have become 0. Each row is a softmax "
+            "of its own.",
             cost=0.3,
         ),
         Mistake(
@@ -120,8 +122,8 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))",
             new="e = np.exp(logits)\n    log_probs = np.log(e / e.sum(axis=-1, keepdims=True))",
             also=("log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))",),
-            says="np.exp overflows for large logits. Subtract the largest logit of each row first: "
-            "the probabilities stay the same and no exponential exceeds 1.",
+            says="np.exp overflows for large logits. What may be subtracted from a whole row without "
+            "changing its probabilities, so that no exponential exceeds 1?",
             cost=0.4,
         ),
         *softmax_mistakes("logits"),
@@ -150,7 +152,7 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "gradient-of-the-sum",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = np.exp(log_probs) - one_hot",
-            says="dlogits is the gradient of the sum. The loss is a mean, so divide by B·T as well.",
+            says="dlogits is the gradient of the sum. The loss is a mean: what does that do to each share?",
             cost=0.3,
         ),
         Mistake(
@@ -171,21 +173,23 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
             "sign-of-the-loss",
             old="loss = -float(picked.sum()) / (B * T)",
             new="loss = float(picked.sum()) / (B * T)",
-            says="The loss is negative: it is *minus* the mean log probability.",
+            says="The loss is negative. What is certain costs nothing, and all else costs more.",
             cost=0.3,
         ),
         Mistake(
             "targets-not-subtracted",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = np.exp(log_probs) / (B * T)",
-            says="dlogits holds the probabilities only. Subtract 1 at each target: probabilities minus one-hot.",
+            says="dlogits holds the probabilities only, so the targets make no difference. What does the "
+            "target's own logit do to the loss?",
             cost=0.4,
         ),
         Mistake(
             "gradient-from-log-probabilities",
             old="dlogits = (np.exp(log_probs) - one_hot) / (B * T)",
             new="dlogits = (log_probs - one_hot) / (B * T)",
-            says="dlogits uses the log probabilities. It is the probabilities minus the one-hot targets.",
+            says="dlogits uses the log probabilities. What is the derivative of the logarithm of a sum of "
+            "exponentials?",
             cost=0.3,
         ),
         Mistake(
@@ -302,8 +306,8 @@ NUMERICAL_GRADIENT = Exercise(
             "        gradient[index] = (above - below) / (2 * h)",
             new=one_sided("h"),
             also=tuple(one_sided(h) for h in ("1e-3", "1e-4", "1e-6", "1e-7")),
-            says="This is a one-sided difference: its error shrinks only with h. Look h to both sides, "
-            "(f(x + h) - f(x - h)) / 2h, and the error shrinks with h².",
+            says="This is a one-sided difference: its error shrinks only with h. Look h to both sides, and "
+            "the error shrinks with h².",
             cost=0.6,
         ),
         Mistake(
@@ -350,14 +354,14 @@ NUMERICAL_GRADIENT = Exercise(
             "divided-by-h",
             old="(2 * h)",
             new="h",
-            says="The two points are 2h apart, so divide by 2h: this gradient is twice too large.",
+            says="This gradient is twice too large: how far apart are the two points?",
             cost=0.3,
         ),
         Mistake(
             "sign",
             old="(above - below)",
             new="(below - above)",
-            says="The difference has the wrong sign: it is f(x + h) - f(x - h).",
+            says="The difference has the wrong sign: where f rises, the gradient is positive.",
             cost=0.3,
         ),
         Mistake(
@@ -413,112 +417,112 @@ RNN_CELL_BACKWARD = Exercise(
     reference=rnn_cell_backward,
     returns=("dx", "dh_prev", "grads"),
     draw=draw_rnn_cell_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "slope-at-the-error",
             old="da = dh * (1 - h_next**2)",
             new="da = dh * (1 - np.tanh(dh) ** 2)",
-            says="The slope of tanh is taken at the error dh. It is the slope where the forward step was: "
-            "1 - h_next².",
+            says="The slope of tanh is taken at the error dh. It is the slope where the forward step was.",
             cost=0.4,
         ),
         Mistake(
             "not-squared",
             old=DA,
             new="da = dh * (1 - h_next)",
-            says="tanh's derivative is 1 - h², and the square is missing: this is 1 - h.",
+            says="This is not tanh's slope: where the output is -1 the curve is flat, and here it is not 0.",
             cost=0.3,
         ),
         Mistake(
             "tanh-twice",
             old=DA,
             new="da = dh * (1 - np.tanh(h_next) ** 2)",
-            says="h_next already is the tanh. Taking tanh of it again gives the derivative at a wrong place: "
-            "1 - h_next² is all it needs.",
+            says="h_next already is the tanh. Taking tanh of it again gives the derivative at a wrong place.",
             cost=0.3,
         ),
         Mistake(
             "derivative-at-previous-state",
             old=DA,
             new="da = dh * (1 - h**2)",
-            says="The derivative is taken at the *old* state h. The tanh of this step produced h_next: "
-            "use 1 - h_next².",
+            says="The derivative is taken at the *old* state h. Which state did the tanh of this step "
+            "produce?",
             cost=0.3,
         ),
         Mistake(
             "upstream-ignored",
             old=DA,
             new="da = 1 - h_next**2",
-            says="dh never enters: what arrives from above is multiplied with the tanh's slope 1 - h_next².",
+            says="dh never enters. By the chain rule, what arrives from above is a factor of all that goes "
+            "back.",
             cost=0.5,
         ),
         Mistake(
             "no-derivative",
             old=DA,
             new="da = dh",
-            says="The gradient passes the tanh as if it were not there: multiply dh by 1 - h_next² first.",
+            says="The gradient passes the tanh as if it were not there. By the chain rule its slope is a "
+            "factor.",
             cost=0.4,
         ),
         Mistake(
             "sigmoid-derivative",
             old=DA,
             new="da = dh * h_next * (1 - h_next)",
-            says="h (1 - h) is the sigmoid's derivative. This cell's activation is tanh: 1 - h².",
+            says="This is the slope of a sigmoid. This cell's activation is tanh.",
             cost=0.3,
         ),
         Mistake(
             "sign-of-the-derivative",
             old=DA,
             new="da = dh * (h_next**2 - 1)",
-            says="The sign is flipped: tanh's derivative is 1 - h², which is never negative.",
+            says="The sign is flipped: tanh rises everywhere, so its slope is never negative.",
             cost=0.3,
         ),
         Mistake(
             "new-state-in-weight-hh",
             old='"weight_hh": da.T @ h,',
             new='"weight_hh": da.T @ h_next,',
-            says="The gradient of weight_hh multiplies da with the *new* state h_next. In the forward step "
-            "weight_hh met the old state h.",
+            says="The gradient of weight_hh multiplies da with the *new* state h_next. Which state did "
+            "weight_hh meet in the forward step?",
             cost=0.3,
         ),
         Mistake(
             "weight-hh-not-transposed-on-the-way-back",
             old='dh_prev = da @ p["weight_hh"]',
             new='dh_prev = da @ p["weight_hh"].T',
-            says="dh_prev: going forward h met weight_hh.T, so going back da meets weight_hh itself, "
-            "without the transpose. It is square, so no shape complains.",
+            says="dh_prev: going back, the gradient meets the other axis of weight_hh than h did going "
+            "forward. It is square, so no shape complains: which of its axes belongs to the units "
+            "that da stands for?",
             cost=0.3,
         ),
         Mistake(
             "weight-ih-transposed-on-the-way-back",
             old='dx = da @ p["weight_ih"]',
             new='dx = da @ p["weight_ih"].T',
-            says="dx: going forward x met weight_ih.T, so going back da (B, H) meets weight_ih (H, D) "
-            "itself, without the transpose.",
+            says="dx: da is (B, H), weight_ih (H, D), and dx should be (B, D). Which axes meet?",
             cost=0.3,
         ),
         Mistake(
             "weight-ih-gradient-transposed",
             old='"weight_ih": da.T @ x,',
             new='"weight_ih": x.T @ da,',
-            says="The gradient of weight_ih is transposed: it must have weight_ih's own shape (H, D), "
-            "which is da.T @ x.",
+            says="The gradient of weight_ih is transposed: it must have weight_ih's own shape, (H, D).",
             cost=0.3,
         ),
         Mistake(
             "weight-hh-gradient-transposed",
             old='"weight_hh": da.T @ h,',
             new='"weight_hh": h.T @ da,',
-            says="The gradient of weight_hh is transposed. It is square, so no shape complains: "
-            "row i belongs to unit i, which is da.T @ h.",
+            says="The gradient of weight_hh is transposed. It is square, so no shape complains: row i "
+            "belongs to unit i.",
             cost=0.3,
         ),
         Mistake(
             "bias-not-summed",
             old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
             new='"bias_ih": da,\n        "bias_hh": da,',
-            says="The bias gradients still have a batch axis. One bias serves every example in the batch, "
-            "so its gradient is the sum over the batch: da.sum(axis=0).",
+            says="The bias gradients still have a batch axis. One bias serves every example in the batch: "
+            "what becomes of their shares?",
             cost=0.3,
         ),
         Mistake(
@@ -533,14 +537,15 @@ RNN_CELL_BACKWARD = Exercise(
             "bias-summed-over-units",
             old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
             new='"bias_ih": da.sum(axis=1),\n        "bias_hh": da.sum(axis=1),',
-            says="The bias gradients are summed over the units (axis 1). Sum over the batch, axis 0.",
+            says="The bias gradients are summed over the units (axis 1). Every unit has a bias of its own, "
+            "and the examples share it.",
             cost=0.3,
         ),
         Mistake(
             "bias-from-dh",
             old='"bias_ih": da.sum(axis=0),\n        "bias_hh": da.sum(axis=0),',
             new='"bias_ih": dh.sum(axis=0),\n        "bias_hh": dh.sum(axis=0),',
-            says="The bias gradients use dh, the gradient outside the tanh. The biases stand inside: use da.",
+            says="The bias gradients use dh, the gradient outside the tanh. The biases stand inside.",
             cost=0.3,
         ),
         Mistake(
@@ -623,8 +628,8 @@ GRADS = "grads = {name: np.zeros_like(value) for name, value in p.items()}"
 
 NO_CARRY = "The gradient that arrives from step t + 1 is missing: each step sees only its own loss. "
 OVERWRITTEN = (
-    "The parameters' gradients are overwritten at every step (=), so only one step's share is left. "
-    "The same weights act at every step: add the shares up (+=)."
+    "The parameters' gradients are overwritten at every step, so only one step's share is left. The "
+    "same weights act at every step, and each share counts."
 )
 
 # What goes wrong on the walk back through time, whether it is cut or not.
@@ -685,8 +690,7 @@ RNN_BACKWARD = Exercise(
             "no-carry",
             old=CARRY,
             new="dh = dy[:, t]",
-            says=NO_CARRY
-            + "A state influences all later losses, so add what comes back through time to dy[:, t].",
+            says=NO_CARRY + "A state influences all later losses as well: how do they reach it?",
             cost=0.7,
         ),
         Mistake(
@@ -701,8 +705,8 @@ RNN_BACKWARD = Exercise(
             "inner-upstream-ignored",
             old=CARRY,
             new="dh = (dy[:, t] if t == T - 1 else 0) + dh_next",
-            says="Only the last step's dy enters. Every step has a loss of its own here, so dy[:, t] "
-            "joins the carried gradient at each step.",
+            says="Only the last step's dy enters. Every step has a loss of its own here, and its gradient "
+            "enters where the step is.",
             cost=0.4,
         ),
         Mistake(
@@ -723,7 +727,7 @@ RNN_BACKWARD = Exercise(
             "first-step-missing",
             old=LOOP,
             new="for t in range(T - 1, 0, -1):",
-            says="The loop stops before t = 0: range(T - 1, 0, -1) ends at 1. Use reversed(range(T)).",
+            says="The loop stops before t = 0: a range ends *before* its second number.",
             cost=0.3,
         ),
         Mistake(
@@ -745,8 +749,7 @@ RNN_BACKWARD = Exercise(
             "dh0-before-the-first-step",
             old=RETURN,
             new="return dx, dh, grads",
-            says="dh0 is the gradient at the state *after* the first step. Pass it through that step as well: "
-            "dh0 is the dh_prev that the step t = 0 returns.",
+            says="dh0 is the gradient at the state *after* the first step. h0 lies one step further back.",
             cost=0.3,
         ),
         Mistake(
@@ -777,15 +780,15 @@ RNN_BACKWARD = Exercise(
             "carry-skips-the-cell",
             old=STEP,
             new="dx[:, t], _, step = rnn_cell_backward(p, dh, caches[t])\n        dh_next = dh",
-            says="The gradient travels back without passing through the cell: "
-            "carry the dh_prev that rnn_cell_backward returns, not dh.",
+            says="The gradient travels back without passing through the cell. Of what comes out of this "
+            "step's way back, which one stands at the old state?",
             cost=0.5,
         ),
         Mistake(
             "caches-from-the-wrong-end",
             old="caches[t])",
             new="caches[T - 1 - t])",
-            says="Each step is given another step's cache: step t needs caches[t].",
+            says="Each step is given another step's cache.",
             cost=0.3,
         ),
         *OF_THE_WALK,
@@ -842,8 +845,8 @@ TRUNCATED_BACKWARD = Exercise(
             "border-one-late",
             old="(t + 1) % k == 0",
             new="t % k == 0",
-            says="The cut is one step off: with chunks counted from t = 0, the carry is dropped when it would "
-            "enter step t from step t + 1 and t + 1 is a multiple of k.",
+            says="The cut is one step off. Write down for k = 3 which steps make up the first chunk, "
+            "counted from t = 0, and between which two the carry must not pass.",
             cost=0.4,
         ),
         Mistake(

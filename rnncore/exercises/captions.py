@@ -758,8 +758,8 @@ CAPTION_LOSS = Exercise(
             old="logits.transpose(1, 2)",
             new="logits.reshape(len(logits), logits.shape[2], -1)",
             also=("logits.view(len(logits), -1, logits.shape[1])",),
-            says="cross_entropy wants (B, V, T), and view gives that shape with the numbers mixed up. Turn the axes "
-            "round with transpose(1, 2), or flatten (B, T) into one axis on both sides.",
+            says="cross_entropy wants (B, V, T), and view gives that shape with the numbers mixed up: it "
+            "cuts the same row of numbers into other pieces, and turns no axes round.",
             cost=0.3,
         ),
         Mistake(

@@ -69,6 +69,8 @@ class Exercise:
     is for an answer that plain arguments cannot show, such as a class, or a function of a model and its
     optimiser: a function that is called where the answer lives, with the answer and the case's arguments,
     and returns plain data or tensors. It travels as its text, so it must import what it needs itself.
+    ``by_row`` is such a use that hands an answer the rows of a batch one by one and puts together what it
+    gives: it tells an answer that was written for one row alone.
     ``one_idea`` names the returned dicts whose keys count together as one part of the marks.
     ``many_calls``: a case has so many that fewer edits are tried in search of a name.
     """
@@ -83,6 +85,7 @@ class Exercise:
     tolerance: float = 1e-5
     view: Callable[..., object] | None = None
     use: Callable[..., object] | None = None
+    by_row: Callable[..., object] | None = None
     one_idea: tuple[str, ...] = ()
     many_calls: bool = False
 
@@ -200,6 +203,36 @@ class Exercise:
         names = dict(self.reference.__globals__)
         exec(code, names)
         return names[self.name]
+
+
+def each_row(answer, *args):
+    """For ``by_row``: what an answer gives for the rows of its arguments one by one, put together.
+
+    A row comes without the axis of the batch or, where the answer cannot do with that, with one of size 1. What
+    stands in a dict, parameters and their gradients, has no rows: gradients are added up.
+    """
+
+    def picked(value, at):
+        if isinstance(value, tuple):
+            return tuple(picked(item, at) for item in value)
+        return value[at] if isinstance(value, np.ndarray) else value
+
+    def joined(values, join):
+        if isinstance(values[0], tuple):
+            return tuple(joined(each, join) for each in zip(*values, strict=True))
+        if isinstance(values[0], dict):
+            return {key: sum(value[key] for value in values) for key in values[0]}
+        return join(values)
+
+    def size(value):
+        return size(value[0]) if isinstance(value, tuple) else len(value)
+
+    rows = range(next(size(value) for value in args if isinstance(value, tuple | np.ndarray)))
+    try:
+        return joined([answer(*(picked(value, b) for value in args)) for b in rows], np.stack)
+    except Exception:
+        ones = [slice(b, b + 1) for b in rows]
+        return joined([answer(*(picked(value, b) for value in args)) for b in ones], np.concatenate)
 
 
 @lru_cache(maxsize=2000)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.observe import Formula
 from rnncore.topics.forecast import (
     errors_by_horizon,
@@ -378,6 +378,7 @@ SEASONAL_NAIVE = Exercise(
     reference=seasonal_naive,
     returns=("forecast",),
     draw=draw_seasonal_naive,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "repeats-the-last-value",
@@ -432,8 +433,8 @@ SEASONAL_NAIVE = Exercise(
             "one-step-late",
             old=REPEATED,
             new="return last_season[:, (ahead + 1) % season]",
-            says="The forecast is one step out of phase: it begins with the season's second value. "
-            "One step ahead of T - 1 is T, and one season before T is T - season.",
+            says="The forecast is one step out of phase: it begins with the season's second value. The "
+            "first step ahead is T: where does it stand one season before?",
             cost=0.3,
         ),
         Mistake(
@@ -441,8 +442,8 @@ SEASONAL_NAIVE = Exercise(
             old=REPEATED,
             new="return last_season[:, (ahead - 1) % season]",
             also=("return history[:, -season - 1 :][:, ahead % season]",),
-            says="The forecast is one step out of phase: it begins one value too early. One step ahead of T - 1 "
-            "is T, and one season before T is T - season.",
+            says="The forecast is one step out of phase: it begins one value too early. The first step "
+            "ahead is T: where does it stand one season before?",
             cost=0.3,
         ),
         Mistake(

@@ -40,16 +40,16 @@ GRADIENT_NORMS = Exercise(
             "norm-of-dy",
             old=NORM,
             new="norms[t] = np.sqrt(np.sum(dy[:, t] ** 2))",
-            says="These are the norms of dy alone, the loss of each step by itself. A state also influences all "
-            "later losses: dL/dh_t is dy[:, t] plus what comes back from step t + 1.",
+            says="These are the norms of dy alone, the loss of each step by itself. A state also "
+            "influences all later losses, and what they send back arrives at it too.",
             cost=0.7,
         ),
         Mistake(
             "carried-part-only",
             old=NORM,
             new="norms[t] = np.sqrt(np.sum(dh_next**2))",
-            says="These are the norms of what comes back from step t + 1 alone. The step's own dy[:, t] "
-            "belongs to dL/dh_t as well.",
+            says="These are the norms of what comes back from step t + 1 alone. The step's own loss "
+            "reaches the state as well.",
             cost=0.4,
         ),
         Mistake(
@@ -172,8 +172,8 @@ GRADIENT_NORMS = Exercise(
             "inner-upstream-ignored",
             old=UPSTREAM,
             new="dh = (dy[:, t] if t == T - 1 else 0) + dh_next",
-            says="Only the last step's dy enters. Every step may have a loss of its own, so dy[:, t] joins "
-            "the carried gradient at each step.",
+            says="Only the last step's dy enters. Every step may have a loss of its own, and its gradient "
+            "enters where the step is.",
             cost=0.4,
         ),
         Mistake(
@@ -181,7 +181,7 @@ GRADIENT_NORMS = Exercise(
             old=UPSTREAM,
             new="dh = dy[:, min(t + 1, T - 1)] + dh_next",
             says="Each step gets the dy of the step after it. Once the carry has come through the cell of "
-            "step t + 1 it is at h_t, so what joins it there is dy[:, t].",
+            "step t + 1, at which state does it stand?",
             cost=0.3,
         ),
         Mistake(
@@ -189,7 +189,7 @@ GRADIENT_NORMS = Exercise(
             old=BACK,
             new="dh_next = dh",
             says="The gradient travels back without passing through the cell, so it can neither vanish nor "
-            "explode: carry the dh_prev that rnn_cell_backward returns.",
+            "explode. Of what comes out of this step's way back, which one stands at the old state?",
             cost=0.5,
         ),
         Mistake(
@@ -212,8 +212,8 @@ GRADIENT_NORMS = Exercise(
             "weight-hh-transposed",
             old=BACK,
             new='dh_next = (dh * (1 - caches[t][2] ** 2)) @ p["weight_hh"].T',
-            says="Going forward h met weight_hh.T, so going back the gradient meets weight_hh itself, "
-            "without the transpose. It is square, so no shape complains.",
+            says="Going back, the gradient meets the other axis of weight_hh than h did going forward. It "
+            "is square, so no shape complains.",
             cost=0.3,
         ),
         Mistake(
@@ -363,8 +363,8 @@ SPECTRAL_RADIUS = Exercise(
             old="np.linalg.eigvals(W)",
             new="np.linalg.eigvalsh(W)",
             also=("np.linalg.eigvalsh((W + W.T) / 2)",),
-            says="These are the eigenvalues of a symmetric matrix (eigvalsh and eigh read one triangle only). "
-            "Recurrent weights are not symmetric: use eigvals.",
+            says="These are the eigenvalues of a symmetric matrix (eigvalsh and eigh read one triangle "
+            "only). Recurrent weights are not symmetric.",
             cost=0.4,
         ),
         Mistake(
@@ -619,8 +619,8 @@ CLIP_GRAD_NORM = Exercise(
                 "for name in grads:\n        grads[name] = grads[name] * (max_norm / (norm + 1e-6))\n"
                 "    return grads, norm",
             ),
-            says="The caller's gradients are changed. Build a new dict: grad * factor makes a new array, "
-            "grad *= factor changes the old one.",
+            says="The caller's gradients are changed: *= works in place. What is returned is a new dict of "
+            "new arrays.",
             cost=0.2,
         ),
         Mistake(

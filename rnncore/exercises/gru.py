@@ -5,7 +5,7 @@ one a student's cell follows.
 """
 
 from rnncore.cells.gru import gru_cell, gru_cell_backward, gru_cell_reset_before, parameter_counts
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.lstm import borrowed, orders
 from rnncore.exercises.rnn_cell import RNN_CELL, draw_params
 
@@ -121,6 +121,7 @@ GRU_CELL = Exercise(
     layout=("x", "h", "r", "z", "n", "h_n"),
     gates=GATES,
     draw=draw_gru_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "gates-in-each-others-place",
@@ -215,8 +216,7 @@ GRU_CELL = Exercise(
             "reset-by-the-state",
             old=CANDIDATE,
             new="n = np.tanh(x_n + r * h)",
-            says="The candidate sees r * h itself: the old state never meets its weights. "
-            "Multiply r onto the recurrent sum of the candidate's block.",
+            says="The candidate sees r * h itself: the old state never meets its weights.",
             cost=0.4,
         ),
         *MIXING,
@@ -265,16 +265,16 @@ GRU_CELL = Exercise(
             "weight-ih-untransposed",
             old='x @ p["weight_ih"].T',
             new='x @ p["weight_ih"]',
-            says="weight_ih has shape (3H, D), one row for each unit of each block. To map x (B, D) to (B, 3H), "
-            "multiply by its transpose.",
+            says="weight_ih has shape (3H, D), one row for each unit of each block, and x is (B, D). Which "
+            "axis of each must meet for (B, 3H) to come out?",
             cost=0.3,
         ),
         Mistake(
             "weight-hh-untransposed",
             old='h @ p["weight_hh"].T',
             new='h @ p["weight_hh"]',
-            says="weight_hh has shape (3H, H), one row for each unit of each block. To map h (B, H) to (B, 3H), "
-            "multiply by its transpose.",
+            says="weight_hh has shape (3H, H), one row for each unit of each block, and h is (B, H). Which "
+            "axis of each must meet for (B, 3H) to come out?",
             cost=0.3,
         ),
         Mistake(
@@ -371,27 +371,28 @@ GRU_CELL_BACKWARD = Exercise(
     returns=("dx", "dh_prev", "grads"),
     gates=GATES,
     draw=draw_gru_cell_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "direct-path-missing",
             old=DH_PREV,
             new='dh_prev = d_from_h @ p["weight_hh"]',
             says="dh_prev: the direct way is missing. The old state also goes straight into the new one, "
-            "as z * h, and that brings dh * z back.",
+            "in the cell's last line.",
             cost=0.5,
         ),
         Mistake(
             "direct-path-with-one-minus-z",
             old=DH_PREV,
             new='dh_prev = d_from_h @ p["weight_hh"] + dh * (1 - z)',
-            says="dh_prev: the direct way carries 1 - z. The old state entered the new one as z * h.",
+            says="dh_prev: the direct way carries the candidate's share. How much of the old state stays?",
             cost=0.3,
         ),
         Mistake(
             "direct-path-ungated",
             old=DH_PREV,
             new='dh_prev = d_from_h @ p["weight_hh"] + dh',
-            says="dh_prev: the direct way lacks its gate. The old state entered the new one as z * h.",
+            says="dh_prev: the direct way lacks its gate. How much of the old state stays?",
             cost=0.4,
         ),
         Mistake(
@@ -421,36 +422,39 @@ GRU_CELL_BACKWARD = Exercise(
             "update-gate-swapped",
             old=BACK,
             new=f"da_n = dh * z * (1 - n**2)\n    da_z = dh * (n - h) * z * (1 - z)\n    {DA_R}",
-            says="z and 1 - z have changed places. Here, as in PyTorch, h_next = (1 - z) n + z h: the candidate's "
-            "gradient carries 1 - z, the update gate's h - n.",
+            says="z and 1 - z have changed places. Here, as in PyTorch, z is how much of the *old* state "
+            "stays.",
             cost=0.3,
         ),
         Mistake(
             "candidate-with-z",
             old=DA_N,
             new="da_n = dh * z * (1 - n**2)",
-            says="The candidate's gradient carries z. The candidate entered the new state as (1 - z) * n.",
+            says="The candidate's gradient carries the old state's share. With what did the candidate "
+            "enter the new state?",
             cost=0.3,
         ),
         Mistake(
             "candidate-ungated",
             old=DA_N,
             new="da_n = dh * (1 - n**2)",
-            says="The candidate's gradient lacks 1 - z. The candidate entered the new state as (1 - z) * n.",
+            says="The candidate's gradient lacks its share. With what did the candidate enter the new state?",
             cost=0.4,
         ),
         Mistake(
             "candidate-without-derivative",
             old=DA_N,
             new="da_n = dh * (1 - z)",
-            says="The candidate's gradient passes the tanh as if it were not there: multiply by its slope, 1 - n².",
+            says="The candidate's gradient passes the tanh as if it were not there. By the chain rule its "
+            "slope is a factor.",
             cost=0.3,
         ),
         Mistake(
             "candidate-not-squared",
             old=DA_N,
             new="da_n = dh * (1 - z) * (1 - n)",
-            says="The slope of the candidate's tanh is 1 - n², and the square is missing.",
+            says="The slope of the candidate's tanh is not right: where n is -1 the curve is flat, and "
+            "here it is not 0.",
             cost=0.2,
         ),
         Mistake(
@@ -464,21 +468,23 @@ GRU_CELL_BACKWARD = Exercise(
             "candidate-with-sigmoid-slope",
             old=DA_N,
             new="da_n = dh * (1 - z) * n * (1 - n)",
-            says="The candidate gets the sigmoid's slope. It is a tanh: 1 - n².",
+            says="The candidate gets the sigmoid's slope. It is a tanh.",
             cost=0.2,
         ),
         Mistake(
             "update-gate-sign",
             old=DA_Z,
             new="da_z = dh * (n - h) * z * (1 - z)",
-            says="The update gate's gradient has the wrong sign: in (1 - z) n + z h, a larger z brings h in and n out.",
+            says="The update gate's gradient has the wrong sign: what does a larger z bring into the new "
+            "state, and what does it push out?",
             cost=0.3,
         ),
         Mistake(
             "update-gate-from-the-state-only",
             old=DA_Z,
             new="da_z = dh * h * z * (1 - z)",
-            says="The update gate's gradient sees only z * h. z also stands in (1 - z) * n, which brings a second term.",
+            says="The update gate's gradient sees only the old state's share. z stands in the cell's last "
+            "line twice.",
             cost=0.3,
         ),
         Mistake(
@@ -486,30 +492,30 @@ GRU_CELL_BACKWARD = Exercise(
             old=DA_Z,
             new="da_z = -dh * n * z * (1 - z)",
             also=("da_z = dh * n * z * (1 - z)",),
-            says="The update gate's gradient sees only (1 - z) * n. z also stands in z * h, which brings a second term.",
+            says="The update gate's gradient sees only the candidate's share. z stands in the cell's last "
+            "line twice.",
             cost=0.3,
         ),
         Mistake(
             "update-gate-added",
             old=DA_Z,
             new="da_z = dh * (h + n) * z * (1 - z)",
-            says="The update gate's gradient adds h and n. z stands in (1 - z) * n with a minus.",
+            says="The update gate's gradient has the same sign for the old state and for the candidate. "
+            "Does a larger z bring both in?",
             cost=0.3,
         ),
         Mistake(
             "update-gate-without-derivative",
             old=DA_Z,
             new="da_z = dh * (h - n)",
-            says="The update gate's gradient stops at its activation: it must pass the sigmoid too, "
-            "so multiply by that slope.",
+            says="The update gate's gradient stops at its activation: it must pass the sigmoid too.",
             cost=0.3,
         ),
         Mistake(
             "reset-gate-without-derivative",
             old=DA_R,
             new="da_r = da_n * h_n",
-            says="The reset gate's gradient stops at its activation: it must pass the sigmoid too, "
-            "so multiply by that slope.",
+            says="The reset gate's gradient stops at its activation: it must pass the sigmoid too.",
             cost=0.3,
         ),
         Mistake(
@@ -525,8 +531,8 @@ GRU_CELL_BACKWARD = Exercise(
             "reset-gate-from-the-state",
             old=DA_R,
             new="da_r = da_n * h * r * (1 - r)",
-            says="The reset gate's gradient has the old state h as its factor. r multiplied the candidate's recurrent "
-            "sum, which the cache holds last.",
+            says="The reset gate's gradient has the old state h as its factor. What did r multiply? The "
+            "cache holds it.",
             cost=0.3,
         ),
         Mistake(
@@ -546,8 +552,8 @@ GRU_CELL_BACKWARD = Exercise(
                 f"{DA_Z}\n    da_r = da_n * h_n * sigmoid(r) * (1 - sigmoid(r))",
                 f"da_z = dh * (h - n) * sigmoid(z) * (1 - sigmoid(z))\n    {DA_R}",
             ),
-            says="The cached gates already *are* sigmoids. Taking the sigmoid again gives the slope at a wrong "
-            "place: with s = sigmoid(a) it is s (1 - s).",
+            says="The cached gates already *are* sigmoids. Taking the sigmoid again gives the slope at a "
+            "wrong place.",
             cost=0.3,
         ),
         Mistake(
@@ -558,15 +564,15 @@ GRU_CELL_BACKWARD = Exercise(
                 f"{DA_Z}\n    da_r = da_n * h_n * (1 - r**2)",
                 f"da_z = dh * (h - n) * (1 - z**2)\n    {DA_R}",
             ),
-            says="A gate gets tanh's slope, 1 - s². The gates r and z are sigmoids: their slope is s (1 - s).",
+            says="A gate gets tanh's slope. The gates r and z are sigmoids: where are they flat?",
             cost=0.3,
         ),
         Mistake(
             "reset-missing",
             old=FROM_H,
             new="d_from_h = np.concatenate([da_r, da_z, da_n], axis=1)",
-            says="On the recurrent side the candidate's block lacks r. The recurrent sum was multiplied by r, "
-            "so its gradient is too: dh_prev, weight_hh and bias_hh all need it.",
+            says="On the recurrent side the candidate's block lacks a factor, in dh_prev, weight_hh and "
+            "bias_hh. What was the recurrent sum multiplied with going forward?",
             cost=0.3,
         ),
         Mistake(
@@ -620,7 +626,8 @@ GRU_CELL_BACKWARD = Exercise(
             "new-state-in-weight-hh",
             old=W_HH_GRAD,
             new='"weight_hh": d_from_h.T @ ((1 - z) * n + z * h),',
-            says="The gradient of weight_hh uses the *new* state. In the forward step weight_hh met the old state h.",
+            says="The gradient of weight_hh uses the *new* state. Which one did weight_hh meet in the "
+            "forward step?",
             cost=0.3,
         ),
         Mistake(
@@ -641,24 +648,24 @@ GRU_CELL_BACKWARD = Exercise(
             "weight-ih-transposed-on-the-way-back",
             old='dx = d_from_x @ p["weight_ih"]',
             new='dx = d_from_x @ p["weight_ih"].T',
-            says="dx: going forward x met the transpose of weight_ih, so going back (B, 3H) meets "
-            "weight_ih (3H, D) itself.",
+            says="dx: what comes back is (B, 3H), weight_ih (3H, D), and dx should be (B, D). Which axes "
+            "meet?",
             cost=0.3,
         ),
         Mistake(
             "weight-hh-transposed-on-the-way-back",
             old=DH_PREV,
             new='dh_prev = d_from_h @ p["weight_hh"].T + dh * z',
-            says="dh_prev: going forward h met the transpose of weight_hh, so going back (B, 3H) meets "
-            "weight_hh (3H, H) itself.",
+            says="dh_prev: what comes back is (B, 3H), weight_hh (3H, H), and dh_prev should be (B, H). "
+            "Which axes meet?",
             cost=0.3,
         ),
         Mistake(
             "bias-not-summed",
             old=BIAS_GRADS,
             new='"bias_ih": d_from_x,\n        "bias_hh": d_from_h,',
-            says="The bias gradients still have a batch axis. One bias serves every example in the batch, "
-            "so its gradient is the sum over the batch.",
+            says="The bias gradients still have a batch axis. One bias serves every example in the batch: "
+            "what becomes of their shares?",
             cost=0.3,
         ),
         Mistake(
@@ -694,14 +701,15 @@ GRU_CELL_BACKWARD = Exercise(
             "reset-twice",
             old="da_r = da_n * h_n * r * (1 - r)",
             new="da_r = da_n * r * h_n * r * (1 - r)",
-            says="The reset gate's gradient has one r too many: r * h_n has the slope h_n with respect to r.",
+            says="The reset gate's gradient has one r too many: of a product, each factor's gradient holds "
+            "the *other* one.",
             cost=0.3,
         ),
         Mistake(
             "reset-gate-lacks-h-n",
             old="da_r = da_n * h_n * r * (1 - r)",
             new="da_r = da_n * r * (1 - r)",
-            says="The reset gate's gradient lacks h_n, which the gate was multiplied with.",
+            says="The reset gate's gradient lacks what the gate was multiplied with.",
             cost=0.3,
         ),
         Mistake(
@@ -749,6 +757,7 @@ GRU_CELL_RESET_BEFORE = Exercise(
     layout=("x", "h", "r", "z", "n"),
     gates=GATES,
     draw=draw_gru_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "reset-after-the-product",
@@ -1004,14 +1013,14 @@ PARAMETER_COUNTS = Exercise(
             "recurrent-weights-not-counted",
             old=BLOCK,
             new="block = H * D + 2 * H",
-            says="The recurrent weights are not counted: each block has H times H of them.",
+            says="The recurrent weights are not counted: each block has its own.",
             cost=0.5,
         ),
         Mistake(
             "input-weights-not-counted",
             old=BLOCK,
             new="block = H * H + 2 * H",
-            says="The input weights are not counted: each block has H times D of them.",
+            says="The input weights are not counted: each block has its own.",
             cost=0.5,
         ),
         Mistake(
@@ -1025,7 +1034,7 @@ PARAMETER_COUNTS = Exercise(
             "same-weights-for-both",
             old=BLOCK,
             new="block = 2 * H * D + 2 * H",
-            says="The recurrent weights are counted as if the state had D numbers. It has H: H times H weights a block.",
+            says="The recurrent weights are counted as if the state had D numbers. It has H.",
             cost=0.3,
         ),
         Mistake(

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncore.cells.lstm import cell_gradient_path, lstm_cell, lstm_cell_backward, set_forget_bias
 from rnncore.exercises.bptt import RNN_CELL_BACKWARD
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.exercises.rnn_cell import RNN_CELL, draw_params
 
 GATES = ("i", "f", "g", "o")
@@ -72,6 +72,7 @@ LSTM_CELL = Exercise(
     layout=LAYOUT,
     gates=GATES,
     draw=draw_lstm_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "one-minus-input",
@@ -171,7 +172,8 @@ LSTM_CELL = Exercise(
             old=OUT,
             new="tanh_c = np.tanh(c_next)\n    h_next = o * c_next",
             also=("tanh_c = c_next\n    h_next = o * tanh_c",),
-            says="The cell state leaves without its tanh: the output gate acts on tanh of the new cell state.",
+            says="The cell state leaves as it is. On its way out to h it is squashed; what keeps h between "
+            "-1 and 1?",
             cost=0.3,
         ),
         Mistake(
@@ -216,8 +218,7 @@ LSTM_CELL = Exercise(
             old=SUM,
             new="c_next = i * g",
             also=("c_next = f + i * g",),
-            says="The old cell state never enters the new one, so nothing is remembered: "
-            "the forget gate multiplies the old c, and that is added.",
+            says="The old cell state never enters the new one, so nothing is remembered.",
             cost=0.5,
         ),
         Mistake(
@@ -301,16 +302,16 @@ LSTM_CELL = Exercise(
             "weight-ih-untransposed",
             old='x @ p["weight_ih"].T',
             new='x @ p["weight_ih"]',
-            says="weight_ih has shape (4H, D), one row for each unit of each gate. To map x (B, D) to (B, 4H), "
-            "multiply by its transpose.",
+            says="weight_ih has shape (4H, D), one row for each unit of each gate, and x is (B, D). Which "
+            "axis of each must meet for (B, 4H) to come out?",
             cost=0.3,
         ),
         Mistake(
             "weight-hh-untransposed",
             old='h @ p["weight_hh"].T',
             new='h @ p["weight_hh"]',
-            says="weight_hh has shape (4H, H), one row for each unit of each gate. To map h (B, H) to (B, 4H), "
-            "multiply by its transpose.",
+            says="weight_hh has shape (4H, H), one row for each unit of each gate, and h is (B, H). Which "
+            "axis of each must meet for (B, 4H) to come out?",
             cost=0.3,
         ),
         Mistake(
@@ -435,6 +436,7 @@ LSTM_CELL_BACKWARD = Exercise(
     returns=("dx", ("dh_prev", "dc_prev"), "grads"),
     gates=GATES,
     draw=draw_lstm_cell_backward,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "gates-before-the-sum",
@@ -473,14 +475,15 @@ LSTM_CELL_BACKWARD = Exercise(
             "output-gate-skipped",
             old=DC,
             new="dc = dc_carried + dh * (1 - tanh_c**2)",
-            says="On the way from h to c the output gate is skipped: h = o tanh(c), so dh is multiplied by o too.",
+            says="On the way from h to c the output gate is skipped: with what is the tanh of c multiplied "
+            "in h?",
             cost=0.4,
         ),
         Mistake(
             "tanh-skipped",
             old=DC,
             new="dc = dc_carried + dh * o",
-            says="On the way from h to c the tanh is skipped: multiply by its slope, 1 - tanh(c)².",
+            says="On the way from h to c the tanh is skipped. By the chain rule its slope is a factor.",
             cost=0.3,
         ),
         Mistake(
@@ -488,8 +491,8 @@ LSTM_CELL_BACKWARD = Exercise(
             old=DC,
             new="dc = dc_carried + dh * o * (1 - c**2)",
             also=(f"dc = dc_carried + dh * o * (1 - {NEW_C}**2)",),
-            says="The slope of tanh is taken from c itself. With y = tanh(c) it is 1 - y²: "
-            "it is the *output* that is squared, and the cache holds it.",
+            says="The slope of tanh is made from c itself, as if that were what tanh gave. The cache holds "
+            "what it gave.",
             cost=0.3,
         ),
         Mistake(
@@ -511,7 +514,8 @@ LSTM_CELL_BACKWARD = Exercise(
             "tanh-not-squared",
             old=DC,
             new="dc = dc_carried + dh * o * (1 - tanh_c)",
-            says="The slope of tanh on the way from h to c is 1 - tanh(c)², and the square is missing.",
+            says="The slope of tanh on the way from h to c is not right: where tanh(c) is -1 the curve is "
+            "flat, and here it is not 0.",
             cost=0.3,
         ),
         Mistake(
@@ -535,15 +539,16 @@ LSTM_CELL_BACKWARD = Exercise(
             "forget-gate-skipped",
             old="dc_prev = dc * f",
             new="dc_prev = dc",
-            says="dc_prev: the forget gate is missing. The old cell state was multiplied by f on the way "
-            "forward, so its gradient is too.",
+            says="dc_prev: a gate is missing. What was the old cell state multiplied with on the way "
+            "forward?",
             cost=0.4,
         ),
         Mistake(
             "carry-times-input-gate",
             old="dc_prev = dc * f",
             new="dc_prev = dc * i",
-            says="dc_prev: the gradient is multiplied by i. The old cell state met the *forget* gate.",
+            says="dc_prev: the gradient is multiplied by i. Which gate did the old cell state meet on the "
+            "way forward?",
             cost=0.3,
         ),
         Mistake(
@@ -567,7 +572,7 @@ LSTM_CELL_BACKWARD = Exercise(
                 old=back(gate),
                 new=back(gate, slope=""),
                 says=f"The gradient of the {NAMES[gate]} stops at its activation: "
-                f"it must pass the {'tanh' if gate == 'g' else 'sigmoid'} too, so multiply by that slope.",
+                f"it must pass the {'tanh' if gate == 'g' else 'sigmoid'} too.",
                 cost=0.3,
             )
             for gate in GATES
@@ -577,8 +582,8 @@ LSTM_CELL_BACKWARD = Exercise(
             old=all_back(),
             new=SIGMOID_TWICE[0],
             also=SIGMOID_TWICE[1],
-            says="The cached gates already *are* sigmoids. Taking the sigmoid again gives the slope at a wrong "
-            "place: with s = sigmoid(a) it is s (1 - s).",
+            says="The cached gates already *are* sigmoids. Taking the sigmoid again gives the slope at a "
+            "wrong place.",
             cost=0.3,
         ),
         Mistake(
@@ -586,14 +591,14 @@ LSTM_CELL_BACKWARD = Exercise(
             old=all_back(),
             new=TANH_SLOPE[0],
             also=TANH_SLOPE[1],
-            says="A gate gets tanh's slope, 1 - s². The gates i, f, o are sigmoids: their slope is s (1 - s).",
+            says="A gate gets tanh's slope. The gates i, f, o are sigmoids: where are they flat?",
             cost=0.3,
         ),
         Mistake(
             "candidate-with-sigmoid-slope",
             old=back("g"),
             new=back("g", slope=" * g * (1 - g)"),
-            says="The candidate g gets the sigmoid's slope. It is a tanh: 1 - g².",
+            says="The candidate g gets the sigmoid's slope. It is a tanh.",
             cost=0.2,
         ),
         Mistake(
@@ -607,7 +612,8 @@ LSTM_CELL_BACKWARD = Exercise(
             "candidate-not-squared",
             old=back("g"),
             new=back("g", slope=" * (1 - g)"),
-            says="The slope of the candidate's tanh is 1 - g², and the square is missing.",
+            says="The slope of the candidate's tanh is not right: where g is -1 the curve is flat, and "
+            "here it is not 0.",
             cost=0.2,
         ),
         Mistake(
@@ -615,37 +621,38 @@ LSTM_CELL_BACKWARD = Exercise(
             old=back("f"),
             new=back("f", f"dc * {NEW_C}"),
             also=(back("f", "dc * tanh_c"),),
-            says="The forget gate's gradient uses the *new* cell state. Going forward f met the old c, "
-            "so going back it is the old c that multiplies dc.",
+            says="The forget gate's gradient uses the *new* cell state. Which one did f meet going forward?",
             cost=0.3,
         ),
         Mistake(
             "forget-gate-uses-the-hidden-state",
             old=back("f"),
             new=back("f", "dc * h"),
-            says="The forget gate's gradient uses the hidden state h. What f multiplied is the old cell state c.",
+            says="The forget gate's gradient uses the hidden state h. What did f multiply going forward?",
             cost=0.3,
         ),
         Mistake(
             "input-and-forget-swapped",
             old=all_back(),
             new=all_back(i=("dc * c",), f=("dc * g",)),
-            says="The input gate's and the forget gate's gradients have each other's factor: "
-            "i multiplied the candidate g, f multiplied the old c.",
+            says="The input gate's and the forget gate's gradients have each other's factor. What did each "
+            "of the two multiply going forward?",
             cost=0.3,
         ),
         Mistake(
             "input-gate-times-itself",
             old=back("i"),
             new=back("i", "dc * i"),
-            says="The input gate's gradient has i as its factor. In i * g, what is left beside i is g.",
+            says="The input gate's gradient has i as its factor. Of a product, each factor's gradient "
+            "holds the *other* one.",
             cost=0.3,
         ),
         Mistake(
             "candidate-times-itself",
             old=back("g"),
             new=back("g", "dc * g"),
-            says="The candidate's gradient has g as its factor. In i * g, what is left beside g is i.",
+            says="The candidate's gradient has g as its factor. Of a product, each factor's gradient holds "
+            "the *other* one.",
             cost=0.3,
         ),
         Mistake(
@@ -653,7 +660,8 @@ LSTM_CELL_BACKWARD = Exercise(
             old=back("o"),
             new=back("o", f"dh * {NEW_C}"),
             also=(back("o", "dh * c"), back("o", "dh * np.tanh(c)")),
-            says="The output gate's gradient needs what o multiplied: tanh of the *new* cell state.",
+            says="The output gate's gradient has the wrong factor. What did o multiply going forward: the "
+            "cell state itself, and which one?",
             cost=0.3,
         ),
         Mistake(
@@ -716,16 +724,16 @@ LSTM_CELL_BACKWARD = Exercise(
             "new-state-in-weight-hh",
             old='"weight_hh": da.T @ h,',
             new='"weight_hh": da.T @ (o * tanh_c),',
-            says="The gradient of weight_hh multiplies da with the *new* hidden state. In the forward step "
-            "weight_hh met the old h.",
+            says="The gradient of weight_hh multiplies da with the *new* hidden state. Which one did "
+            "weight_hh meet in the forward step?",
             cost=0.3,
         ),
         Mistake(
             "cell-state-in-weight-hh",
             old='"weight_hh": da.T @ h,',
             new='"weight_hh": da.T @ c,',
-            says="The gradient of weight_hh multiplies da with the cell state. In the forward step "
-            "weight_hh met the old hidden state h.",
+            says="The gradient of weight_hh multiplies da with the cell state. What did weight_hh meet in "
+            "the forward step?",
             cost=0.3,
         ),
         Mistake(
@@ -746,16 +754,14 @@ LSTM_CELL_BACKWARD = Exercise(
             "weight-ih-transposed-on-the-way-back",
             old='dx = da @ p["weight_ih"]',
             new='dx = da @ p["weight_ih"].T',
-            says="dx: going forward x met the transpose of weight_ih, so going back da (B, 4H) meets "
-            "weight_ih (4H, D) itself.",
+            says="dx: da is (B, 4H), weight_ih (4H, D), and dx should be (B, D). Which axes meet?",
             cost=0.3,
         ),
         Mistake(
             "weight-hh-transposed-on-the-way-back",
             old='dh_prev = da @ p["weight_hh"]',
             new='dh_prev = da @ p["weight_hh"].T',
-            says="dh_prev: going forward h met the transpose of weight_hh, so going back da (B, 4H) meets "
-            "weight_hh (4H, H) itself.",
+            says="dh_prev: da is (B, 4H), weight_hh (4H, H), and dh_prev should be (B, H). Which axes meet?",
             cost=0.3,
         ),
         *borrowed(
@@ -1052,7 +1058,8 @@ CELL_GRADIENT_PATH = Exercise(
             "gates-one-step-early",
             old=WALK,
             new=WALK.replace("f[:, t + 1]", "f[:, t]"),
-            says="The gates are one step off: from c_{t+1} to c_t the gradient passes the forget gate of step t + 1.",
+            says="The gates are one step off: on the way from c_{t+1} to c_t, which step's gate does the "
+            "gradient pass?",
             cost=0.3,
         ),
         Mistake(

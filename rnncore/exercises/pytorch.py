@@ -273,8 +273,8 @@ HAND_LSTM = Exercise(
                 BODY.replace("x[:, t]", "x[t]"),
                 BODY.replace("x[:, t]", "x[t]").replace("B, T, _ = x.shape", "T, B, _ = x.shape"),
             ),
-            says="The loop runs over the first axis of x, which is the batch: here x is (B, T, D), so the "
-            "input of step t is x[:, t]. (torch.nn.LSTM without batch_first=True is the other way round.)",
+            says="The loop runs over the first axis of x, which is the batch: here x is (B, T, D). "
+            "(torch.nn.LSTM without batch_first=True is the other way round.)",
             cost=0.3,
         ),
         Mistake(
@@ -329,8 +329,7 @@ HAND_LSTM = Exercise(
             "forgets-nothing",
             old=CELL,
             new="c = c + i.sigmoid() * g.tanh()",
-            says="The forget gate is not used: the old cell state is multiplied by f before the new part is "
-            "added.",
+            says="The forget gate is not used: all of the old cell state stays, for ever.",
             cost=0.4,
         ),
         Mistake(
@@ -351,7 +350,8 @@ HAND_LSTM = Exercise(
             "no-tanh-of-the-cell",
             old="c.tanh()",
             new="c",
-            says="h is o * c here; the cell state passes through a tanh first: o * tanh(c).",
+            says="The cell state leaves as it is. On its way out to h it is squashed; what keeps h between "
+            "-1 and 1?",
             cost=0.3,
         ),
         Mistake(
@@ -372,7 +372,8 @@ HAND_LSTM = Exercise(
             "weights-untransposed",
             old=SUM,
             new="x[:, t] @ self.weight_ih + self.bias_ih + h @ self.weight_hh + self.bias_hh",
-            says="weight_ih is (4H, D), one row for each gate's unit: x[:, t] (B, D) meets its transpose.",
+            says="weight_ih is (4H, D), one row for each gate's unit, and the input of a step is (B, D). "
+            "Which axes must meet for (B, 4H) to come out?",
             cost=0.3,
         ),
         Mistake(
@@ -624,8 +625,8 @@ TRAIN_STEP = Exercise(
                 ZERO + FORWARD + TOKEN_LOSS + CLIP + UPDATE,
                 ZERO + FORWARD + TOKEN_LOSS + UPDATE + BACKWARD + CLIP,
             ),
-            says="The parameters do not move at all. Look at the order: gradients to zero, forward, loss, "
-            "backward, clip, optimiser.step; the step needs gradients that are there.",
+            says="The parameters do not move at all. Follow one gradient: where is it made, is it still "
+            "there when the optimiser steps, and does the optimiser step?",
             cost=0.6,
         ),
         Mistake(
@@ -637,8 +638,8 @@ TRAIN_STEP = Exercise(
                 CLIP + BACKWARD + UPDATE,
                 BACKWARD + CLIP.replace("max_norm", "1e9") + UPDATE,
             ),
-            says="The step is made with gradients that are not clipped: the clipping comes too late, too early "
-            "or not at all. Clip after backward has computed them and before the optimiser uses them.",
+            says="The step is made with gradients that are not clipped: the clipping comes too late, too "
+            "early or not at all.",
             cost=0.3,
         ),
         Mistake(
@@ -663,8 +664,8 @@ TRAIN_STEP = Exercise(
             old="logits.transpose(1, 2)",
             new="logits.view(len(logits), -1, logits.shape[1])",
             also=("logits.reshape(len(logits), -1, logits.shape[1])",),
-            says="cross_entropy wants (B, V, T), and view gives that shape with the numbers mixed up: "
-            "it cuts the same row of numbers into other pieces. Turn the axes round with transpose(1, 2).",
+            says="cross_entropy wants (B, V, T), and view gives that shape with the numbers mixed up: it "
+            "cuts the same row of numbers into other pieces, and turns no axes round.",
             cost=0.4,
         ),
         Mistake(

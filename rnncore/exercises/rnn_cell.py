@@ -4,7 +4,7 @@ import numpy as np
 
 from rnncore.cells.activations import activation_grad, sigmoid
 from rnncore.cells.rnn import rnn_cell, rnn_forward
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 
 
 def draw_params(rng, D, H, gates=1):
@@ -28,10 +28,16 @@ def draw_sigmoid(rng):
     ]
 
 
+def each_number(answer, x):
+    """For ``by_row``: what an answer gives for the numbers of x one by one."""
+    return np.reshape([answer(float(number)) for number in np.ravel(x)], np.shape(x))
+
+
 SIGMOID = Exercise(
     reference=sigmoid,
     returns=("y",),
     draw=draw_sigmoid,
+    by_row=each_number,
     mistakes=(
         Mistake(
             "overflow",
@@ -53,7 +59,8 @@ SIGMOID = Exercise(
             "not-halved",
             old="np.tanh(x / 2)",
             new="np.tanh(x)",
-            says="The curve is twice as steep as it should be: the sigmoid is the tanh of x / 2, not of x.",
+            says="The curve is twice as steep as it should be. How steep is tanh at 0, and how steep is "
+            "the sigmoid?",
             cost=0.3,
         ),
         Mistake(
@@ -190,28 +197,29 @@ ACTIVATION_GRAD = Exercise(
             "tanh-not-squared",
             old="return 1 - y**2",
             new="return 1 - y",
-            says="For tanh: the derivative is 1 - y², and the square is missing.",
+            says="For tanh: where y is -1 the curve is flat, and this slope is not 0 there.",
             cost=0.3,
         ),
         Mistake(
             "sigmoid-not-multiplied",
             old="return y * (1 - y)",
             new="return 1 - y",
-            says="For sigmoid: the derivative is y (1 - y), and the factor y is missing.",
+            says="For sigmoid: where y is 0 the curve is flat, and this slope is not 0 there.",
             cost=0.3,
         ),
         Mistake(
             "sigmoid-squared",
             old="return y * (1 - y)",
             new="return 1 - y**2",
-            says="For sigmoid: 1 - y² is tanh's derivative. The sigmoid's is y (1 - y).",
+            says="For sigmoid: this is tanh's derivative. A sigmoid is flat where y is 0 and where y is 1.",
             cost=0.3,
         ),
         Mistake(
             "relu-passes-the-output",
             old="return (y > 0).astype(y.dtype)",
             new="return np.maximum(y, 0)",
-            says="For relu: this returns the output again. Its slope is 1 where y > 0 and 0 elsewhere.",
+            says="For relu: this returns the output again. The slope says how steep the line is, on either "
+            "side of 0.",
             cost=0.3,
         ),
         Mistake(
@@ -236,7 +244,7 @@ ACTIVATION_GRAD = Exercise(
             old="(y > 0)",
             new="(y <= 0)",
             also=("(y < 0)",),
-            says="relu's slope stands on the wrong side: it is 1 where the output is positive.",
+            says="relu's slope stands on the wrong side: where does the line rise?",
             cost=0.3,
         ),
         Mistake(
@@ -287,13 +295,14 @@ RNN_CELL = Exercise(
     returns=("h_next", "cache"),
     layout=("x", "h", "h_next"),
     draw=draw_rnn_cell,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "weight-ih-untransposed",
             old='x @ p["weight_ih"].T',
             new='x @ p["weight_ih"]',
-            says="weight_ih has shape (H, D), one row for each hidden unit. To map x (B, D) to (B, H), "
-            'multiply by its transpose: x @ p["weight_ih"].T.',
+            says="weight_ih has shape (H, D), one row for each hidden unit, and x is (B, D). Which axis of "
+            "each must meet for (B, H) to come out?",
             cost=0.3,
         ),
         Mistake(
@@ -301,8 +310,8 @@ RNN_CELL = Exercise(
             old=A,
             new='a = p["weight_ih"] @ x + p["bias_ih"] + p["weight_hh"] @ h + p["bias_hh"]',
             also=('a = np.dot(p["weight_ih"], x) + p["bias_ih"] + np.dot(p["weight_hh"], h) + p["bias_hh"]',),
-            says="The weights stand on the left, as in a formula for one column vector. Here x is (B, D), one "
-            "row for each example: put x on the left and the *transposed* weights on the right.",
+            says="The weights stand on the left, as in a formula for one column vector. Here x is (B, D), "
+            "one row for each example: in which order, and turned how, do the shapes give (B, H)?",
             cost=0.3,
         ),
         Mistake(
@@ -310,7 +319,7 @@ RNN_CELL = Exercise(
             old='h @ p["weight_hh"].T',
             new='h @ p["weight_hh"]',
             says="weight_hh is square, so no shape complains, but row i holds the weights *into* unit i: "
-            'it must be h @ p["weight_hh"].T.',
+            "which of its axes should h meet?",
             cost=0.3,
         ),
         Mistake(
@@ -366,15 +375,15 @@ RNN_CELL = Exercise(
             "state-ignored",
             old=' + h @ p["weight_hh"].T',
             new="",
-            says="The old hidden state h never enters the sum, so this cell has no memory: "
-            "add h times the transpose of weight_hh.",
+            says="The old hidden state h never enters the sum, so this cell has no memory. It has weights "
+            "of its own, as the input has.",
             cost=0.5,
         ),
         Mistake(
             "input-ignored",
             old='x @ p["weight_ih"].T + ',
             new="",
-            says="The input x never enters the sum: add x times the transpose of weight_ih.",
+            says="The input x never enters the sum: whatever is read changes nothing.",
             cost=0.5,
         ),
         Mistake(
@@ -557,14 +566,14 @@ RNN_FORWARD = Exercise(
             "batch-for-time",
             old="x[:, t]",
             new="x[t]",
-            says="x[t] picks an *example*: x is batch first, (B, T, D). Time is the second axis, x[:, t].",
+            says="x[t] picks an *example*: x is batch first, (B, T, D). Time is the second axis.",
             cost=0.3,
         ),
         Mistake(
             "same-input-each-step",
             old="x[:, t]",
             new="x[:, 0]",
-            says="Every step reads the first input, x[:, 0], instead of its own, x[:, t].",
+            says="Every step reads the first input, x[:, 0], instead of its own.",
             cost=0.4,
         ),
         Mistake(

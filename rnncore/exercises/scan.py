@@ -246,7 +246,7 @@ SCAN = Exercise(
             "h0-forgotten",
             old=START,
             new="pass",
-            says="h0 is not used. The first step starts from h0: its state is a times h0 plus b.",
+            says="h0 is not used. The first step starts from it.",
             cost=0.3,
         ),
         Mistake(
@@ -260,24 +260,25 @@ SCAN = Exercise(
             "h0-added-to-every-state",
             old=f"{START}\n    {ROUNDS}",
             new=ROUNDS.replace("return b", "return b + h0[:, np.newaxis]"),
-            says="h0 is added to every state. Each step multiplies it once more: let it in before the first round, "
-            "as part of the first step's b.",
+            says="h0 is added to every state as it is. Each step multiplies it once more: where can it "
+            "come in, so that the rounds carry it on?",
             cost=0.4,
         ),
         Mistake(
             "shift-always-one",
             old=f"{EARLIER}\n        {LATER}\n        {JOIN}",
             new="a[:, 1:], b[:, 1:] = a[:, 1:] * a[:, :-1], a[:, 1:] * b[:, :-1] + b[:, 1:]",
-            says="In every round the neighbour one step back is read. After the first round it already holds two steps, "
-            "one of them yours: look 2 back in the second round, 4 in the third.",
+            says="In every round the neighbour one step back is read. After the first round it already "
+            "holds two steps, one of them yours: how far back stands the nearest one that holds none "
+            "of yours?",
             cost=0.4,
         ),
         Mistake(
             "shift-grows-by-one",
             old=DOUBLE,
             new="shift += 1",
-            says="The shift grows by one a round: 1, 2, 3. After a round with shift 2 a step stands for 4 "
-            "steps, so the next neighbour is 4 back; one that is nearer is counted twice.",
+            says="The shift grows by one a round: 1, 2, 3. After a round with shift 2, for how many steps "
+            "does a place stand? What is nearer than that is counted twice.",
             cost=0.4,
         ),
         Mistake(
@@ -340,7 +341,7 @@ SCAN = Exercise(
             "only-powers-of-two",
             old=WHILE,
             new="while 2 * shift <= a.shape[1]:",
-            says="Where T is no power of two, the last round is missing: the number of rounds is log2 T rounded *up*.",
+            says="Where T is no power of two, the last round is missing. Count the rounds that T = 5 needs.",
             cost=0.3,
         ),
         Mistake(
@@ -424,7 +425,7 @@ SCAN = Exercise(
             "first-b-lost",
             old=START,
             new="b[:, 0] = a[:, 0] * h0",
-            says="The first step's own b is overwritten by what comes from h0. Its state is a times h0 *plus* b.",
+            says="The first step's own b is overwritten by what comes from h0. Both reach its state.",
             cost=0.3,
         ),
         Mistake(
@@ -481,16 +482,16 @@ SCAN_BACKWARD = Exercise(
             "factor-of-the-same-step",
             old=DB,
             new="db = scan(a[:, ::-1], dh[:, ::-1], np.zeros_like(h0))[:, ::-1]",
-            says="The error arrives with the factor of its own step, a_t. On its way from t + 1 back to t it passes step "
-            "t + 1, and so a_{t+1}.",
+            says="The error arrives with the factor of its own step. On its way from t + 1 back to t, "
+            "which step does it pass?",
             cost=0.3,
         ),
         Mistake(
             "factor-of-the-step-before",
             old=A_NEXT,
             new="a_next = np.concatenate([np.ones_like(a[:, :1]), a[:, :-1]], axis=1)",
-            says="The factors are shifted the wrong way: the error from t + 1 meets a_{t-1}. It passes "
-            "step t + 1, so its factor is a_{t+1}.",
+            says="The factors are shifted the wrong way. On its way from t + 1 back to t, which step does "
+            "an error pass?",
             cost=0.3,
         ),
         Mistake(
@@ -564,7 +565,7 @@ SCAN_BACKWARD = Exercise(
             "new-state-in-da",
             old=DA,
             new="da = db * h",
-            says="da uses the *new* state. In the forward step a met the old one, h_{t-1}, and h0 in the first step.",
+            says="da uses the *new* state. Which one did a meet in the forward step?",
             cost=0.3,
         ),
         Mistake(
@@ -572,7 +573,7 @@ SCAN_BACKWARD = Exercise(
             old=H_PREV,
             new="h_prev = np.concatenate([h[:, 1:], h[:, -1:]], axis=1)",
             also=("h_prev = np.concatenate([h[:, 1:], h0[:, np.newaxis]], axis=1)",),
-            says="The states for da are shifted the wrong way: a_t met the state *before* its step, h_{t-1}.",
+            says="The states for da are shifted the wrong way. Which one did a_t meet in the forward step?",
             cost=0.3,
         ),
         Mistake(
@@ -595,7 +596,7 @@ SCAN_BACKWARD = Exercise(
             old=DA,
             new="da = db",
             also=("da = db * a",),
-            says="da lacks the old state: a was multiplied by h_{t-1}, so that is what its error is multiplied by.",
+            says="da lacks the state: what did a multiply in the forward step?",
             cost=0.4,
         ),
         Mistake(
@@ -724,8 +725,8 @@ MIN_GRU = Exercise(
             "candidate-added-whole",
             old=STATES,
             new="h = scan(z, n, h0)",
-            says="The candidate is added whole. The new state is a weighted mean: what z leaves, 1 - z, is"
-            " the candidate's share.",
+            says="The candidate is added whole. The new state is a weighted mean: the two shares add up to "
+            "1.",
             cost=0.4,
         ),
         Mistake(
@@ -740,8 +741,7 @@ MIN_GRU = Exercise(
             old=STATES,
             new="h = scan(z, z * n, h0)",
             also=("h = scan(1 - z, (1 - z) * n, h0)",),
-            says="Old state and candidate have the same weight. The two weights add up to 1: z for the "
-            "old, 1 - z for the new.",
+            says="Old state and candidate have the same weight. The two weights add up to 1.",
             cost=0.3,
         ),
         Mistake(

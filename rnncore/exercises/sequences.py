@@ -8,6 +8,8 @@ def draw_one_hot(rng):
     def case(B, T, V, when="", largest=None):
         largest = V - 1 if largest is None else largest
         ids = rng.integers(0, largest + 1, B * T)
+        if largest > 2:
+            ids[ids == largest // 2] = 0  # one symbol in the middle never occurs
         ids[:2] = 0, largest  # both ends are always there
         ids = rng.permutation(ids).reshape(B, T)
         return Case((ids, V), {"B": B, "T": T, "V": V}, when)

@@ -7,7 +7,7 @@ a frequency within six standard deviations of a distribution for that distributi
 import numpy as np
 
 from rnncore.exercises.bptt import far_apart, softmax_mistakes
-from rnncore.exercises.exercise import Case, Exercise, Mistake
+from rnncore.exercises.exercise import Case, Exercise, Mistake, each_row
 from rnncore.losses import masked_cross_entropy
 from rnncore.observe import Absent, Formula
 from rnncore.topics.sampling import generate, last_outputs, sample
@@ -64,8 +64,8 @@ MASKED_CROSS_ENTROPY = Exercise(
             "padding-counted",
             old=REAL,
             new="real, lengths = np.ones((len(lengths), T), dtype=bool), np.full(len(lengths), T)",
-            says="The padding is counted like real predictions: this is the mean over all B·T steps. "
-            "A step counts only while t < lengths[b].",
+            says="The padding is counted like real predictions: this is the mean over all B·T steps. What "
+            "lies beyond a sequence's length counts nothing.",
             cost=0.7,
         ),
         Mistake(
@@ -146,15 +146,15 @@ MASKED_CROSS_ENTROPY = Exercise(
             "divided-by-batch",
             old="count = int(lengths.sum())",
             new="count = len(lengths)",
-            says="The sum is divided by B, the number of sequences. There are sum(lengths) predictions.",
+            says="The sum is divided by B, the number of sequences. The mean is over predictions.",
             cost=0.3,
         ),
         Mistake(
             "mask-one-step-too-long",
             old=REAL,
             new="real = np.arange(T) <= lengths[:, None]",
-            says="The mask is one step too long: the last real step is t = length - 1, so a step is real "
-            "while t < length.",
+            says="The mask is one step too long: with t counted from 0, which is the last real step of a "
+            "sequence of length 3?",
             cost=0.3,
         ),
         Mistake(
@@ -190,30 +190,31 @@ MASKED_CROSS_ENTROPY = Exercise(
             "gradient-of-the-sum",
             old="dlogits = (np.exp(log_probs) - one_hot) / count",
             new="dlogits = np.exp(log_probs) - one_hot",
-            says="dlogits is the gradient of the sum. The loss is a mean over the real predictions, so divide "
-            "by their number as well.",
+            says="dlogits is the gradient of the sum. The loss is a mean over the real predictions: what "
+            "does that do to each share?",
             cost=0.3,
         ),
         Mistake(
             "sign-of-the-loss",
             old="loss = -float(",
             new="loss = float(",
-            says="The loss is negative: it is *minus* the mean log probability.",
+            says="The loss is negative. What is certain costs nothing, and all else costs more.",
             cost=0.3,
         ),
         Mistake(
             "targets-not-subtracted",
             old="dlogits = (np.exp(log_probs) - one_hot) / count",
             new="dlogits = np.exp(log_probs) / count",
-            says="dlogits holds the probabilities only. Subtract 1 at each target: probabilities minus one-hot.",
+            says="dlogits holds the probabilities only, so the targets make no difference. What does the "
+            "target's own logit do to the loss?",
             cost=0.4,
         ),
         Mistake(
             "unstable",
             old=SHIFTED,
             new="    shifted = safe_logits\n",
-            says="np.exp overflows for large logits. Subtract the largest logit of each row first: "
-            "the probabilities stay the same and no exponential exceeds 1.",
+            says="np.exp overflows for large logits. What may be subtracted from a whole row without "
+            "changing its probabilities, so that no exponential exceeds 1?",
             cost=0.4,
         ),
         Mistake(
@@ -272,6 +273,7 @@ LAST_OUTPUTS = Exercise(
     reference=last_outputs,
     returns=("last",),
     draw=draw_last_outputs,
+    by_row=each_row,
     mistakes=(
         Mistake(
             "largest-of-the-real-steps",
@@ -285,8 +287,8 @@ LAST_OUTPUTS = Exercise(
             "last-column",
             old=LAST,
             new="return y[:, -1]",
-            says="y[:, -1] is the last column, which for a shorter sequence is padding. "
-            "Each sequence has its own last step, at length - 1.",
+            says="y[:, -1] is the last column, which for a shorter sequence is padding. Each sequence has "
+            "its own last step.",
             cost=0.7,
         ),
         Mistake(
@@ -308,8 +310,8 @@ LAST_OUTPUTS = Exercise(
             "every-row-with-every-length",
             old=LAST,
             new="return y[:, last]",
-            says="y[:, lengths - 1] takes *all* the lengths from *every* sequence, so there is one axis too "
-            "many. Pair them: give an index for the batch that runs along with the lengths.",
+            says="y[:, lengths - 1] takes *all* the lengths from *every* sequence, so there is one axis "
+            "too many. Each sequence goes with its own length.",
             cost=0.4,
         ),
         Mistake(
@@ -493,28 +495,35 @@ SCALED = "scaled = logits / temperature"
 THROWN = "thrown = rng.random(logits.shape[:-1])"
 IDS = "ids = (borders <= thrown[..., None]).sum(axis=-1)"
 
+
+def sample_each_row(answer, logits, temperature, rng):
+    """For ``by_row``: a symbol for each row of logits, one row at a time."""
+    rows = logits.reshape(-1, logits.shape[-1])
+    return np.reshape([answer(row, temperature, rng) for row in rows], logits.shape[:-1])
+
+
 SAMPLE = Exercise(
     reference=sample,
     returns=("frequencies", "drawn from rng"),
     draw=draw_sample,
     view=view_sample,
     many_calls=True,
+    by_row=sample_each_row,
     mistakes=(
         Mistake(
             "first-share-above-the-dart",
             old="ids = (borders <= thrown[..., None]).sum(axis=-1)",
             new="ids = (probs > thrown[..., None]).argmax(axis=-1)",
             says="The dart is held against the shares themselves, so the first symbol with a large share "
-            "gets most throws. Lay the shares side by side first: their running sums (cumsum) are the "
-            "borders.",
+            "gets most throws. Lay the shares side by side first: where does each begin and end?",
             cost=0.4,
         ),
         Mistake(
             "temperature-multiplied",
             old=SCALED,
             new="scaled = logits * temperature",
-            says="The logits are multiplied by the temperature, so a high one makes the likely symbols still "
-            "likelier. Heat must level them out: divide.",
+            says="The logits are multiplied by the temperature, so a high one makes the likely symbols "
+            "still likelier. Heat must level them out.",
             cost=0.3,
         ),
         Mistake(
@@ -522,7 +531,7 @@ SAMPLE = Exercise(
             old=SCALED,
             new="scaled = logits",
             says="The temperature changes nothing here. (Dividing the *probabilities* by it has no effect "
-            "once they are made to sum to 1 again: divide the logits, before the softmax.)",
+            "once they are made to sum to 1 again.)",
             cost=0.5,
         ),
         Mistake(
@@ -565,8 +574,8 @@ SAMPLE = Exercise(
             "counted-from-the-other-end",
             old=IDS,
             new="ids = (borders > thrown[..., None]).sum(axis=-1)",
-            says="The symbols come out in reverse: the id is the number of borders *below* the point that was "
-            "thrown, not above it.",
+            says="The symbols come out in reverse: going up from 0 to the point that was thrown, which "
+            "borders are passed?",
             cost=0.3,
         ),
         Mistake(
@@ -582,8 +591,8 @@ SAMPLE = Exercise(
             "unstable",
             old="    scaled = scaled - scaled.max(axis=-1, keepdims=True)\n",
             new="",
-            says="np.exp overflows when the temperature is small, since logits / temperature is then large. "
-            "Subtract each row's largest value first.",
+            says="np.exp overflows when the temperature is small, since logits / temperature is then "
+            "large. What may be subtracted from a whole row without changing its probabilities?",
             cost=0.4,
         ),
         Mistake(

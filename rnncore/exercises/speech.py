@@ -568,17 +568,20 @@ def log_softmax(logits):
 
 def draw_ctc_loss(rng):
     def case(T, V, pattern, when=""):
-        """The pattern's letters stand for labels that are drawn: equal letters, equal labels."""
+        """The pattern's letters stand for labels that are drawn: equal letters, equal labels.
+
+        V is odd: no label has the same place when it is counted from the other end.
+        """
         drawn = rng.permutation(np.arange(1, V))
         targets = np.array([drawn["abcd".index(letter)] for letter in pattern])
         sizes = {"T": T, "V": V, "S": len(pattern)}
         return Case((log_softmax(rng.normal(0, 1.5, (T, V))), targets), sizes, when)
 
     return [
-        case(21, 6, "abba"),  # long enough for a path that wraps around
+        case(21, 7, "abba"),  # long enough for a path that wraps around
         case(8, 5, "aab"),
         case(11, 7, "abcca"),
-        case(6, 4, "aaba", "there is only just time for all labels"),
+        case(6, 5, "aaba", "there is only just time for all labels"),
         case(5, 3, "a", "S = 1"),
         case(700, 5, "abbcd" * 4, "the recording is long"),
     ]

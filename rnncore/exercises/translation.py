@@ -442,8 +442,8 @@ ATTENTION = Exercise(
             old="keys.transpose(1, 2)",
             new="keys.reshape(len(keys), H, -1)",
             also=("keys.view(len(keys), H, -1)",),
-            says="The keys were given the shape (B, H, S) by view or reshape, which cuts the same row of numbers into "
-            "other pieces and mixes up the features. Turn the axes round with transpose(1, 2).",
+            says="The keys were given the shape (B, H, S) by view or reshape, which cuts the same row of "
+            "numbers into other pieces and mixes up the features. It turns no axes round.",
             cost=0.3,
         ),
         Mistake(

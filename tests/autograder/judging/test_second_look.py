@@ -49,6 +49,26 @@ def test_an_error_that_a_mistake_raises_is_paid_where_the_rest_is_right_and_only
     assert mistake["id"] == "weight-ih-transposed-on-the-way-back"
 
 
+def test_an_error_that_hides_another_slip_is_paid_by_what_is_behind_it():
+    graded = grade(submission({SECOND: CUBED.replace('da @ p["weight_ih"], ', 'da @ p["weight_ih"].T, ')}))
+    raised, slip = verdict(graded, SECOND)["mistakes"]
+    assert raised["id"] == "weight-ih-transposed-on-the-way-back"
+    assert "everything but line 3 is right" in slip["says"]
+    assert points(graded) == POINTS | {SECOND: 2.0}
+
+
+def test_an_answer_for_one_row_alone_is_tried_row_by_row():
+    one_row = """def rnn_cell_backward(p, dh, cache):
+    x, h, h_next = cache
+    da = dh * (1 - h_next**2)
+    grads = {"weight_ih": np.outer(da, x), "weight_hh": np.outer(da, h), "bias_ih": da, "bias_hh": da}
+    return p["weight_ih"].T @ da, p["weight_hh"].T @ da, grads
+"""
+    graded = grade(submission({SECOND: one_row}))
+    assert [mistake["id"] for mistake in verdict(graded, SECOND)["mistakes"]] == ["one-row-only"]
+    assert points(graded) == POINTS | {SECOND: 2.5}
+
+
 def test_a_helper_that_is_not_written_costs_nothing_later():
     graded = grade(submission({SECOND: UNTOUCHED[SECOND]}))
     assert points(graded) == POINTS | {SECOND: 0.0}

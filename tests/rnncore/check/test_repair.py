@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rnncore.check import check
-from rnncore.check.edits import edits
+from rnncore.check.edits import edits, last_line
+from rnncore.check.repair import _Repair
 from rnncore.exercises import by_name
 from rnncore.versions import run_versions, source_of
 
@@ -297,3 +298,38 @@ def test_every_edit_is_a_text_that_can_be_read_and_differs():
 def test_huge_numbers_in_an_answer_do_no_harm():
     source = f"def sigmoid(x):\n    return x * {10**400} + 1e308\n"
     assert check(student("sigmoid", source, "huge"), 4).earned < 4
+
+
+LOOP = """
+def f(x):
+    a = x
+    for b in x:
+        c = b
+        d = c
+    e = a
+    return e
+"""
+WITHIN = "def f(x):\n    def g():\n        return x\n    return g()\n"
+
+
+@pytest.mark.parametrize(("line", "last"), [(3, 3), (4, 6), (5, 6), (7, 7), (2, 0), (1, 0)])
+def test_what_stands_behind_an_error_was_not_run(line, last):
+    assert last_line(LOOP, line) == last
+    assert last_line(WITHIN, 3) == 0  # it may be called from behind
+
+
+def test_no_edit_behind_an_error_is_tried(monkeypatch):
+    tried, right = [], _Repair.right_one
+
+    def noted(self, trials, *more):
+        return right(self, (tried.append(one.line) or one for one in trials), *more)
+
+    monkeypatch.setattr(_Repair, "right_one", noted)
+    source = """
+def rnn_cell(p, x, h):
+    a = undefined
+    h_next = np.tanh(x @ p["weight_ih"].T + p["bias_ih"] + h @ p["weight_hh"].T + a)
+    return h_next, (x, h, h_next)
+"""
+    check(student("rnn_cell", source, "<stopped>"), 1, seed=1)
+    assert set(tried) == {2}  # of the function

@@ -71,3 +71,17 @@ def test_every_draw_tells_each_mistake_from_what_is_right_and_from_those_before(
             others = (other for other in twins[:at] if other[0] != id and draw.alike(twin, other[1]))
             found += [(seed, id, f"is named {other}") for other, _ in others]
     assert found == []
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + 50))
+def test_one_symbol_never_occurs_where_a_1_for_every_id_must_not_be_all_ones(seed):
+    for case in EXERCISES["one_hot"].draw(np.random.default_rng(seed)):
+        ids, V = case.args
+        assert case.when or set(ids.flat) < set(range(V))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + 50))
+def test_no_label_has_the_same_place_counted_from_the_other_end(seed):
+    for case in EXERCISES["ctc_loss"].draw(np.random.default_rng(seed)):
+        log_probs, targets = case.args
+        assert not (targets == log_probs.shape[1] - targets).any()
