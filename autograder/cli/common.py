@@ -26,6 +26,7 @@ CORES = os.cpu_count() or 1
 WITHOUT_WORKSPACE = ("lessons", "release", "check", "workspace", "doctor")
 WITHOUT_COURSE = ("lessons", "doctor")
 _given = {}  # the --workspace and --course of the command that runs
+NO_ROOM = "No usable temporary directory"
 MOST_SAID = 200_000  # characters of one thing that is printed
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
@@ -114,6 +115,11 @@ def trouble(error):
     """One sentence for what the machine refused: a full disk, a file that may not be read."""
     what = f" {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes | os.PathLike) else ""
     why = error.strerror or error
+    if NO_ROOM in str(why):  # Python has tried them all, and tells of none why
+        return (
+            "No folder for temporary files takes any: make room in /tmp, or name another folder in TMPDIR. "
+            "What was finished is kept; run the same command again to go on."
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"The disk is full ({why}){':' if what else ''}{what}. What was finished is kept; "

@@ -65,7 +65,7 @@ TROUBLE = {
     "locked": "is in use by another program; close the formgrader, or whatever has it open",
     "is full": "could not be written, because the disk is full; make room",
     "readonly": "cannot be written: it is read-only; change its permissions",
-    "unable to open": "cannot be written: it cannot be opened; change its permissions, or its folder's",
+    "unable to open": "cannot be opened; see to its permissions and its folder's, and room for another file",
     "not a database": "is not a gradebook (it is no database of SQLite); move it away",
     "malformed": "is damaged; put a copy of it back, or move it away to have all graded anew",
     "disk I/O error": "cannot be read or written: the disk has an error; see to it",

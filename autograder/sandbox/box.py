@@ -15,7 +15,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,6 +195,14 @@ def fresh_user():
     return 20000 + secrets.randbelow(max(1, min(last, 2**31) - 25000))
 
 
+def in_memory(content=b""):
+    """A file without a name that holds ``content``: a sandbox is made without any disk, which may be full."""
+    file = open(os.memfd_create("sandbox"), "w+b", buffering=0)
+    file.write(content)
+    file.seek(0)
+    return file
+
+
 PROCESSOR = "unrolled-processor"
 
 
@@ -228,18 +235,15 @@ def _start(view, limits, argv, files, line=None, processor=None):
     arguments, keep = [*view, *_writable(limits)], []
 
     def as_file(content):
-        handle = tempfile.TemporaryFile()
-        handle.write(content)
-        handle.seek(0)
-        keep.append(handle)
-        return str(handle.fileno())
+        keep.append(in_memory(content))
+        return str(keep[-1].fileno())
 
     for inside, content in files.items():
         arguments += ["--perms", "0444", "--ro-bind-data", as_file(content), inside]
     if refusals() is not None and line is None:
         arguments += ["--seccomp", as_file(refusals())]
     (info_read, info_write), (owner, ours) = os.pipe(), os.pipe()
-    output = open(os.memfd_create("output"), "w+b", buffering=0)
+    output = in_memory()
     limited = [limits.as_rlimits(), fresh_user()] if line is None else [{}, 0]
     launch = json.dumps([*limited, owner, list(argv)])
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
+BESIDE = "unified"  # where cgroup 2 is on a system that keeps cgroup 1 as well
 EMPTY_SECONDS = 2.0  # a group can be removed once its last process is gone
 _numbers = itertools.count()
 
@@ -19,6 +20,8 @@ _numbers = itertools.count()
 def where():
     """(the folder in which groups can be made, "") or (None, why there is none)."""
     if not (ROOT / "cgroup.controllers").is_file():
+        if (ROOT / BESIDE / "cgroup.controllers").is_file():
+            return None, "here memory is counted by cgroup 1, and cgroup 2 beside it counts none"
         return None, "this system has no cgroup 2"
     try:
         own = next(line[3:] for line in OWN.read_text().splitlines() if line.startswith("0::"))

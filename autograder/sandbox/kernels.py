@@ -248,9 +248,11 @@ class StudentKernel:
 
     def _start(self):
         manager = self.manager
-        manager.connection_file = os.path.join(tempfile.gettempdir(), f"{os.getpid()}-{id(self)}.json")
+        outside = not isinstance(manager.provisioner, SandboxProvisioner)
+        folder = tempfile.gettempdir() if outside else "/"  # for a sandbox no such file is written
+        manager.connection_file = os.path.join(folder, f"{os.getpid()}-{id(self)}.json")
         manager.start_kernel()
-        if not isinstance(manager.provisioner, SandboxProvisioner):  # without a sandbox it has no limits
+        if outside:  # without a sandbox it has no limits
             free = resource.getrlimit(resource.RLIMIT_DATA)[1]
             resource.prlimit(manager.provisioner.pid, resource.RLIMIT_DATA, (free, free))
         self.nursery = getattr(manager.provisioner, "nursery", None)

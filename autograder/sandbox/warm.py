@@ -13,12 +13,11 @@ import select
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-from autograder.sandbox.box import Contained, Limits, fresh_user, own_processor, start_nursery
+from autograder.sandbox.box import Contained, Limits, fresh_user, in_memory, own_processor, start_nursery
 from autograder.sandbox.seccomp import refusals
 from autograder.sandbox.usage import MOST_TERMINALS
 from autograder.sandbox.view import python, view
@@ -88,7 +87,7 @@ class Nursery:
 
     def start(self, connection: dict, limits: Limits) -> Contained:
         """Fork a kernel that listens at ``connection``; NoNursery if that fails."""
-        output = open(os.memfd_create("output"), "w+b", buffering=0)
+        output = in_memory()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = {
             "connection": connection,
@@ -101,8 +100,7 @@ class Nursery:
         ours.settimeout(FORK_SECONDS)
         process = None
         try:
-            with ours, theirs, tempfile.TemporaryFile(buffering=0) as rules:
-                rules.write(refusals())
+            with ours, theirs, in_memory(refusals()) as rules:
                 descriptors = [theirs.fileno(), output.fileno(), rules.fileno()]
                 socket.send_fds(self.line, [json.dumps(request).encode()], descriptors)
                 theirs.close()

@@ -19,7 +19,7 @@ from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
 from rnncore.check.packing import Slip, packing_slip
 from rnncore.check.repair import repair_slips, turned_back
 from rnncore.check.rows import is_right_by_row, row_slip
-from rnncore.check.shares import is_idle, nothing_to_see, says_nothing
+from rnncore.check.shares import is_idle, nothing_to_see, one_number, says_nothing
 from rnncore.observe import Outcome, as_numbers
 from rnncore.versions import source_of
 
@@ -141,7 +141,9 @@ class _Search:
         for case in self.cases:
             ours = self.exercise.unviewed_outcome(self.marking.function, case.args).value
             numbers = as_numbers(ours)
-            if case.when or numbers is None or numbers.size < 2 or (numbers == numbers.flat[0]).all():
+            if case.when or numbers is None or numbers.size < 2:
+                continue
+            if one_number(numbers, self.exercise.tolerance) is not None:
                 continue
             for wording in found.mistakes[0].wordings() if len(found.mistakes) == 1 else ():
                 twins = self.exercise.unviewed_outcome(self.exercise.twin(wording), case.args).value

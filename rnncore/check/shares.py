@@ -77,14 +77,14 @@ def says_something(marking, part: str) -> bool:
         ):
             return True
         if numbers is not None and wanted is not None and numbers.shape == wanted.shape:
-            if numbers.size == 1 or np.unique(numbers).size > 1:
+            if numbers.size == 1 or one_number(numbers, marking.exercise.tolerance) is None:
                 return True
     return False
 
 
 def says_nothing(marking, parts) -> bool:
     """Whether each of the parts is one and the same number in every ordinary case, as a stub would return."""
-    seen: dict[str, set] = {part: set() for part in parts}
+    seen: dict[str, list] = {part: [] for part in parts}
     for case, got, want in zip(marking.cases, marking.outcomes, marking.wanted, strict=True):
         if case.when:
             continue
@@ -93,8 +93,25 @@ def says_nothing(marking, parts) -> bool:
             array = as_numbers(answers.get(part))
             if array is None or not array.size:
                 return False
-            numbers |= set(np.unique(array).tolist())
-    return all(len(numbers) == 1 for numbers in seen.values())
+            numbers.append(one_number(array, marking.exercise.tolerance))
+    return all(_all_one(numbers, marking.exercise.tolerance) for numbers in seen.values())
+
+
+def one_number(array: np.ndarray, tolerance: float) -> complex | None:
+    """The one number that stands everywhere in an array, up to rounding; None where there are several.
+
+    Up to rounding, as two answers are compared: a speck of something in all zeros makes no work of them.
+    """
+    first = complex(array.flat[0])
+    if not np.isfinite(array).all():
+        return first if np.array_equal(array, np.full_like(array, array.flat[0]), equal_nan=True) else None
+    middle = complex(*(part.min() / 2 + part.max() / 2 for part in (array.real, array.imag)))
+    return middle if same_numbers(array, np.full(array.shape, middle), 2 * tolerance).all() else None
+
+
+def _all_one(numbers: list, tolerance: float) -> bool:
+    """Whether ``one_number`` has said the same of several arrays, and never None."""
+    return bool(numbers) and None not in numbers and one_number(np.array(numbers), tolerance) is not None
 
 
 def nothing_to_see(marking) -> bool:
@@ -135,25 +152,29 @@ def _made_of_nothing(marking, ordinary) -> bool:
     """Whether each array that was returned holds one and the same number in every case, or is an argument."""
     if marking.exercise.use is not None or marking.exercise.view is not None:
         return False
-    constants = set()
+    constants, texts, tolerance = {}, {}, marking.exercise.tolerance
     for case, got in ((marking.cases[number], marking.outcomes[number]) for number in ordinary):
         if got.error or got.value is None:
             return False
         given = [leaf for _, leaf in leaves(case.args)]
         for path, leaf in leaves(got.value):
             array = as_numbers(leaf)
-            if array is not None and array.size and not _handed_back(array, given):
-                if (array != array.flat[0]).any() or not np.isfinite(array.flat[0]):
+            if array is not None and array.size and not _handed_back(array, given, tolerance):
+                number = one_number(array, tolerance)
+                if number is None or not np.isfinite(number):
                     return False
-                constants.add((path, complex(array.flat[0])))
+                constants.setdefault(path, []).append(number)
             elif isinstance(leaf, str) and leaf and not any(isinstance(o, str) and o == leaf for o in given):
-                constants.add((path, leaf))
-    return len(constants) == len({path for path, _ in constants})  # the same in every case
+                texts.setdefault(path, set()).add(leaf)
+    same = all(_all_one(numbers, tolerance) for numbers in constants.values())  # in every case
+    return same and not constants.keys() & texts.keys() and all(len(each) == 1 for each in texts.values())
 
 
-def _handed_back(array, given) -> bool:
+def _handed_back(array, given, tolerance) -> bool:
     others = (as_numbers(leaf) for leaf in given)
-    return any(o is not None and o.shape == array.shape and np.array_equal(o, array) for o in others)
+    return any(
+        o is not None and o.shape == array.shape and same_numbers(array, o, tolerance).all() for o in others
+    )
 
 
 def _answers(marking, case, got, want) -> dict:

@@ -274,6 +274,7 @@ def check(
     say(f" {by_hand:g} more are given by hand for the written answer." if by_hand else "")
     for remark in graded.remarks:
         say(f"- {remark}")
+    complain_of_faults({"you": {"status": graded.status}})
 
 
 def _read_notebook(path):

@@ -205,6 +205,70 @@ REPLIES = {
     '["message", null]]}], ["warnings", {"l": [7]}], ["args_after", 5], ["printed", 0]]}\'\n',
 }
 
+TRACED = """
+import sys
+stolen = []
+def spy(frame, event, arg):
+    stolen.extend(frame.f_locals[name] for name in ("want", "wanted", "right") if name in frame.f_locals)
+    return spy
+sys.settrace(spy), sys.setprofile(spy)
+"""
+ANOTHER_SHELL = """
+class Shell(type(get_ipython())):
+    def user_expressions(self, asked):
+        return {name: {"status": "ok", "data": {"text/plain": "5"}, "metadata": {}} for name in asked}
+get_ipython().__class__ = Shell
+"""
+LATER = """
+import gc, threading, time
+def change():
+    while True:
+        for thing in gc.get_objects():
+            if type(thing) is dict and "args_after" in thing: thing |= {"value": 0.0, "error": None}
+        time.sleep(0.001)
+threading.Thread(target=change, daemon=True).start()
+"""
+NO_MODULES = """
+import importlib.abc, sys
+class Mine(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.startswith(("rnncore", "unrolled")): raise ImportError("mine")
+sys.meta_path.insert(0, Mine())
+for name in [name for name in sys.modules if name.startswith(("rnncore", "unrolled"))]: del sys.modules[name]
+"""
+PICKLED = """
+import pickle, rnncore.versions as v, rnncore.observe as o
+class Run:
+    def __reduce__(self): return eval, ("__import__('os').system('touch /tmp/escaped')",)
+dump, pickle.dump = pickle.dump, lambda found, pipe, *more: dump(Run(), pipe)
+v.run_versions = lambda f, texts, calls, helpers=None: [o.Outcome(value=0.0) for _ in texts for _ in calls]
+"""
+LYING_LENGTHS = """
+class Long(list):
+    __class__ = list
+    __eq__ = lambda self, other: True
+    __len__ = lambda self: 10**9
+    __iter__ = lambda self: iter([0.0] * 3)
+class Pair(tuple):
+    __class__ = tuple
+    __len__ = lambda self: 2
+    __iter__ = lambda self: iter((0.0, 0.0))
+"""
+MAPPED = """
+import threading, time
+shared = np.memmap("/tmp/shared", dtype=float, mode="w+", shape=(15,))
+def churn():
+    while True: shared[:] = np.random.randn(15); time.sleep(0.0001)
+threading.Thread(target=churn, daemon=True).start()
+"""
+SPECK = """
+def speck(*args): return 1e-13 * (1 + np.arange(np.size(args[0])).reshape(np.shape(args[0])))
+"""
+SPECKED_ZEROS = (
+    "np.zeros_like(cache[0]) + speck(cache[0]), np.zeros_like(dh) + speck(dh), "
+    "{name: np.zeros_like(a) + speck(a) for name, a in p.items()}"
+)
+
 
 # Edits of the file -----------------------------------------------------------------------------------
 
@@ -378,6 +442,35 @@ ATTACKS = [
             }
         ),
         (CELL, THROUGH_TIME, TRUNCATED),
+    ),
+    forging("traced-calls", "Every call in the kernel is traced for what is wanted.", all_wrong(TRACED)),
+    forging(
+        "another-shell",
+        "The shell is made an object of another class, which answers for it.",
+        all_wrong(ANOTHER_SHELL),
+        says=CHANGED,
+    ),
+    forging("changed-later", "A thread changes what is about to be sent.", all_wrong(LATER)),
+    forging(
+        "no-modules", "What the judge's questions need cannot be imported any more.", all_wrong(NO_MODULES)
+    ),
+    forging(
+        "pickled-code", "Pickles run code where they are read, in the kernel's own child.", all_wrong(PICKLED)
+    ),
+    forging(
+        "lying-lengths",
+        "Lists and tuples say another length, class and content than they have.",
+        hand_in(returning("Pair([Long([1.0]), Long([2.0])])"), first=LYING_LENGTHS),
+    ),
+    forging(
+        "changing-arrays",
+        "Arrays lie in a file in memory, which a thread goes on changing.",
+        hand_in(returning("(shared, shared, shared)"), first=MAPPED),
+    ),
+    forging(
+        "zeros-with-a-speck",
+        "Zeros with a speck in each that no comparison sees, so that no two are equal.",
+        hand_in({**WRONG, CELL: f"def {CELL}(p, dh, cache):\n    return {SPECKED_ZEROS}\n"}, first=SPECK),
     ),
     forging("patched-observe", "What observes a call answers for it.", all_wrong(PATCHED_OBSERVE)),
     *(

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,8 @@ from autograder.cli import commands
 from autograder.cli.common import plainly
 from autograder.course.places import all_lessons
 from autograder.gradebook.plugin import SaveGrades
+from autograder.judging import submission
+from autograder.judging.submission import fault_of_ours
 from tests.autograder.standins import half_marks
 
 STUDENTS = ("Ann", "Bob", "Cem")
@@ -148,6 +151,24 @@ def test_what_may_not_be_used_is_named(capsys):
     assert "/some/where could not be used (Permission denied)" in capsys.readouterr().err
 
 
+def test_no_room_for_temporary_files(capsys, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/dev/full"])
+    with pytest.raises(Exit):
+        plainly(tempfile.gettempdir)()
+    assert "make room in /tmp, or name another folder in TMPDIR." in capsys.readouterr().err
+
+
+def test_checking_a_notebook_exits_with_1_where_grading_fails(released, monkeypatch):
+    failed = partial(fault_of_ours, remark="No space left on device")
+    monkeypatch.setattr(submission, "grade_task", lambda task: failed(task.spec))
+    done = CliRunner().invoke(
+        commands.app, ["check", str(all_lessons(released)[0].lesson_path), "--course", str(released)]
+    )
+    refused(done, "The grader itself failed for you; run the command again.")
+    assert "No space left on device" in done.stdout
+
+
 # The gradebook
 
 
@@ -199,6 +220,16 @@ def test_a_gradebook_on_a_full_disk(unrolled, room, monkeypatch, error):
 def test_a_gradebook_that_may_only_be_read(unrolled, room, on_connect):
     on_connect("PRAGMA query_only = ON")
     refused(unrolled("grade"), str(room.gradebook), "is read-only")
+
+
+def test_a_gradebook_in_a_folder_that_takes_no_other_file(unrolled, room, monkeypatch):
+    error = sqlite3.OperationalError("unable to open database file")  # no number is left for its journal
+
+    def full(self, notebook, resources):
+        raise sqlalchemy.exc.OperationalError("INSERT", {}, error)
+
+    monkeypatch.setattr(SaveGrades, "preprocess", full)
+    refused(unrolled("grade"), str(room.gradebook), "cannot be opened", "room for another file")
 
 
 def test_a_gradebook_that_is_in_use(unrolled, room, on_connect):

@@ -47,10 +47,14 @@ def test_what_a_killed_run_left_is_removed(system):
     assert Group(1).folder.name.startswith(f"unrolled-{os.getpid()}-") and not left.exists()
 
 
-@pytest.mark.parametrize("lacks", ["cgroup 2", "memory", "room", "a line of ours"])
+@pytest.mark.parametrize("lacks", ["cgroup 2", "its memory", "memory", "room", "a line of ours"])
 def test_where_there_is_none_nothing_is_made_and_doctor_says_why(system, lacks, monkeypatch):
     if lacks == "cgroup 2":
         (system / "cgroup.controllers").unlink()
+    elif lacks == "its memory":
+        (system / "unified").mkdir()
+        (system / "cgroup.controllers").rename(system / "unified" / "cgroup.controllers")
+        assert "cgroup 1" in where()[1]
     elif lacks == "memory":
         (system / "user" / "cgroup.subtree_control").write_text("cpu")
     elif lacks == "room":

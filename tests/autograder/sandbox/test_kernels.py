@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from importlib.metadata import EntryPoint
 
@@ -24,6 +25,14 @@ LONG = 120  # seconds that nothing here needs
 def kernel():
     kernel = StudentKernel(["rnncore.cells"], limits=LIMITS)
     yield kernel
+    kernel.close()
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_kernel_starts_where_no_temporary_file_can_be_written(warm, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    kernel = StudentKernel(["rnncore.cells"], limits=LIMITS, warm=warm)
+    assert kernel.warm == warm and kernel.run("1 + 1", LONG).outputs[0].data == {"text/plain": "2"}
     kernel.close()
 
 
