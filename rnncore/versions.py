@@ -1,6 +1,6 @@
 """Other versions of a student's function, each called once, in a child process that leaves nothing behind.
 
-``rnncore.check.repair`` tries small edits of a wrong answer's own text; what they print, change or break must
+``rnncore.check.slips`` tries small edits of a wrong answer's own text; what they print, change or break must
 not outlive the trial. In come a function, texts to take the place of its own, and arguments for each; out
 come ``Outcome`` objects. Where a process cannot be forked there are none, and after autograd has run on a
 device (CUDA, say) torch refuses it in a fork: then no version that trains is right. A function that lives in

@@ -11,15 +11,15 @@ from itertools import combinations, islice
 
 import numpy as np
 
-from rnncore.check.beneath import beneath
 from rnncore.check.compare import agree, leaves
 from rnncore.check.credit import CHANGED
-from rnncore.check.machine import machine_slip
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
-from rnncore.check.packing import Slip, packing_slip
-from rnncore.check.repair import repair_slips, turned_back
-from rnncore.check.rows import is_right_by_row, row_slip
 from rnncore.check.shares import is_idle, nothing_to_see, one_number, says_nothing
+from rnncore.check.slips.beneath import beneath
+from rnncore.check.slips.machine import machine_slip
+from rnncore.check.slips.packing import Slip, packing_slip
+from rnncore.check.slips.repair import repair_slips, turned_back
+from rnncore.check.slips.rows import is_right_by_row, row_slip
 from rnncore.observe import Outcome, as_numbers
 from rnncore.versions import source_of
 

@@ -15,7 +15,7 @@ from tests.autograder.small_lesson import (
     points,
     submission,
 )
-from tests.rnncore.check.test_repair import ANSWERS
+from tests.rnncore.check.slips.test_repair import ANSWERS
 
 CUBED = ANSWERS["a number"][1].lstrip()
 

@@ -4,7 +4,7 @@ import pytest
 
 from rnncore.check import check
 from rnncore.exercises import by_name
-from tests.rnncore.check.test_undo import written
+from tests.rnncore.check.slips.test_undo import written
 
 torch = pytest.importorskip("torch")
 

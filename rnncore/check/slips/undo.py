@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from itertools import islice
 
-from rnncore.check.edits import Edit, may_be_tried
+from rnncore.check.slips.edits import Edit, may_be_tried
 
 MOST = 100  # texts for one mistake
 MOST_PLACES = 10  # that fit one pattern

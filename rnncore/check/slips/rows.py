@@ -9,8 +9,8 @@ or None.
 from dataclasses import replace
 
 from rnncore.check.compare import agree
-from rnncore.check.packing import Slip
 from rnncore.check.shares import is_idle
+from rnncore.check.slips.packing import Slip
 
 ROW_ONLY, COST = "one-row-only", 0.5
 SAYS = (

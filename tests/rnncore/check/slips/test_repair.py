@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rnncore.check import check
-from rnncore.check.edits import edits, last_line
-from rnncore.check.repair import _Repair
+from rnncore.check.slips.edits import edits, last_line
+from rnncore.check.slips.repair import _Repair
 from rnncore.exercises import by_name
 from rnncore.versions import run_versions, source_of
 

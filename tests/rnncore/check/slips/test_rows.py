@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnncore.check import check
-from tests.rnncore.check.test_undo import pytestmark, written
+from tests.rnncore.check.slips.test_undo import pytestmark, written
 
 assert pytestmark
 ONE_ROW = {

@@ -9,13 +9,15 @@ What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, 
 from collections.abc import Iterable
 from itertools import islice
 
-from rnncore.check.beneath import Version
 from rnncore.check.compare import agree
-from rnncore.check.edits import KEYWORDS, NOT_RETURNED, PRINTED, Edit, edits, last_line
 from rnncore.check.marking import changed_arguments
-from rnncore.check.packing import PACKED, Slip
 from rnncore.check.shares import is_idle
-from rnncore.check.undo import undone
+from rnncore.check.slips.beneath import Version
+from rnncore.check.slips.edits import Edit, edits, last_line
+from rnncore.check.slips.expressions import KEYWORDS
+from rnncore.check.slips.packing import PACKED, Slip
+from rnncore.check.slips.statements import NOT_RETURNED, PRINTED
+from rnncore.check.slips.undo import undone
 from rnncore.check.verdict import FOUND_BY_LINE
 from rnncore.versions import source_of
 

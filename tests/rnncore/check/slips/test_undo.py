@@ -11,8 +11,8 @@ import pytest
 
 from rnncore.check import check
 from rnncore.check.marking import Marking
-from rnncore.check.rows import row_slip
-from rnncore.check.undo import undone
+from rnncore.check.slips.rows import row_slip
+from rnncore.check.slips.undo import undone
 from rnncore.exercises import by_name
 from rnncore.observe import as_numbers
 
@@ -211,7 +211,7 @@ def test_an_error_with_no_work_behind_it_earns_nothing(rest):
 
 
 def test_a_version_that_nobody_can_run_pays_nothing(monkeypatch):
-    monkeypatch.setattr("rnncore.check.beneath.run_versions", lambda *args: [])
+    monkeypatch.setattr("rnncore.check.slips.beneath.run_versions", lambda *args: [])
     assert check(written("rnn_cell", BEHIND["a listed one"][0]), 10, seed=1).earned == 0
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 from rnncore.check.compare import agree
 from rnncore.check.marking import Marking
-from rnncore.check.undo import undone
+from rnncore.check.slips.undo import undone
 from rnncore.observe import Outcome, StudentError
 from rnncore.versions import run_versions, source_of
 

@@ -10,9 +10,9 @@ import ast
 import textwrap
 from itertools import islice
 
-from rnncore.check.edits import edits
-from rnncore.check.packing import Slip
 from rnncore.check.shares import is_idle
+from rnncore.check.slips.edits import edits
+from rnncore.check.slips.packing import Slip
 from rnncore.check.verdict import FOUND_BY_LINE
 from rnncore.observe import as_numbers
 

@@ -1,0 +1,150 @@
+"""Small edits of a function's text, one at a time: the slips that people make, turned back.
+
+In comes a text, out come ``Edit`` objects in a fixed order, the likelier kinds first: a sign, an axis, an
+index, a comparison, a transpose, a statement; then what is too much; then arrays the other way round, one
+name for another, and what is missing. ``expressions`` and ``statements`` say what may stand where one does.
+Nothing is run here.
+"""
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnncore.check.slips.expressions import added, dropped, joined, renamed, turned, wrapped
+from rnncore.check.slips.statements import given_back, statements
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The function's text with one thing changed: in which line of it, and of what kind, in words."""
+
+    line: int
+    kind: str
+    source: str
+
+
+def edits(source: str, after: Edit | None = None) -> Iterator[Edit]:
+    """The edits of the one function, or class, that ``source`` defines; none where one might not end.
+
+    ``after``: one of them, which is made first; lines are those of ``source`` all the same.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    if after is not None:
+        tree = next((copy.deepcopy(tree) for edit in _edits(tree, set()) if edit == after), None)
+    seen = set()
+    for edit in _edits(tree, seen) if tree else ():
+        if edit.source not in seen:
+            seen.add(edit.source)
+            yield edit
+
+
+def last_line(source: str, line: int) -> int:
+    """The last line of a function's text that may be run before one of its lines is; 0 if that is not known.
+
+    That is the line's own, or the end of the outermost loop that it stands in.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return 0
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node is not tree.body[0] and node.lineno <= line <= node.end_lineno
+    ]
+    inside = [tree.body[0], *around] if isinstance(tree.body[0], ast.ClassDef) else around
+    if not around or any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in inside):
+        return 0  # what is defined first may be called from anywhere
+    loops = [node.end_lineno for node in around if isinstance(node, ast.For | ast.While)]
+    return max(loops) if loops else min(node.end_lineno for node in around)
+
+
+def may_be_tried(tree) -> bool:
+    """Whether a tree is that of one function, or class, of which a version harms nothing."""
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.ClassDef):
+        return False
+    if any(isinstance(node, ast.Yield | ast.Global | ast.Await) for node in ast.walk(tree)):
+        return False
+    return not _names_it(tree, "open")  # opening a file may empty it
+
+
+def _names_it(tree, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
+
+
+def _edits(tree, seen: set) -> Iterator[Edit]:
+    """The same with repetitions; ``tree`` is meanwhile as the edit has it. ``seen`` gets its own text."""
+    if not may_be_tried(tree):
+        return
+    function = tree.body[0]
+    if any(isinstance(node, ast.While) for node in ast.walk(tree)) or _names_it(tree, function.name):
+        return  # an edit of it might not end
+    function.decorator_list = []
+    try:
+        names, places = _names(function), _places(function)
+        seen.add(ast.unparse(tree))
+    except (RecursionError, ValueError):
+        return
+    yield from _as_edits(given_back(tree, function))
+    for propose in (turned, dropped, wrapped, renamed, added, joined):
+        for place in places:
+            for kind, new in propose(place.get(), names):
+                old = place.get()
+                place.put(new)
+                try:
+                    yield Edit(getattr(old, "lineno", 0), kind, ast.unparse(tree))
+                except (ValueError, RecursionError, AttributeError):
+                    pass
+                finally:
+                    place.put(old)
+        if propose is turned:
+            yield from _as_edits(statements(tree, function, names))
+
+
+def _as_edits(changes):
+    return (Edit(*change) for change in changes)
+
+
+class _Place:
+    """Where in the tree an expression stands: a field of a node, or an item of a list in one."""
+
+    def __init__(self, node, name, index=None):
+        self.node, self.name, self.index = node, name, index
+
+    def get(self):
+        value = getattr(self.node, self.name)
+        return value if self.index is None else value[self.index]
+
+    def put(self, new):
+        if self.index is None:
+            setattr(self.node, self.name, new)
+        else:
+            getattr(self.node, self.name)[self.index] = new
+
+
+def _places(function) -> list[_Place]:
+    """Every expression of the function's body, in the order in which it is written."""
+    found = []
+
+    def visit(node):
+        for name, value in ast.iter_fields(node):
+            for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(child, ast.expr) and not isinstance(getattr(child, "ctx", None), ast.Store):
+                    found.append(_Place(node, name, index))
+                if isinstance(child, ast.AST):
+                    visit(child)
+
+    for statement in function.body:
+        visit(statement)
+    return found
+
+
+def _names(function) -> list[str]:
+    """The arguments and the local names of a function, each once."""
+    names = [n.arg for n in ast.walk(function) if isinstance(n, ast.arg) and n.arg != "self"]
+    names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return list(dict.fromkeys(names))
