@@ -3,7 +3,8 @@
 ``grade_notebook`` is pure: plain data in and out, no database and no state between calls, so it runs
 anywhere an Executor takes it. A cell that stops the kernel costs its own exercise: the kernel is
 started again, the cells that had worked are run again, the one that stopped it is skipped, and the rest
-is graded, all within the notebook's time.
+is graded, all within the notebook's time. It is long for one module, and one class: every step reads and
+writes the same account of time, of starts and of what was stopped.
 """
 
 import copy

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.judging.graded import unnamed
-from autograder.judging.judge import Line, StudentFunction
+from autograder.judging.line import Line, StudentFunction
 from rnncore.check.marking import Marking
 from rnncore.exercises import by_name
 from rnncore.observe import as_numbers, viewable
