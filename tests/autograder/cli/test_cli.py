@@ -317,7 +317,7 @@ def test_every_command_has_the_help_text_that_the_list_shows():
 
 
 def open_module(name):
-    return importlib.import_module(f"autograder.cli.{name}")
+    return importlib.import_module(f"autograder.cli.commands.{name}")
 
 
 def refused_as_usage(result):

@@ -26,7 +26,7 @@ import numpy as np
 
 MOST_PLANS = 200  # calls of one function for one exercise
 MOST_SECONDS = 0.1  # of the processor, for one call
-MOST_SECONDS_IN_USE = 0.5  # where a model is made and used
+MOST_SECONDS_IN_USE = 0.25  # where a model is made and used
 MOST_ENDLESS = 2  # calls of one function that took longer, after which it is called no more
 
 
