@@ -69,7 +69,7 @@ def test_what_only_a_later_call_does_is_that_calls_alone(how, monkeypatch):
     begin, _, rest = SOLVED[SECOND].partition("\n")
     third = f"    called.append(1)\n    if len(called) % 3 == 0:\n        {does}\n"
     later = f"{imports}\ncalled = []\n{begin}\n{third}{rest}"
-    limits = replace(LIMITS, call_seconds=2.0, cell_seconds=30.0)
+    limits = replace(LIMITS, call_seconds=1.0, cell_seconds=30.0)
     at_once = grade(submission({SECOND: later}), limits=limits)
     asked = judging.judge_cell
     monkeypatch.setattr(
