@@ -25,6 +25,7 @@ import warnings
 import numpy as np
 
 MOST_PLANS = 200  # calls of one function for one exercise
+MOST_MADE = 20  # objects that one class made whose methods are called, too
 MOST_SECONDS = 0.1  # of the processor, for one call
 MOST_SECONDS_IN_USE = 0.25  # where a model is made and used
 MOST_ENDLESS = 2  # calls of one function that took longer, after which it is called no more
@@ -162,7 +163,7 @@ def value_of(arg):
 
 def results(name, function, exercise, case):
     """(what was called and how, what came out) of every call that returned."""
-    endless = 0
+    endless = objects = 0
     for number, plan in enumerate(plans(function, exercise, case)):
         made = attempt(lambda plan=plan: function(*copied(plan), **required_words(function)))
         endless += made is ENDLESS
@@ -170,6 +171,9 @@ def results(name, function, exercise, case):
             return
         yield (name, number), made
         if isinstance(made, Anything) or type(made).__module__ in ("builtins", "numpy", "torch", __name__):
+            continue
+        objects += 1
+        if objects > MOST_MADE:
             continue
         attempt(lambda made=made: equip(made, case))
         for method in ("__call__", *(word for word in dir(made) if not word.startswith("_"))):

@@ -21,7 +21,6 @@ from tests.autograder.small_lesson import (
     LIMITS,
     POINTS,
     SECOND,
-    SOLVED,
     THIRD,
     UNTOUCHED,
     grade,
@@ -53,33 +52,6 @@ def test_solved_notebook_earns_everything_and_the_result_is_plain_data():
     assert graded.provenance["release_hash"] == "a release hash"
     assert graded.provenance["sandbox"] is True
     assert graded.provenance["kernel_starts"] == 1
-
-
-LATER = {
-    "death": ("import os", "os._exit(3)", "KernelDied"),
-    "time": ("import time", "time.sleep(600)", "TimeLimit"),
-    "memory": ("import numpy as np", "np.ones(10**10)", "MemoryError"),
-}
-
-
-@pytest.mark.parametrize("how", LATER)
-def test_what_only_a_later_call_does_is_that_calls_alone(how, monkeypatch):
-    """Calls that are made at once are made one by one where they are stopped, so the same comes of it."""
-    imports, does, kind = LATER[how]
-    begin, _, rest = SOLVED[SECOND].partition("\n")
-    third = f"    called.append(1)\n    if len(called) % 3 == 0:\n        {does}\n"
-    later = f"{imports}\ncalled = []\n{begin}\n{third}{rest}"
-    limits = replace(LIMITS, call_seconds=1.0, cell_seconds=30.0)
-    at_once = grade(submission({SECOND: later}), limits=limits)
-    asked = judging.judge_cell
-    monkeypatch.setattr(
-        grading, "judge_cell", lambda *words, **named: asked(*words, **{**named, "at_once": False})
-    )
-    one_by_one = grade(submission({SECOND: later}), limits=limits)
-    assert at_once.status == one_by_one.status and at_once.remarks == one_by_one.remarks
-    assert points(at_once) == points(one_by_one) and points(at_once)[SECOND] < POINTS[SECOND]
-    assert points(at_once)[FIRST] == POINTS[FIRST]
-    assert kind in str(at_once.scores[f"{SECOND}-check"].verdict)
 
 
 def test_seeds_differ_by_student_and_repeat():
