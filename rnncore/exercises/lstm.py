@@ -108,7 +108,7 @@ LSTM_CELL = Exercise(
             old="np.split(a, 4, axis=1)",
             new="np.split(a, 4, axis=0)",
             says="The sum a (B, 4H) is cut along the batch. The four blocks lie side by side, H columns each: "
-            "cut along axis 1.",
+            "which axis counts columns?",
             cost=0.3,
         ),
         Mistake(
