@@ -75,7 +75,7 @@ class Processes(Executor):
     def __init__(self, workers, memory=MEMORY, modules=(), nursery=None):
         self._size, self._memory, self._first = workers, memory, (modules, nursery)
         self._waiting, self._workers, self._failed_starts = deque(), [], 0
-        self._closing, self._lock = False, threading.Lock()
+        self._closing, self._fault, self._lock = False, None, threading.Lock()
         self._woken, self._wake_up = Pipe(duplex=False)
         self._thread = threading.Thread(target=self._serve, name="workers", daemon=True)
         self._thread.start()
@@ -84,7 +84,7 @@ class Processes(Executor):
         future = Future()
         with self._lock:
             if self._closing:
-                raise RuntimeError("this executor is shut down")
+                raise self._fault or RuntimeError("this executor is shut down")
             self._waiting.append(_Task(future, function, arguments))
             self._wake_up.send_bytes(b"")
         return future
@@ -221,7 +221,7 @@ class Processes(Executor):
     def _end(self, fault):
         """End every worker; where there are tasks left, because of a fault, they have that fault."""
         with self._lock:
-            self._closing = True
+            self._closing, self._fault = True, fault
         while task := self._next():
             task.end(False, fault)
         for worker in self._workers:
