@@ -36,13 +36,14 @@ LOOK_SECONDS = 0.05  # how often the memory of busy workers is looked at
 END_SECONDS = 5.0  # in which a worker that is told to end closes its sandboxes
 NEARLY_FULL = 0.8  # of its memory: a worker that died above this died of it
 MOST_FAILED_STARTS = 3
+SHARING = 4  # workers whose kernels one nursery forks: it forks one after the other
 SANDBOXES = 3072 * MIB  # what a worker's sandboxes may hold together, where the system counts it
 
 
 def process_pool(workers, nursery=None):
     """A pool of fresh processes, in which numerical libraries use one thread each.
 
-    ``nursery``: what a lesson hides and needs, if each is to begin with the process that forks its kernels.
+    ``nursery``: what a lesson hides and needs, if processes that fork their kernels are to start with them.
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # inherited by the workers
@@ -73,8 +74,9 @@ class Processes(Executor):
     where that worker had used up the ``memory`` that each may have."""
 
     def __init__(self, workers, memory=MEMORY, modules=(), nursery=None):
-        self._size, self._memory, self._first = workers, memory, (modules, nursery)
+        self._size, self._memory, self._modules, self._nursery = workers, memory, modules, nursery
         self._waiting, self._workers, self._failed_starts = deque(), [], 0
+        self._lines, self._nurseries = deque(), []
         self._closing, self._fault, self._lock = False, None, threading.Lock()
         self._woken, self._wake_up = Pipe(duplex=False)
         self._thread = threading.Thread(target=self._serve, name="workers", daemon=True)
@@ -121,6 +123,8 @@ class Processes(Executor):
     def _serve(self):
         fault = None
         try:
+            if self._nursery:
+                self._begin_with_nurseries()
             while self._go_on():
                 self._hand_out()
                 busy = any(worker.task is not None for worker in self._workers)
@@ -137,6 +141,21 @@ class Processes(Executor):
         finally:
             self._end(fault)
 
+    def _begin_with_nurseries(self):
+        """Start the first workers, each with a line to a nursery that it shares with a few others.
+
+        All import at the same time. Whoever has no line, or one that has hung up, starts a nursery alone.
+        """
+        from autograder.sandbox import box, warm  # which need more than the standard library
+
+        pairs = [warm.pair() for _ in range(self._size)]
+        self._lines.extend(ours for ours, _ in pairs)
+        self._go_on()
+        for first in range(0, len(pairs), SHARING):
+            lines = [theirs for _, theirs in pairs[first : first + SHARING]]
+            with contextlib.suppress(OSError, warm.NoNursery, box.NoSandbox):  # the workers will say why
+                self._nurseries.append(warm.start(*self._nursery, lines))
+
     def _go_on(self):
         """Start workers where some are missing; False when all is done."""
         busy = sum(worker.task is not None for worker in self._workers)
@@ -145,7 +164,8 @@ class Processes(Executor):
                 return False
             wanted = min(self._size, busy + len(self._waiting)) if self._closing else self._size
         while len(self._workers) < wanted:
-            self._workers.append(_Worker(self._memory, *self._first))
+            line = self._lines.popleft() if self._lines else None
+            self._workers.append(_Worker(self._memory, self._modules, self._nursery, line))
         return True
 
     def _hand_out(self):
@@ -233,6 +253,10 @@ class Processes(Executor):
         for worker in self._workers:
             worker.end(deadline - time.monotonic())
         self._workers.clear()
+        for nursery in self._nurseries:
+            nursery.kill()
+        for line in self._lines:
+            line.close()
 
 
 def _how(status):
@@ -268,11 +292,13 @@ def _read(answer):
 class _Worker:
     """One worker, seen from outside: its process, its end of the line, and what it has to do."""
 
-    def __init__(self, memory, modules, nursery):
+    def __init__(self, memory, modules, nursery, to_nursery=None):
         self.task, self.ready, self.was_ready = None, False, False
         self.begun, self.full, self.late = False, False, False
         self.line, theirs = Pipe()
         path = list(map(str, sys.path))
+        lent = [] if to_nursery is None else [to_nursery.fileno()]
+        nursery = nursery and [*nursery, *lent]
         told = json.dumps([path, theirs.fileno(), os.getpid(), memory, modules, nursery])
         self._lock = threading.Lock()
         # A process group of its own: Ctrl-C in the terminal is for the parent, which ends its workers
@@ -280,10 +306,12 @@ class _Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, told],
             stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), *lent],
             process_group=0,
         )
         theirs.close()
+        if to_nursery is not None:
+            to_nursery.close()
         self.group = Group(memory + SANDBOXES)
         self.group.take(self.process.pid)
 

@@ -31,7 +31,8 @@ def serve(line, parent, memory, modules, nursery=None):
     """Answer what comes through the descriptor ``line`` until it is closed.
 
     ``parent``: who started us. ``modules``: what is imported while there is nothing to do yet; ``nursery``:
-    what a lesson hides and needs, where the process that forks its kernels is to be on its way by then.
+    what a lesson hides and needs, where the process that forks its kernels is to be on its way by then, and
+    our end of the line to it where it has been started for us.
     """
     end_with(parent)
     limit_memory(memory)

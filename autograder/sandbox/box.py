@@ -178,9 +178,9 @@ def _signal(pid, number):
         pass
 
 
-def start_nursery(view, argv, files, line):
-    """Start ``warm``'s forking process, unlimited and with its rights; it keeps the descriptor ``line``."""
-    return _start(view, Limits(), argv, files, line)
+def start_nursery(view, argv, files, lines):
+    """Start ``warm``'s forking process, unlimited and with its rights; it keeps the descriptors ``lines``."""
+    return _start(view, Limits(), argv, files, lines)
 
 
 def fresh_user():
@@ -225,7 +225,7 @@ def own_processor():
     return None
 
 
-def _start(view, limits, argv, files, line=None, processor=None):
+def _start(view, limits, argv, files, lines=None, processor=None):
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise NoSandbox(
@@ -240,11 +240,11 @@ def _start(view, limits, argv, files, line=None, processor=None):
 
     for inside, content in files.items():
         arguments += ["--perms", "0444", "--ro-bind-data", as_file(content), inside]
-    if refusals() is not None and line is None:
+    if refusals() is not None and lines is None:
         arguments += ["--seccomp", as_file(refusals())]
     (info_read, info_write), (owner, ours) = os.pipe(), os.pipe()
     output = in_memory()
-    limited = [limits.as_rlimits(), fresh_user()] if line is None else [{}, 0]
+    limited = [limits.as_rlimits(), fresh_user()] if lines is None else [{}, 0]
     launch = json.dumps([*limited, owner, list(argv)])
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
     arguments += ["--info-fd", str(info_write)]
@@ -262,7 +262,7 @@ def _start(view, limits, argv, files, line=None, processor=None):
             cwd="/",
             pass_fds=[
                 *(info_write, owner),
-                *([] if line is None else [line]),
+                *(lines or ()),
                 *(handle.fileno() for handle in keep),
             ],
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
 BESIDE = "unified"  # where cgroup 2 is on a system that keeps cgroup 1 as well
+NAME = "unrolled-"  # and the number of the process that made it, and one more
 EMPTY_SECONDS = 2.0  # a group can be removed once its last process is gone
 _numbers = itertools.count()
 
@@ -36,6 +37,14 @@ def where():
     return None, "no group here may be divided; `systemd-run --user --scope` starts a command in one that may"
 
 
+def take_into_own(pid):
+    """Put a process that another group's member has started into this process's own, if that is a Group."""
+    with contextlib.suppress(OSError, StopIteration):
+        own = next(line[3:] for line in OWN.read_text().splitlines() if line.startswith("0::"))
+        if Path(own).name.startswith(NAME):
+            (ROOT / own.lstrip("/") / "cgroup.procs").write_text(str(pid))
+
+
 class Group:
     """A group that holds at most ``memory`` bytes; one that cannot be made takes nobody in and is silent."""
 
@@ -44,11 +53,11 @@ class Group:
         parent, _ = where()
         if parent is None:
             return
-        for left in parent.glob("unrolled-*"):  # by a run that was killed
+        for left in parent.glob(f"{NAME}*"):  # by a run that was killed
             if not os.path.exists(f"/proc/{left.name.split('-')[1]}"):
                 with contextlib.suppress(OSError):
                     left.rmdir()
-        folder = parent / f"unrolled-{os.getpid()}-{next(_numbers)}"
+        folder = parent / f"{NAME}{os.getpid()}-{next(_numbers)}"
         try:
             folder.mkdir()
             self.folder = folder

@@ -16,6 +16,7 @@ import json
 import os
 import pkgutil
 import resource
+import select
 import signal
 import socket
 import struct
@@ -83,27 +84,34 @@ def import_all(needs):
             importlib.import_module(name)
 
 
-def serve(line):
+def serve(lines):
     """Fork a child for every request that arrives; returns only in a child, which is then a kernel."""
     fonts = {path.name: path.read_bytes() for path in Path(FONTS).glob("*.json")}
     prctl(SET_DUMPABLE, 0)
     gc.collect()
     gc.freeze()  # what is here now is never garbage: collecting must not touch pages shared with children
-    line.send(b"ready")
-    while True:
-        text, descriptors, _, _ = socket.recv_fds(line, MOST_REQUEST, 3)
-        if not text:
-            os._exit(0)
-        child = os.fork()
-        if child == 0:
-            line.close()
-            answer, output, rules = descriptors
-            request = json.loads(text)
-            enter(socket.socket(fileno=answer), output, os.pread(rules, MOST_REQUEST, 0), request, fonts)
-            return request
-        for descriptor in descriptors:
-            os.close(descriptor)
-        os.waitpid(child, 0)
+    for line in lines:
+        with contextlib.suppress(OSError):  # who asked for it is gone
+            line.send(b"ready")
+    while lines:
+        for line in select.select(lines, (), ())[0]:
+            text, descriptors, _, _ = socket.recv_fds(line, MOST_REQUEST, 3)
+            if not text:
+                lines.remove(line)
+                line.close()
+                continue
+            child = os.fork()
+            if child == 0:
+                for one in lines:
+                    one.close()
+                answer, output, rules = descriptors
+                request = json.loads(text)
+                enter(answer, output, os.pread(rules, MOST_REQUEST, 0), request, fonts)
+                return
+            for descriptor in descriptors:
+                os.close(descriptor)
+            os.waitpid(child, 0)
+    os._exit(0)
 
 
 # In a child: from here to a kernel ----------------------------------------------------------------------
@@ -112,8 +120,10 @@ def serve(line):
 def enter(answer, output, rules, request, fonts):
     """Become the second process of a sandbox of our own; the first looks after it, then all end.
 
-    The process that was forked only opens the door: it tells ``warm`` who is behind it, and ends.
+    The process that was forked only opens the door: it tells ``warm`` who is behind it, and ends. Nothing
+    begins before ``warm`` has answered, and whoever asked for the sandbox keeps it only while they live.
     """
+    answer = socket.socket(fileno=answer)
     try:
         call("unshare", NEWNS | NEWPID | NEWIPC | NEWNET)
         child = os.fork()
@@ -134,22 +144,36 @@ def enter(answer, output, rules, request, fonts):
         prctl(SET_DUMPABLE, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         answer.send(b"inside")
+        if not answer.recv(100):
+            os._exit(1)
+        owner = answer.detach()
+        os.closerange(3, owner)
+        os.closerange(owner + 1, 4096)
     except BaseException as error:
         with contextlib.suppress(OSError):
             answer.send(f"{type(error).__name__}: {error}".encode()[:2000])
         os._exit(1)
-    answer.close()
-    os.closerange(3, 4096)
     child = os.fork()
     if child:
-        look_after(child)
+        look_after(child, owner)
+    os.close(owner)
     prctl(SET_DUMPABLE, 1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir("/work")
 
 
-def look_after(child):
-    """What the first process of a namespace does: reap, and end with the one that matters."""
+def look_after(child, owner):
+    """What the first process of a namespace does: reap, and end with the one that matters.
+
+    ``owner``: a socket that hangs up when whoever asked for this sandbox is gone, which ends it as well.
+    """
+    signal.signal(signal.SIGIO, lambda number, frame: os._exit(1))
+    fcntl.fcntl(owner, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(owner, fcntl.F_SETFL, os.O_ASYNC)
+    gone = select.poll()
+    gone.register(owner, 0)
+    if gone.poll(0):  # before it could be told
+        os._exit(1)
     while True:
         ended, status = os.wait()
         if ended == child:
@@ -255,11 +279,10 @@ def become_kernel(application):
 
 if __name__ == "__main__":
     sys.path.remove("/kernel")
-    line = socket.socket(fileno=int(sys.argv[1]))
+    lines = [socket.socket(fileno=int(number)) for number in sys.argv[1].split(",")]
     import_all(sys.argv[2:])
     if len(os.listdir("/proc/self/task")) > 1:
         sys.exit("an imported package has started a thread, so nothing can be forked here")
     kernel = kernel_application()
-    serve(line)
-    del line
+    serve(lines)
     become_kernel(kernel)

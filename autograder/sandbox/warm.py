@@ -1,7 +1,8 @@
 """Warm kernels, from outside: one nursery for each lesson's view, and the kernels forked in it.
 
-``nursery_for`` keeps a few nurseries for as long as this process lives. A nursery's death is our affair:
-the next request starts another, and a notebook that was lost with it is graded again with a cold kernel.
+``nursery_for`` keeps a few nurseries for as long as this process lives. One of them may be ``lent``: started
+by another process, for several to use, each by a line of its own. A nursery's death is our affair: the next
+request starts another, and a notebook that was lost with it is graded again with a cold kernel.
 """
 
 import atexit
@@ -17,6 +18,7 @@ import threading
 import time
 from pathlib import Path
 
+from autograder.sandbox import cgroup
 from autograder.sandbox.box import Contained, Limits, fresh_user, in_memory, own_processor, start_nursery
 from autograder.sandbox.seccomp import refusals
 from autograder.sandbox.usage import MOST_TERMINALS
@@ -35,22 +37,44 @@ class NoNursery(RuntimeError):
     """Kernels cannot be forked here, or the process that forks them has died."""
 
 
-class Nursery:
-    """A sandbox in which a process imports what a lesson may use, to fork kernels once it is ``ready``."""
+def start(hides, needs, lines):
+    """Start a sandbox in which a process imports what a lesson may use; returns its Contained.
 
-    def __init__(self, hides=(), needs=()):
+    ``lines``: sockets on which it will say that it is ready, and then forks kernels. They are closed here.
+    """
+    try:
         if refusals() is None:
             raise NoNursery("There is no filter of system calls for this processor.")
-        self.line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.kernels = []
         source = Path(__file__).with_name("nursery.py").read_bytes()
-        argv = [python(), PROGRAM, str(theirs.fileno()), *needs]
-        try:
-            self.contained = start_nursery(
-                view(tuple(hides), tuple(needs), nursery=True), argv, {PROGRAM: source}, theirs.fileno()
-            )
-        finally:
-            theirs.close()
+        numbers = [line.fileno() for line in lines]
+        argv = [python(), PROGRAM, ",".join(map(str, numbers)), *needs]
+        shown = view(tuple(hides), tuple(needs), nursery=True)
+        return start_nursery(shown, argv, {PROGRAM: source}, numbers)
+    finally:
+        for line in lines:
+            line.close()
+
+
+def pair():
+    """Both ends of a line to a nursery: ours, and its own."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+class Nursery:
+    """A nursery as the process sees it that has kernels forked there, once it is ``ready``.
+
+    ``line``: our end of a line to one that somebody else has started; else it is started here.
+    """
+
+    def __init__(self, hides=(), needs=(), line=None):
+        self.kernels, self.contained, self.line = [], None, line
+        if line is None:
+            self.line, theirs = pair()
+            try:
+                self.contained = start(hides, needs, [theirs])
+            except BaseException:
+                self.line.close()
+                raise
         self._is_ready = False
 
     def ready(self):
@@ -63,7 +87,8 @@ class Nursery:
                 pass
         if not self._is_ready:
             self.close()
-            raise NoNursery(f"Nothing can be forked here; it says: {self.contained.output()[-2000:]}")
+            says = self.contained.output()[-2000:] if self.contained else "nothing, since another started it"
+            raise NoNursery(f"Nothing can be forked here; it says: {says}")
         return self
 
     @property
@@ -73,7 +98,7 @@ class Nursery:
 
     def lives(self, seconds):
         """Whether it still lives in so many seconds; returns at once when it ends."""
-        if self.contained.process.poll() is not None:
+        if self.contained and self.contained.process.poll() is not None:
             return False
         poller = select.poll()
         poller.register(self.line, 0)  # hung up as soon as the other end is gone
@@ -88,7 +113,7 @@ class Nursery:
     def start(self, connection: dict, limits: Limits) -> Contained:
         """Fork a kernel that listens at ``connection``; NoNursery if that fails."""
         output = in_memory()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = pair()
         request = {
             "connection": connection,
             "limits": limits.as_rlimits(),
@@ -100,7 +125,7 @@ class Nursery:
         ours.settimeout(FORK_SECONDS)
         process = None
         try:
-            with ours, theirs, in_memory(refusals()) as rules:
+            with theirs, in_memory(refusals()) as rules:
                 descriptors = [theirs.fileno(), output.fileno(), rules.fileno()]
                 socket.send_fds(self.line, [json.dumps(request).encode()], descriptors)
                 theirs.close()
@@ -113,8 +138,12 @@ class Nursery:
                         inside = True
                     else:
                         raise NoNursery(f"A kernel could not be forked: {said.decode(errors='replace')}")
-                kernel = Born(process, process.pid(), output)
+                number = process.pid()
+                cgroup.take_into_own(number)
+                ours.send(b"go")
+                kernel = Born(process, number, output, ours.detach())
         except (OSError, NoNursery) as error:
+            ours.close()
             output.close()
             if process:
                 process.kill()
@@ -125,13 +154,14 @@ class Nursery:
         return kernel
 
     def close(self):
-        """End it and every kernel in it."""
-        self.contained.kill()
+        """End it and every kernel in it; where it is another's, our own kernels."""
+        for one in (self.contained,) if self.contained else self.kernels:
+            one.kill()
         self.line.close()
 
 
 class Born(Contained):
-    """A forked kernel's sandbox, seen from outside."""
+    """A forked kernel's sandbox, seen from outside; it ends when this process does."""
 
     def end(self):
         """Begin to end it, from any thread."""
@@ -181,15 +211,18 @@ def nursery_for(hides=(), needs=()):
         return _begun(hides, needs).ready()
 
 
-def begin(hides=(), needs=()):
-    """Have the nursery for a lesson start in this process, without waiting for it."""
+def begin(hides=(), needs=(), line=None):
+    """Have the nursery for a lesson start in this process, without waiting for it.
+
+    ``line``: the descriptor of our end of a line to one that was lent to us.
+    """
     with _lock:
-        _begun(hides, needs)
+        _begun(hides, needs, line)
 
 
-def _begun(hides, needs):
+def _begun(hides, needs, line=None):
     key = (os.getpid(), *_stamp(tuple(hides), tuple(needs), time.monotonic() // STAMP_SECONDS))
-    nursery = _kept.pop(key, None)
+    nursery = _kept.pop(key, None) if line is None else Nursery(line=socket.socket(fileno=line))
     if nursery is None or not nursery.alive:
         if nursery is not None:
             nursery.close()

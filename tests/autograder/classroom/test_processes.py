@@ -252,6 +252,45 @@ def test_a_worker_begins_with_the_process_that_forks_its_kernels_where_it_is_tol
             assert pool.submit(eval, begun).result() == number
 
 
+KERNELS = []  # of a worker, as long as it lives
+
+
+def fork_a_kernel():
+    """(this worker, the kernel's first process, whether another process started what forked it)."""
+    from autograder.sandbox.kernels import StudentKernel
+
+    KERNELS.append(StudentKernel(["rnncore.cells"], warm=True))
+    kernel = KERNELS[-1]
+    assert kernel.run("print(7)", FOR_EVER).outputs[0].text == "7\n"
+    return os.getpid(), kernel.manager.provisioner.contained.root_pid, kernel.nursery.contained is None
+
+
+def kernels_of(pool, *workers):
+    """A kernel of each of these workers, or of any two: {worker: (its kernel, whether another forked it)}."""
+    found = {}
+    while len(found) < 2 or not found.keys() >= set(workers):
+        for asked in [pool.submit(fork_a_kernel) for _ in range(2)]:
+            worker, kernel, lent = asked.result()
+            found[worker] = kernel, lent
+    return found
+
+
+def test_workers_share_what_forks_their_kernels_and_a_dead_ones_kernel_ends_alone():
+    Sandbox()  # or there is none to be had
+    with process_pool(2, (["rnncore.cells"], [])) as pool:
+        (dies, (ends, lent)), (stays, (goes_on, lent_too)) = kernels_of(pool).items()
+        assert lent and lent_too and len(pool._nurseries) == 1
+        os.kill(dies, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{ends}"))
+        assert os.path.exists(f"/proc/{goes_on}")
+        again = kernels_of(pool, stays)  # and of the one in the dead one's place
+        assert again[stays][1] and dies not in again
+        pool._nurseries[0].kill()
+        assert not any(lent for _, lent in kernels_of(pool, stays).values())
+        kernels = [kernel for kernel, _ in again.values()]
+    wait_until(lambda: not any(os.path.exists(f"/proc/{kernel}") for kernel in [*kernels, goes_on]))
+
+
 def test_workers_that_are_started_early_are_the_first_pools_and_end_unless_they_are_asked_for():
     with started_early(1) as pools:
         wait_until(lambda: len(workers()) == 1)

@@ -41,6 +41,17 @@ def test_a_group_is_made_beside_our_own(system):
     assert (group.folder / "cgroup.kill").read_text() == "1"
 
 
+def test_who_was_started_by_another_is_taken_into_our_group_if_that_is_one_of_ours(system):
+    cgroup.take_into_own(42)
+    assert not (system / "user" / "shell" / "cgroup.procs").read_text()
+    group = Group(2**30)
+    cgroup.OWN.write_text(f"0::/user/{group.folder.name}\n")
+    cgroup.take_into_own(42)
+    assert (group.folder / "cgroup.procs").read_text() == "42"
+    cgroup.OWN.unlink()
+    cgroup.take_into_own(43)
+
+
 def test_what_a_killed_run_left_is_removed(system):
     left = system / "user" / "unrolled-0-0"
     left.mkdir()
