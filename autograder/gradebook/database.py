@@ -169,6 +169,7 @@ def _at_once(workspace):
     make = nbgrader.api.create_engine
     with plain_errors(workspace.gradebook), contextlib.ExitStack() as stack:
         engine = make(workspace.db_url, echo=False, future=True)
+        stack.callback(engine.dispose)
         connection = stack.enter_context(engine.connect())
         connection.dispose = lambda: None  # what they do with the engine that they take it for
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # before SQLite's driver begins one, which is later

@@ -83,7 +83,7 @@ def state(workspace, spec):
     """All that a run leaves, without what differs from run to run."""
     notebooks = {path.parent.parent.name: path.read_text() for path in workspace.autograded.rglob("*.ipynb")}
     results = {path.stem: json.loads(path.read_text()) for path in workspace.results.rglob("*.json")}
-    with sqlite3.connect(workspace.gradebook) as book:
+    with contextlib.closing(sqlite3.connect(workspace.gradebook)) as book:
         assert book.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         rows = book.execute("SELECT auto_score, manual_score FROM grade ORDER BY auto_score").fetchall()
     return notebooks, results, rows, database.standings(workspace, spec)

@@ -6,6 +6,7 @@ return. It is graded once; then everything that a person may look at is opened, 
 
 import ast
 import base64
+import contextlib
 import json
 import re
 import shutil
@@ -129,7 +130,7 @@ def doors(tmp_path_factory):
     found["csv"] = (room / "reports" / "03-bptt-csv.csv").read_text()
     (gradescope,) = (room / "reports" / "03-bptt-gradescope").rglob("results.json")
     found["gradescope"] = gradescope.read_text()
-    with sqlite3.connect(room / "gradebook.db") as book:
+    with contextlib.closing(sqlite3.connect(room / "gradebook.db")) as book:
         found["gradebook"] = "\n".join(book.iterdump())
     return found
 

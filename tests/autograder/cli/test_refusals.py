@@ -1,5 +1,6 @@
 """What the machine refuses, a full disk, a damaged gradebook: one sentence, and what is done is kept."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -235,7 +236,7 @@ def test_a_gradebook_in_a_folder_that_takes_no_other_file(unrolled, room, monkey
 def test_a_gradebook_that_is_in_use(unrolled, room, on_connect):
     assert unrolled("grade").exit_code == 0
     on_connect("PRAGMA busy_timeout = 1")
-    with sqlite3.connect(room.gradebook) as other:
+    with contextlib.closing(sqlite3.connect(room.gradebook)) as other:
         other.execute("BEGIN EXCLUSIVE")
         for words in (["grade", "--force"], ["feedback"], ["report"], ["export"]):
             refused(unrolled(*words), str(room.gradebook), "is in use by another program")
@@ -255,7 +256,7 @@ def test_a_damaged_gradebook(unrolled, room):
 
 def test_a_gradebook_of_another_version_of_nbgrader(unrolled, room):
     """What the sentence tells one to do mends it."""
-    with sqlite3.connect(room.gradebook) as book:
+    with contextlib.closing(sqlite3.connect(room.gradebook)) as book, book:
         book.execute("ALTER TABLE student DROP COLUMN lms_user_id")
         book.execute("UPDATE alembic_version SET version_num = '167914646830'")
     refused(unrolled("grade"), str(room.gradebook), "another version of nbgrader", "`nbgrader db upgrade`")
