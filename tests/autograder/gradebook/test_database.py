@@ -1,5 +1,7 @@
 """What is written to the gradebook: in one go or not at all, and a new one without starting Alembic."""
 
+import gc
+import os
 import sqlite3
 from contextlib import closing
 
@@ -69,3 +71,20 @@ def test_a_row_of_which_something_cannot_be_written_is_not_begun(workspace, spec
         assert rows() == before
         database.record(workspace, spec, "ada", untouched(spec))
         assert rows()["student"] == 1 and set(database.standings(workspace, spec)) == {"ada"}
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system does not tell what is open")
+def test_a_gradebook_is_closed_after_each_row_and_not_by_the_garbage_collector(workspace, spec):
+    def opened():
+        links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+        return [link for link in links if os.path.realpath(link) == os.path.realpath(workspace.gradebook)]
+
+    gc.disable()
+    try:
+        with database.sole_writer(workspace):
+            database.register(workspace, spec)
+            assert opened() == []
+            database.record(workspace, spec, "ada", untouched(spec))
+            assert opened() == []
+    finally:
+        gc.enable()
