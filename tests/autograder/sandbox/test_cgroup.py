@@ -5,9 +5,12 @@ import os
 import pytest
 from typer.testing import CliRunner
 
+from autograder.classroom.processes import NURSERY, started_early
+from autograder.classroom.worker import MEMORY
 from autograder.cli import commands
 from autograder.sandbox import cgroup
 from autograder.sandbox.cgroup import Group, where
+from tests.autograder.waiting import FOR_EVER, wait_until
 
 
 @pytest.fixture
@@ -39,6 +42,21 @@ def test_a_group_is_made_beside_our_own(system):
     assert group.overran()
     group.remove()
     assert (group.folder / "cgroup.kill").read_text() == "1"
+
+
+def test_it_follows_what_the_instructor_lets_a_notebook_hold(system):
+    """A bound of ours below theirs would end work that is within theirs."""
+
+    def bounds():
+        return [int((folder / "memory.max").read_text()) for folder in (system / "user").glob("unrolled-*")]
+
+    with started_early(1) as pool:
+        wait_until(bounds)
+        with pool(1, sandbox=8 * 2**30):
+            assert bounds() == [MEMORY + 8 * 2**30 + NURSERY]
+        with pool(1, sandbox=2**28) as second:
+            second.submit(int).result(FOR_EVER)
+            assert MEMORY + 2**28 + NURSERY in bounds()  # beside the first one's, which only a system removes
 
 
 def test_what_a_killed_run_left_is_removed(system):
