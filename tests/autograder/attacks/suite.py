@@ -27,8 +27,7 @@ from tests.autograder.attacks.reach import LOOK
 from tests.autograder.attacks.rendering import active
 
 # A kernel that has opened all the sockets it may can still answer, or is waited for until its time is over.
-# One in which a cell said exit() ends a tenth of a second later, when a short notebook may have been graded.
-EITHER = {"sockets": ("time limit",), "exits-politely": ("graded",)}
+EITHER = {"sockets": ("time limit",)}
 RENDERING = [attack.id for attack in BANK.values() if attack.family == "rendering"]
 
 
