@@ -289,6 +289,7 @@ class Lying(np.ndarray):
     __array_ufunc__ = lambda self, ufunc, method, *words, **named: np.zeros(())
 made = np.array([print] * 105, object).reshape(3, 5, 7).view(Lying)
 """
+OF_ITS_OWN = "cache[0] * 1.1, dh * 1.3, {name: a * 1.2 for name, a in p.items()}"
 TOO_DEEP_A_TEXT = """
 import linecache, rnncore.versions
 deep = "def answer(x):\\n    return " + "-" * 9000 + "x"
@@ -530,7 +531,9 @@ ATTACKS = [
     forging(
         "too-deep-a-text",
         "The functions' own text is told to be one that Python has no room to parse.",
-        hand_in(WRONG | ZERO_LOOPS, first=TOO_DEEP_A_TEXT),
+        hand_in(
+            {**WRONG, CELL: f"def {CELL}(p, dh, cache):\n    return {OF_ITS_OWN}\n"}, first=TOO_DEEP_A_TEXT
+        ),
     ),
     forging("nan-points", "`check` gives NaN for points.", all_wrong(instead_of_check("float('nan')"))),
     forging(
