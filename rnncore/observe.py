@@ -23,6 +23,7 @@ import numpy as np
 DEEPEST = 8
 MOST_VIEWED = 20_000  # numbers and texts
 MOST_DIMENSIONS = 32
+ORDINARY = {np.dtype(np.longdouble): np.float64, np.dtype(np.clongdouble): np.complex128}  # what travels
 MOST_BITS = 1024  # of a whole number, as of the largest float
 MOST_PRINTED = 1000  # characters
 MOST_HELD, SHORT = 300, 30  # characters about what names held, and about one of them
@@ -206,7 +207,7 @@ def plain(value, depth: int = 0):
         return value
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind in "biufc":
-            return np.array(value, copy=True, subok=False)
+            return np.array(value, ORDINARY.get(value.dtype), copy=True, subok=False)
         return Unplain(f"array of dtype {value.dtype}")
     if depth < DEEPEST:
         if isinstance(value, tuple):

@@ -37,17 +37,19 @@ END_SECONDS = 5.0  # in which a worker that is told to end closes its sandboxes
 NEARLY_FULL = 0.8  # of its memory: a worker that died above this died of it
 MOST_FAILED_STARTS = 3
 SHARING = 4  # workers whose kernels one nursery forks: it forks one after the other
-SANDBOXES = 3072 * MIB  # what a worker's sandboxes may hold together, where the system counts it
+NURSERY = 1024 * MIB  # what the process that forks kernels may hold, with all that it has imported
+SANDBOX = 2048 * MIB  # what a notebook may hold, as in ``box.Limits``, which needs more than this module may
 
 
-def process_pool(workers, nursery=None):
+def process_pool(workers, nursery=None, sandbox=SANDBOX):
     """A pool of fresh processes, in which numerical libraries use one thread each.
 
     ``nursery``: what a lesson hides and needs, if processes that fork their kernels are to start with them.
+    ``sandbox``: the bytes that a notebook may hold.
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # inherited by the workers
-    return Processes(workers, modules=GRADING, nursery=nursery)
+    return Processes(workers, modules=GRADING, nursery=nursery, sandbox=sandbox)
 
 
 @contextlib.contextmanager
@@ -56,10 +58,11 @@ def started_early(workers, nursery=None):
     first = process_pool(workers, nursery)
     ready = [first]
 
-    def pool(workers):
+    def pool(workers, sandbox=SANDBOX):
         if not ready:
-            return process_pool(workers)
+            return process_pool(workers, sandbox=sandbox)
         first.resize(workers)
+        first.allow(sandbox)
         return ready.pop()
 
     try:
@@ -71,10 +74,12 @@ def started_early(workers, nursery=None):
 
 class Processes(Executor):
     """Grades in ``workers`` processes; a task whose worker dies fails with WorkerLost, or with MemoryError
-    where that worker had used up the ``memory`` that each may have."""
+    where that worker had used up the ``memory`` that each may have. ``sandbox``: what a notebook may hold
+    besides, which the system keeps to where it counts that."""
 
-    def __init__(self, workers, memory=MEMORY, modules=(), nursery=None):
+    def __init__(self, workers, memory=MEMORY, modules=(), nursery=None, sandbox=SANDBOX):
         self._size, self._memory, self._modules, self._nursery = workers, memory, modules, nursery
+        self._bound = memory + sandbox + NURSERY
         self._waiting, self._workers, self._failed_starts = deque(), [], 0
         self._lines, self._nurseries = deque(), []
         self._closing, self._fault, self._lock = False, None, threading.Lock()
@@ -110,6 +115,12 @@ class Processes(Executor):
             self._size = workers
             if not self._closing:
                 self._wake_up.send_bytes(b"")
+
+    def allow(self, sandbox):
+        """Let a notebook hold so many bytes from now on."""
+        self._bound = self._memory + sandbox + NURSERY
+        for worker in list(self._workers):
+            worker.group.allow(self._bound)
 
     def end_workers(self):
         """Kill the workers that are busy: their tasks fail, and new workers take their place."""
@@ -165,7 +176,7 @@ class Processes(Executor):
             wanted = min(self._size, busy + len(self._waiting)) if self._closing else self._size
         while len(self._workers) < wanted:
             line = self._lines.popleft() if self._lines else None
-            self._workers.append(_Worker(self._memory, self._modules, self._nursery, line))
+            self._workers.append(_Worker(self._bound, self._memory, self._modules, self._nursery, line))
         return True
 
     def _hand_out(self):
@@ -292,7 +303,7 @@ def _read(answer):
 class _Worker:
     """One worker, seen from outside: its process, its end of the line, and what it has to do."""
 
-    def __init__(self, memory, modules, nursery, to_nursery=None):
+    def __init__(self, bound, memory, modules, nursery, to_nursery=None):
         self.task, self.ready, self.was_ready = None, False, False
         self.begun, self.full, self.late = False, False, False
         self.line, theirs = Pipe()
@@ -312,7 +323,7 @@ class _Worker:
         theirs.close()
         if to_nursery is not None:
             to_nursery.close()
-        self.group = Group(memory + SANDBOXES)
+        self.group = Group(bound)
         self.group.take(self.process.pid)
 
     def take(self, task):

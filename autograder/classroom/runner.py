@@ -6,6 +6,7 @@ result is written last, a run that was stopped at any moment goes on where it wa
 
 import contextlib
 from dataclasses import dataclass, replace
+from functools import partial
 from os.path import isfile
 
 from autograder.classroom.pool import graded
@@ -57,6 +58,7 @@ def run(
     with contextlib.ExitStack() as stack:
         new = [one for one in folders if force or not isfile(result_path(workspace, spec, one.name))]
         boxed = sandbox and grade is grade_task and executor is None
+        ours = executor is None
         if executor is None and new:  # workers start while nbgrader is imported and the gradebook opens
             nursery = (spec.hides, spec.needs) if boxed and warm and len(new) > workers else None
             executor = stack.enter_context(started_early(min(max(1, workers), len(new)), nursery))
@@ -83,6 +85,7 @@ def run(
             return sent, Task(submission, spec, limits, secret, sandbox, warm)
 
         pools = executor or process_pool
+        pools = partial(pools, sandbox=limits.memory) if ours else pools
         with contextlib.closing(graded(todo, task_of, grade, pools, max(1, workers), patience)) as done:
             for sent, notebook in done:
                 result = _written(writer, sent, notebook)

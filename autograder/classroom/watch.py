@@ -43,13 +43,25 @@ class Watch:
     """Grades what arrives for some lessons of a course, look by look.
 
     ``source``: where it arrives, as for ``collect``; None: somebody else puts it into submitted/.
-    ``at_most``: how often one student's lesson is graded in 24 hours. ``say``: prints a sentence. ``options``
-    go to the runner.
+    ``at_most``: how often one student's lesson is graded in 24 hours. ``say``: prints a sentence. ``once``:
+    whether nobody looks again, so that what hinders it now is raised. ``options`` go to the runner.
     """
 
     def __init__(
-        self, workspace, course, lessons, source, *, at_most, say, yes=False, now=time.time, **options
+        self,
+        workspace,
+        course,
+        lessons,
+        source,
+        *,
+        at_most,
+        say,
+        yes=False,
+        once=False,
+        now=time.time,
+        **options,
     ):
+        self.once = once
         self.workspace, self.course, self.lessons, self.source = workspace, course, lessons, source
         self.at_most, self.say, self.yes, self.now, self.options = at_most, say, yes, now, options
         self._seen, self._told = {}, defaultdict(set)
@@ -64,6 +76,8 @@ class Watch:
         try:
             return self._grade(lesson, arriving)
         except CourseError as error:  # in use, say: it may be over at the next look
+            if self.once:
+                raise
             self._once(lesson, str(error))
             self._seen.pop(lesson.name, None)
             return 0

@@ -7,6 +7,7 @@ otherwise) is a folder in nbgrader's layout: ``submitted/``, ``autograded/``, ``
 ``gradebook.db``, plus our ``results/``. Everything else in this package is given these as values.
 """
 
+import contextlib
 import errno
 import os
 import re
@@ -152,16 +153,33 @@ class Workspace:
 
 def write_atomically(path, data):
     """Write bytes or text so that a reader, or a crash, never sees half a file."""
+    with replacing(path, data):
+        pass
+
+
+@contextlib.contextmanager
+def replacing(path, data):
+    """Have ``path`` hold ``data`` once all that is done inside has worked; the disk has taken it before."""
     if isinstance(data, str):
         data = data.encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own, and short: with the file's in it, it would be too long where that just fits.
     part = path.with_name(f".{os.getpid()}-{threading.get_ident():x}.part")
     try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        error.filename = str(path)  # a full disk names none
-        raise
+        with _naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+        yield
+        with _naming(path):
+            os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Have an error say for which file it was: a full disk names none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise

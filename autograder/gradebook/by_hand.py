@@ -5,6 +5,7 @@ Beside the gradebook, WORKSPACE/marks/ keeps which lines of the mark scheme were
 place for; they count for as long as the gradebook has the points that were given with them.
 """
 
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
-from autograder.course.places import CourseError, write_atomically
+from autograder.course.places import CourseError, replacing
 from autograder.gradebook.database import open_gradebook
 from autograder.gradebook.results import graded_path
 from autograder.intake.contents.reading import Unreadable
@@ -118,6 +119,9 @@ def give(workspace, spec, grade_id, student, *, digest, score, comment, ticked=(
     if _digest(cell) != digest:
         raise CourseError(f"{student} has handed in another answer; load the page again to read it.")
     names = (grade_id, spec.notebook, spec.assignment, student)
+    path = _ticks_path(workspace, spec, student)
+    ticks = {**_read(path), grade_id: {"score": score, "ticked": list(ticked)}}
+    ticks = json.dumps(ticks, indent=1, ensure_ascii=False) + "\n"
     with open_gradebook(workspace) as gradebook:
         try:
             grade, note = gradebook.find_grade(*names), gradebook.find_comment(*names)
@@ -129,12 +133,8 @@ def give(workspace, spec, grade_id, student, *, digest, score, comment, ticked=(
             grade.manual_score, grade.needs_manual_grade = score, score is None
         note.manual_comment = comment.strip() or None
         waits = bool(grade.needs_manual_grade)
-        gradebook.db.commit()
-    if not settled:
-        return waits
-    path = _ticks_path(workspace, spec, student)
-    kept = {**_read(path), grade_id: {"score": score, "ticked": list(ticked)}}
-    write_atomically(path, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        with replacing(path, ticks) if settled else contextlib.nullcontext():
+            gradebook.db.commit()
     return waits
 
 

@@ -9,6 +9,7 @@ import builtins
 import contextlib
 from collections.abc import Mapping
 
+from autograder.intake.contents.parsing import parse_python
 from autograder.judging.received import NO_ANSWER, outcome_of, whole_number
 from autograder.sandbox.bridge import Malformed, TooLarge, decode
 from rnncore.observe import Outcome, StudentError
@@ -77,12 +78,20 @@ class StudentFunction:
 
 
 def _exception(error):
-    """The exception that a StudentError tells of, of the same kind where Python has it."""
+    """The exception that a StudentError tells of, of the same kind where Python has it.
+
+    But for one: a MemoryError in this process would say that there is no room here.
+    """
     kind = TypeError if error.kind == "Arguments" else getattr(builtins, error.kind, None)
-    if isinstance(kind, type) and issubclass(kind, Exception):
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, MemoryError):
         with contextlib.suppress(TypeError):  # a few kinds want more than a message
             return kind(error.message)
     return StudentFailure(f"{error.kind}: {error.message}")
+
+
+def _is_code(text):
+    """Whether a text may be a function's own; a kernel may also tell what Python has no room to parse."""
+    return len(text) <= MOST_SOURCE and parse_python(text) is not None
 
 
 class _Namesakes(Mapping):
@@ -194,7 +203,7 @@ class Line:
             self._sources[name] = "", 0
             if not self._has_ours:
                 match self._answer(do="source", name=name):
-                    case [str() as text, int() as first] if len(text) <= MOST_SOURCE:
+                    case [str() as text, int() as first] if _is_code(text):
                         self._sources[name] = text, whole_number(first)
         return self._sources[name]
 

@@ -114,6 +114,7 @@ class _Grading:
         self.stored_left = MOST_STORED * limits.output_bytes
         self.kernel, self.starts, self.worked, self.theirs = None, 0, [], False
         self.scores, self.judged, self.stops, self.remarks, self.noted = {}, {}, [], [], []
+        self.before = {}  # the names of the cells that had worked when a test cell was judged, by its own
         self.causes = Causes()
         if not sandbox:
             self.remarks.append("Graded WITHOUT a sandbox: this notebook's code could reach this machine.")
@@ -219,6 +220,8 @@ class _Grading:
         if ran.stopped:
             self._note_stop(ran.stopped, f"The cell {name} was stopped")
             return [*ran.outputs, stopped_output(ran.stopped)]
+        if ran.exits:
+            self._remark(f"The cell {name} says `exit()`, which ends nothing while grading.")
         for output in failed:
             self._look_at_error(name, output.ename, output.evalue)
         self.worked.append((name, source))
@@ -234,7 +237,7 @@ class _Grading:
         except JudgeFault as fault:
             return self._failed(own, fault)
         judged.attempted = judged.attempted or any(map(self.causes.of, judged.missing))
-        self.judged[own.grade_id] = judged
+        self.judged[own.grade_id], self.before[own.grade_id] = judged, [name for name, _ in self.worked]
         self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
         if judged.stopped:
             self._note_stop(judged.stopped, f"A call in the test `{own.grade_id}` was stopped")
@@ -276,26 +279,34 @@ class _Grading:
         tests = [own for own in self.spec.cells if own.grade_id in self.judged]
         right = {own.grade_id for own in tests if self.scores[own.grade_id].points >= own.points}
         for own in tests:
-            asks = {f"{name}-check" for name in self.judged[own.grade_id].wants_ours}
-            if asks <= right and not self.judged[own.grade_id].wants_versions:
+            first = self.judged[own.grade_id]
+            asks = {f"{name}-check" for name in first.wants_ours}
+            if asks <= right and not first.wants_versions:
                 continue
-            self.stop()
-            if not self._ready():
-                return
-            words = {**self._words(own), "seconds": self._seconds(), "may_help": True}
-            try:
-                judged = judge_cell(own, self.spec, self.kernel.ask, **words)
-            except JudgeFault as fault:
-                self._remark(f"A second look at `{own.grade_id}` failed, and its first marks stand: {fault}")
-                continue
-            finally:
-                self.stop()
-            if judged.stopped or not self._better(own, judged):
+            judged = self._second_look(own)
+            if judged is None or judged.stopped or not self._better(own, judged):
                 continue
             self.scores[own.grade_id] = CellScore(judged.points, own.points, judged.verdict, judged.seed)
             for cell in self.notebook.cells:
                 if _name(cell) == own.grade_id and cell.outputs:
                     cell.outputs = judged.outputs
+
+    def _second_look(self, own):
+        """Judge a test cell with our help, in a kernel of its own; None where that cannot be done.
+
+        Only what had worked when it was first judged is run there: a later cell may take things away.
+        """
+        self.stop()
+        try:
+            if not self._ready(cells=self.before[own.grade_id]):
+                return None
+            words = {**self._words(own), "seconds": self._seconds(), "may_help": True}
+            return judge_cell(own, self.spec, self.kernel.ask, **words)
+        except JudgeFault as fault:
+            self._remark(f"A second look at `{own.grade_id}` failed, and its first marks stand: {fault}")
+            return None
+        finally:
+            self.stop()
 
     def _better(self, own, judged):
         """Whether a second look found more than the first: more points, or a name for what is wrong."""
@@ -312,6 +323,8 @@ class _Grading:
     def _twice(self, attempt):
         """``attempt()``; once more if an earlier cell may be why the kernel died in it, or did not answer."""
         result = attempt()
+        if self.kernel is None:  # it was stopped, and no other may be started
+            return result
         if result.stopped == "death":
             self.kernel.blame()
             if self._ready(carefully=True):
@@ -322,8 +335,11 @@ class _Grading:
                 return attempt()
         return result
 
-    def _ready(self, carefully=False):
-        """Whether there is a kernel to run in; starts one, and runs again what had worked, if need be."""
+    def _ready(self, carefully=False, cells=None):
+        """Whether there is a kernel to run in; starts one, and runs again what had worked, if need be.
+
+        ``cells``: the names of those that are run then; None for all.
+        """
         while self.kernel is None or not self.kernel.alive:
             if self.kernel is not None and not self.kernel.closed:
                 self.kernel.blame()
@@ -335,12 +351,14 @@ class _Grading:
             words = {"warm": self.warm, "cpu_seconds": self.cpu_left}
             self.kernel = StudentKernel(self.spec.hides, self.spec.needs, self.limits, self.sandbox, **words)
             self.kinds.append(self.kernel.warm)
-            self._run_again(carefully)
+            self._run_again(carefully, cells)
         return self._left() > 0
 
-    def _run_again(self, carefully):
+    def _run_again(self, carefully, cells):
         """Run what had worked in a new kernel; ``carefully``: find the cell that ends it a moment later."""
         for name, source in list(self.worked):
+            if cells is not None and name not in cells:
+                continue
             if self._left() <= 0:
                 return
             ran = self.kernel.run(source, self._seconds())
@@ -373,8 +391,9 @@ class _Grading:
         return max(0.1, min(self.limits.cell_seconds, self._left()))
 
     def _not_run(self):
-        why = "the notebook's time was over" if self._left() <= 0 else "too many restarts"
-        self.stops.append("time" if "time" in why else self.stops[0])
+        over = self._left() <= 0
+        why = "the notebook's time was over" if over else "too many restarts"
+        self.stops.append("time" if over else "death")
         self._remark(f"Not everything was run: {why}.")
         return error_output("NotRun", f"Not run: {why}.")
 

@@ -13,7 +13,7 @@ import socket
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, HTTPError, RequestHandler
 
-from autograder.course.places import CourseError
+from autograder.course.places import FULL, CourseError
 from autograder.course.scheme import Scheme
 from autograder.gradebook import by_hand
 from autograder.marking.page import POLICY, SCRIPT, page
@@ -123,9 +123,15 @@ def _told(handler):
     """Say what went wrong in one sentence, in place of an answer."""
     try:
         yield
-    except (CourseError, OSError) as error:
-        handler.set_status(409)
-        handler.finish({"said": f"Not saved: {error}"})
+    except CourseError as error:
+        says = error
+    except OSError as error:
+        full = "The disk is full; make room, and save it again"
+        says = f"{full if error.errno in FULL else error.strerror} ({error.filename})."
+    else:
+        return
+    handler.set_status(409)
+    handler.finish({"said": f"Not saved: {says}"})
 
 
 def serve(desk, port=0):

@@ -67,6 +67,12 @@ class Group:
         except OSError:
             self.remove()
 
+    def allow(self, memory):
+        """Hold at most so many bytes from now on."""
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                (self.folder / "memory.max").write_text(str(memory))
+
     def take(self, pid):
         """Put a process in; what it starts from now on is in it, too."""
         if self.folder is not None:

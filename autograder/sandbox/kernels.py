@@ -31,8 +31,13 @@ from autograder.sandbox.wire import Gone, Wire, first_ready
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 CONNECTION_FILE = "/kernel/connection.json"
-# No file of history, and no nap after each question: there are dozens to a notebook.
-SETTINGS = ("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0")
+# No file of history, no nap after each question, for there are dozens to a notebook, and no end a tenth of a
+# second after a cell has said exit(): what is graded by then would depend on the clock.
+EXIT = "get_ipython().ask_exit = lambda: get_ipython().payload_manager.write_payload({'source': 'ask_exit'})"
+SETTINGS = (
+    *("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"),
+    f"--IPKernelApp.exec_lines={EXIT}",
+)
 KERNEL = ("-m", "ipykernel_launcher", *SETTINGS, "-f")
 START_SECONDS = 60.0
 GRACE_SECONDS = 1.0
@@ -145,7 +150,8 @@ class Ran:
 
     "time", "memory", "output" and "terminals" are the limits; "death" is a process that ended by itself.
     ``waited``: seconds in which it was ready to run and others ran, and that it was given beyond its limit;
-    ``starved``: whether it ran out of time all the same, and without having used it.
+    ``starved``: whether it ran out of time all the same, and without having used it. ``exits``: whether it
+    said exit(), which asks whoever shows a notebook to end its kernel, and here ends nothing.
     """
 
     outputs: list = field(default_factory=list)
@@ -154,6 +160,7 @@ class Ran:
     seconds: float = 0.0
     waited: float = 0.0
     starved: bool = False
+    exits: bool = False
 
 
 class Manager(KernelManager):
@@ -179,6 +186,7 @@ class StudentKernel:
         self.waited, self.starved = 0.0, False
         self.cpu_seconds = self.limits.notebook_seconds if cpu_seconds is None else cpu_seconds
         self.manager = Manager()
+        self.manager.session.username = "grader"  # which a notebook can read: not that of whoever grades
         self.manager._kernel_spec = spec
         if sandbox:
             self.manager.provisioner = SandboxProvisioner(
@@ -312,7 +320,7 @@ class StudentKernel:
                 kind, body = message["header"].get("msg_type"), message["content"]
                 if channel == "shell" and kind == "execute_reply":
                     waiting.discard("reply")
-                    ran.answer = _answer(body)
+                    ran.answer, ran.exits = _answer(body), _asks_to_exit(body)
                     deadline = min(deadline, time.monotonic() + 2.0)  # the rest is already on its way
                 elif channel == "iopub" and kind == "status" and body.get("execution_state") == "idle":
                     waiting.discard("idle")
@@ -394,3 +402,10 @@ def _answer(reply):
     for step in ("answer", "data", "text/plain"):
         found = found.get(step) if isinstance(found, dict) else None
     return found if isinstance(found, str) else None
+
+
+def _asks_to_exit(reply):
+    """Whether an execute_reply asks for the kernel's end."""
+    payload = reply.get("payload")
+    asked = payload if isinstance(payload, list) else ()
+    return any(isinstance(one, dict) and one.get("source") == "ask_exit" for one in asked)

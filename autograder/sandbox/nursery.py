@@ -23,7 +23,12 @@ import struct
 import sys
 from pathlib import Path
 
-SETTINGS = ("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0")  # as in ``kernels``
+# As in ``kernels``, where it is said what for.
+EXIT = "get_ipython().ask_exit = lambda: get_ipython().payload_manager.write_payload({'source': 'ask_exit'})"
+SETTINGS = (
+    *("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"),
+    f"--IPKernelApp.exec_lines={EXIT}",
+)
 KERNEL = ("/site/ipykernel_launcher.py", *SETTINGS, "-f")
 CONNECTION_FILE = "/kernel/connection.json"
 FONTS = "/tmp/matplotlib"

@@ -54,15 +54,27 @@ def _fits(value, shape) -> bool:
 
 def leaves(value, path=()):
     """(path of keys, leaf) of all that stands in a nest of tuples, dicts, and lists that are no arrays."""
-    if isinstance(value, dict):
-        inside = value.items()
-    elif isinstance(value, tuple) or (isinstance(value, list) and _holds_values(value)):
-        inside = enumerate(value)
-    else:
+    inside = _inside(value)
+    if inside is None:
         yield path, value
         return
     for key, item in inside:
         yield from leaves(item, (*path, key))
+
+
+def pieces(value):
+    """All leaves of a nest, and all nests in it, empty ones too."""
+    yield value
+    for _, item in _inside(value) or ():
+        yield from pieces(item)
+
+
+def _inside(value):
+    """The (key, item) pairs of a nest; None for a leaf."""
+    if isinstance(value, dict):
+        return value.items()
+    nested = isinstance(value, tuple) or (isinstance(value, list) and _holds_values(value))
+    return enumerate(value) if nested else None
 
 
 def _holds_values(items: list) -> bool:

@@ -24,7 +24,7 @@ def with_ours_in_place(marking) -> tuple[Marking, tuple[str, ...]] | None:
         exchange = functools.partial(_exchanged, function)
         own = {name: helper for name, helper in own.items() if not _is_right(name, helper, marking.seed)}
     helped = exchange({name: _as_text(_exercise(name)) for name in own}) if own else None
-    return helped and (Marking(marking.exercise, helped, marking.seed + 1), tuple(own))
+    return helped and (Marking(marking.exercise, helped, marking.seed + 1, has_ours=True), tuple(own))
 
 
 def forgive(found: Findings, helped: Findings, names) -> str:

@@ -70,7 +70,7 @@ def watch(
         Sandbox()  # without one nothing is started at all
     from autograder.classroom.watch import Watch
 
-    options = {"at_most": at_most, "say": say, "yes": yes, "sandbox": not unsafe_no_sandbox}
+    options = {"at_most": at_most, "say": say, "yes": yes, "once": once, "sandbox": not unsafe_no_sandbox}
     watching = Watch(room, root, lessons, source, **options)
     what = lessons[0].name if len(lessons) == 1 else f"{len(lessons)} lessons"
     say(f"Watching {source or room.submitted} for {what}, every {every} seconds; Ctrl-C stops.")

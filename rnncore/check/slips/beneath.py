@@ -64,7 +64,7 @@ def beneath(marking: Marking, mistake) -> Marking | None:
     if not right or max(right) < 0:
         return None
     version = Version(marking.function, trials[right.index(max(right))], source, first)
-    again = Marking(marking.exercise, version, marking.seed, marking.single)
+    again = Marking(marking.exercise, version, marking.seed, marking.single, has_ours=True)
     again.findings()
     ran = not any(got.error for case, got in zip(again.cases, again.outcomes, strict=True) if not case.when)
     return again if ran else None

@@ -91,8 +91,9 @@ def _slip(marking, pairs, wanted, places, missing) -> Slip | None:
             flat = len(theirs) == 1 and len(_long(ours)) > 1
             return Slip("flat" if flat else "an-axis-too-many-or-too-few", says, cost=PACKED)
     names = {place: wanted[path] for path, place in places.items()}
-    says = f"The numbers are right. They are packed as `{_drawn(value, names)}`, asked for is {asked}."
     asked_keys = [key for path in wanted for key in path if isinstance(key, str)]
+    drawn = _drawn(value, names, asked_keys if marking.has_ours else None)
+    says = f"The numbers are right. They are packed as `{drawn}`, asked for is {asked}."
     if asked_keys and not {key for path in places.values() for key in path} >= set(asked_keys):
         says += f" The keys asked for are {', '.join(dict.fromkeys(asked_keys))}."
     return Slip("packed-otherwise", says, cost=PACKED)
@@ -146,12 +147,18 @@ def _at(value, path):
     return value
 
 
-def _drawn(value, names: dict, path=()) -> str:
-    """The returned value's form, its arrays by the names they are asked for under."""
+def _drawn(value, names: dict, keys, path=()) -> str:
+    """The returned value's form, its arrays by the names they are asked for under.
+
+    ``keys``: those of a dict that may be told; None for all.
+    """
     if isinstance(value, dict):
-        inside = (f"{key}: {_drawn(item, names, (*path, key))}" for key, item in value.items())
+        inside = (
+            f"{key if keys is None or key in keys else '...'}: {_drawn(item, names, keys, (*path, key))}"
+            for key, item in value.items()
+        )
         return "{" + ", ".join(inside) + "}"
     if isinstance(value, tuple | list) and path not in names:
-        drawn = ", ".join(_drawn(item, names, (*path, key)) for key, item in enumerate(value))
+        drawn = ", ".join(_drawn(item, names, keys, (*path, key)) for key, item in enumerate(value))
         return f"({drawn})" if path else drawn
     return names.get(path, "...")

@@ -88,6 +88,7 @@ def attacked(request, alone, tmp_path_factory):
         canary.write(token)
         canary.flush()
         patch.setenv("UNROLLED_SECRET", token)
+        patch.setenv("USER", token)
         course_before = files_of(core.write_course(folder / "course")[0])
         before = children(), dict(os.environ), os.getcwd()
         workspace, lesson, spec, results = core.grade_class(

@@ -38,7 +38,13 @@ ATTACKS = [
         (THROUGH_TIME,),
     ),
     death("exits-in-a-cell", "A cell ends its process.", hand_in(first="import os; os._exit(0)")),
-    death("exits-politely", "A cell says exit().", hand_in(first="exit()")),
+    death(
+        "exits-politely",
+        "A cell says exit().",
+        hand_in(first="exit()", last="import time; time.sleep(0.5)"),
+        status="graded",
+        says="which ends nothing while grading",
+    ),
     death(
         "exits-later",
         "A cell ends its process when the next one runs.",

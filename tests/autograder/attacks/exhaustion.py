@@ -138,6 +138,8 @@ print("REACHED" if reached else "nothing")
 """
 TEXTS = HEADER + "    return [['x' * 10**6, *('a' for _ in range(10**5))]] * 2\n"
 FEW = HEADER + "    return 0, [[0.0] * 9] * 3 + [[0.0] * 150_000]\n"
+PAYLOAD = "get_ipython().payload_manager.write_payload({'source': 'page', 'text': 'x' * 10**8})"
+MANY = f"def {TRUNCATED}(p, dy, caches, k):\n    return tuple([0.0] * 190_000), 0.0, {{}}\n"
 NAMELESS = HEADER + "    return type('', (), {})(), type('', (), {})()\n"
 
 
@@ -304,5 +306,17 @@ ATTACKS = [
         "A list of the right form is returned that is very long in one place.",
         hand_in({LOSS: FEW}),
         (LOSS,),
+    ),
+    exhaustion(
+        "many-parts",
+        "A tuple of two hundred thousand numbers is returned: each would be looked at from many sides.",
+        hand_in({TRUNCATED: MANY}),
+        (TRUNCATED,),
+    ),
+    exhaustion(
+        "long-payload",
+        "A cell has a hundred megabytes sent beside its reply.",
+        hand_in(first=PAYLOAD),
+        **OUTPUT,
     ),
 ]

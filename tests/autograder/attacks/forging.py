@@ -270,6 +270,34 @@ SPECKED_ZEROS = (
 )
 
 
+SHADOWED = """
+import builtins, unrolled_bridge
+class Mine:
+    answer = staticmethod(lambda text: unrolled_bridge.Reply("3"))
+__import__ = lambda *words, **named: Mine
+__builtins__ = {**vars(builtins), "__import__": __import__, "len": lambda thing: 3}
+"""
+LYING_DTYPES = """
+class Lying(np.ndarray):
+    dtype = property(lambda self: np.dtype(float))
+    shape, size = property(lambda self: (3, 5, 7)), property(lambda self: 105)
+    __len__ = lambda self: 10**12
+    __deepcopy__ = lambda self, memo: self
+    __reduce_ex__ = lambda self, protocol: (eval, ("1 / 0",))
+    __array_wrap__ = __array_finalize__ = lambda self, *words, **named: None
+    __array_function__ = lambda self, *words, **named: True
+    __array_ufunc__ = lambda self, ufunc, method, *words, **named: np.zeros(())
+made = np.array([print] * 105, object).reshape(3, 5, 7).view(Lying)
+"""
+OF_ITS_OWN = "cache[0] * 1.1, dh * 1.3, {name: a * 1.2 for name, a in p.items()}"
+TOO_DEEP_A_TEXT = """
+import linecache, rnncore.versions
+deep = "def answer(x):\\n    return " + "-" * 9000 + "x"
+rnncore.versions.source_of = lambda function: (deep, 1)
+linecache.getlines = lambda name, names=None: [deep]
+"""
+
+
 # Edits of the file -----------------------------------------------------------------------------------
 
 
@@ -487,6 +515,25 @@ ATTACKS = [
         "Jupyter's own machinery answers the judge's questions.",
         all_wrong(REPLIES["points"] + ANSWERED),
         says=CHANGED,
+    ),
+    forging(
+        "shadowed-builtins",
+        "`__import__` and `__builtins__` of the notebook are objects of its own.",
+        all_wrong(SHADOWED),
+        says=CHANGED,
+    ),
+    forging(
+        "lying-dtypes",
+        "Arrays of objects lie about their dtype, shape, size and copies.",
+        hand_in(returning("made, made"), first=LYING_DTYPES),
+        says=CHANGED,
+    ),
+    forging(
+        "too-deep-a-text",
+        "The functions' own text is told to be one that Python has no room to parse.",
+        hand_in(
+            {**WRONG, CELL: f"def {CELL}(p, dh, cache):\n    return {OF_ITS_OWN}\n"}, first=TOO_DEEP_A_TEXT
+        ),
     ),
     forging("nan-points", "`check` gives NaN for points.", all_wrong(instead_of_check("float('nan')"))),
     forging(

@@ -46,6 +46,16 @@ def counted(function):
         return function(*args)
     return wrapper
 """
+LONG = """
+def longest(value):
+    if isinstance(value, dict): return {name: longest(item) for name, item in value.items()}
+    return tuple(map(longest, value)) if isinstance(value, tuple) else np.asarray(value, np.longdouble)
+"""
+LONGEST = {
+    name: f"{source}\n\n_short_{name} = {name}\n\ndef {name}(*words):\n"
+    f"    return longest(_short_{name}(*words))\n"
+    for name, source in SOLVED.items()
+}
 TIMED = {name: f"%%time\n{source}" for name, source in SOLVED.items()}
 LARGE = "kept = np.ones(2**24)\nprint(kept.sum())\n"
 FAILS = "numbers = [1, 2, 3]\nnumbers[5]\n"
@@ -91,6 +101,7 @@ ATTACKS = [
         "The functions are decorated.",
         hand_in({name: f"@counted\n{source}" for name, source in SOLVED.items()}, first=COUNTED),
     ),
+    odd("longest-numbers", "The functions return NumPy's longest numbers.", hand_in(LONGEST, first=LONG)),
     odd("timed-cells", "`%%time` stands above every answer.", hand_in(TIMED)),
     odd("large-but-within", "A hundred megabytes are used.", hand_in(first=LARGE)),
     odd("failing-trial", "A trial of the student's own fails.", hand_in(first=FAILS)),

@@ -27,9 +27,8 @@ from tests.autograder.attacks.reach import LOOK
 from tests.autograder.attacks.rendering import active
 
 # A kernel that has opened all the sockets it may can still answer, or is waited for until its time is over.
-# One in which a cell said exit() ends a tenth of a second later, when a short notebook may have been graded.
 # Python 3.13 sees a stack come to its end, and prints how it came there, which is more than may be printed.
-EITHER = {"sockets": ("time limit",), "exits-politely": ("graded",), "stack-overflow": ("output limit",)}
+EITHER = {"sockets": ("time limit",), "stack-overflow": ("output limit",)}
 RENDERING = [attack.id for attack in BANK.values() if attack.family == "rendering"]
 
 

@@ -3,6 +3,7 @@
 The grader itself is tested elsewhere; here small stand-ins take its place, some of which die.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -103,6 +104,24 @@ def test_what_has_not_changed_is_skipped_and_force_changes_nothing(handed_in, le
     assert (again, skipped) == (first, ["Ann", "Bob", "Cem"])
     forced, skipped = grade(handed_in, lesson, spec, force=True)
     assert (forced, skipped) == (first, [])
+
+
+@pytest.mark.parametrize("memory", [2**28, 2**33])
+def test_workers_may_hold_what_a_notebook_may(handed_in, lesson, spec, monkeypatch, memory):
+    """Whether it is known when they start or not, as where the instructor's own limits are read later."""
+    told = []
+
+    @contextlib.contextmanager
+    def early(workers, nursery):
+        def pool(workers, sandbox):
+            told.append(sandbox)
+            return ThreadPoolExecutor(workers)
+
+        yield pool
+
+    monkeypatch.setattr(runner, "started_early", early)
+    results, _ = run(handed_in, lesson, spec, limits=Limits(memory=memory), grade=half_marks, workers=1)
+    assert set(told) == {memory} and len(results) == 3
 
 
 def test_only_a_few_notebooks_are_in_memory_however_large_the_class(workspace, lesson, spec):

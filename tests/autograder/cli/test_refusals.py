@@ -100,6 +100,47 @@ def test_grading_on_a_full_disk(unrolled, room, monkeypatch, part, fits, kept):
     assert again.exit_code == 0 and graded(room) == set(STUDENTS), again.output
 
 
+@pytest.mark.parametrize(
+    ("part", "fits", "told"),
+    [("autograded/", 1, 1), ("results/", 1, 1), ("watched/", 1, 2), ("feedback/", 0, 0), ("feedback/", 1, 1)],
+)
+def test_watching_on_a_full_disk(unrolled, room, monkeypatch, part, fits, told):
+    """Whose page is there was graded, counted or not; the others are graded, or told, when there is room."""
+    watch = ("watch", "--once", "--unsafe-no-sandbox")
+    write = FilesWriter.write
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full_for(part, fits))
+        left = [None] * fits
+
+        def page(self, output, resources, **words):
+            if part == "feedback/" and not left:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), f"{room.root}/feedback/")
+            left[:1] = []
+            return write(self, output, resources, **words)
+
+        patch.setattr(FilesWriter, "write", page)
+        refused(unrolled(*watch), "The disk is full", f"{room.root}/", part, "What was finished is kept")
+    before = files(room.feedback)
+    assert len([path for path in before if path.suffix == ".html"]) == told
+    assert not list(room.root.rglob("*.part")) and not list(room.root.glob(".feedback-*"))
+    again = unrolled(*watch)
+    assert again.exit_code == 0 and "Nothing more to grade" in again.stdout, again.output
+    assert graded(room) == set(STUDENTS)
+    after = files(room.feedback)
+    assert before.items() <= after.items()
+    assert len([path for path in after if path.suffix == ".html"]) == len(STUDENTS)
+
+
+def test_watching_once_with_a_gradebook_on_a_full_disk_does_not_say_that_all_is_done(unrolled, monkeypatch):
+    def full(self, notebook, resources):
+        raise sqlalchemy.exc.OperationalError("INSERT", {}, FULL)
+
+    monkeypatch.setattr(SaveGrades, "preprocess", full)
+    said = unrolled("watch", "--once", "--unsafe-no-sandbox")
+    refused(said, "because the disk is full", "what was finished is kept")
+    assert "Nothing more" not in said.stdout
+
+
 def test_a_course_secret_is_whole_or_not_there(unrolled, room, monkeypatch):
     def opened(descriptor, mode):
         os.close(descriptor)

@@ -113,6 +113,21 @@ def test_nothing_that_an_answer_says_while_ours_is_there_reaches_the_verdict():
     assert result.points < POINTS[THIRD]
 
 
+def test_nor_does_what_it_packs_its_numbers_in():
+    """Keys of a dict are quoted where numbers are packed in one, and could be our helper's text."""
+    packs = (
+        f"{SOLVED[THIRD].replace('def ', 'def right_', 1)}\n"
+        f"def {THIRD}(p, dy, caches):\n"
+        f"    dx, dh0, grads = right_{THIRD}(p, dy, caches)\n"
+        f"    if hasattr({SECOND}, 'mine'): return dx, dh0, grads\n"
+        f"    return {{'SECRET ' + str({SECOND}.__code__.co_names): dx, 'more': dh0, **grads}}\n"
+    )
+    result = judged(Namespace(WRONG_HELPER, f"{SECOND}.mine = True", packs), THIRD, may_help=True)
+    (slip,) = result.verdict["mistakes"]
+    assert "packed as `{...: dx, ...: dh0, weight_ih:" in slip["says"]
+    assert "SECRET" not in str(result.verdict) and "SECRET" not in str(result.outputs)
+
+
 @pytest.mark.parametrize(
     ("stopped", "kind"),
     [("time", "TimeLimit"), ("memory", "MemoryLimit"), ("output", "OutputLimit"), ("death", "KernelDied")],
@@ -192,11 +207,13 @@ def strange(): return {1, 2}
 def fails(): raise ZeroDivisionError('by nothing')
 class Own(Exception): pass
 def fails_oddly(): raise Own('mine')
+def fails_for_room(): raise MemoryError('theirs')
 answer = 42
 """
     test = """
 assert add(2) == 3 and add(np.ones(2), b=2).tolist() == [3, 3] and answer == 42
-for call, kind in ((fails, ZeroDivisionError), (lambda: add(1, 2, 3), TypeError), (fails_oddly, Exception)):
+for call, kind in ((fails, ZeroDivisionError), (lambda: add(1, 2, 3), TypeError), (fails_oddly, Exception),
+                   (fails_for_room, Exception)):
     try:
         call()
     except kind as error:
@@ -205,8 +222,13 @@ assert strange() != {1, 2}
 """
     result = judged(Namespace(student), test=test)
     assert result.points == POINTS[FIRST]
-    printed = result.outputs[0].text.split("\n")
-    assert printed == ["ZeroDivisionError by nothing", "TypeError (a, b=1)", "StudentFailure Own: mine", ""]
+    assert result.outputs[0].text.splitlines() == [
+        "ZeroDivisionError by nothing",
+        "TypeError (a, b=1)",
+        "StudentFailure Own: mine",
+        "StudentFailure MemoryError: theirs",  # of its own kind it would say that there is no room here
+    ]
+    assert judged(Namespace(student), test="fails_for_room()").points == 0
 
 
 def test_names_of_the_setup_cell_are_the_judges_own():

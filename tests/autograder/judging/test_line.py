@@ -44,3 +44,15 @@ def test_what_was_sent_never_comes_back_as_the_text_of_an_answer(way, asked_befo
     assert answer.source_remotely() == (THEIRS, 3)
     assert StudentFunction("other", line).source_remotely() == ("", 0)
     assert kernel.asked.count("source") == 1
+
+
+@pytest.mark.parametrize(
+    "told", [f"def answer(x):\n    return {'-' * 9000}x", "(" * 300, "x" * 30_000, 7, None]
+)
+def test_what_cannot_be_a_text_is_none(told):
+    """A kernel may tell what Python's parser has no room for."""
+
+    def ask(seconds, **request):
+        return Ran(answer=bridge.encode([told, 1], 2**20))
+
+    assert StudentFunction("answer", Line(ask, LIMITS, 5.0, may_help=True)).source_remotely() == ("", 0)

@@ -21,6 +21,7 @@ from tests.autograder.small_lesson import (
     LIMITS,
     POINTS,
     SECOND,
+    SOLVED,
     THIRD,
     UNTOUCHED,
     grade,
@@ -177,17 +178,24 @@ def test_where_our_own_process_has_no_memory_left_what_was_earned_stays(monkeypa
 # What breaks a kernel; ``attacks`` holds all that is hostile, and test_attacks.py grades it ----------------
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
-        "exit()",  # a tenth of a second later, by itself
-        "import os; get_ipython().kernel.pre_handler_hook = lambda: os._exit(0)",  # when it is next asked
-    ],
-)
-def test_cell_that_ends_the_kernel_a_moment_later_costs_nothing_else(way):
-    notebook = submission(first=way)
-    notebook.cells.insert(2, new_code_cell("import time\ntime.sleep(0.4)"))  # or all is graded in that moment
+@pytest.mark.parametrize("says", ["exit()", "quit()"])
+def test_a_cell_that_says_exit_ends_nothing_however_long_the_rest_takes(says):
+    """Jupyter ends such a kernel a tenth of a second later, when a short notebook has been graded or not."""
+    answers = {SECOND: f"{says}\n{SOLVED[SECOND]}"}
+    notebook = submission(answers, first=f"kept = 5\n{says}", last="print(kept)")
+    notebook.cells.insert(2, new_code_cell("import time\ntime.sleep(0.4)"))
     graded = grade(notebook)
+    assert points(graded) == POINTS
+    assert graded.status is Status.GRADED and graded.provenance["kernel_starts"] == 1
+    ends = "says `exit()`, which ends nothing while grading."
+    assert graded.remarks == [f"The cell number 2 {ends}", f"The cell `{SECOND}` {ends}"]
+    assert graded.notebook.cells[-1].outputs[0].text == "5\n"
+
+
+def test_cell_that_ends_the_kernel_a_moment_later_costs_nothing_else():
+    """When it is next asked."""
+    way = "import os; get_ipython().kernel.pre_handler_hook = lambda: os._exit(0)"
+    graded = grade(submission(first=way))
     assert points(graded) == POINTS
     assert graded.status is Status.KILLED_ITSELF
     assert [remark.split(":")[0] for remark in graded.remarks] == [

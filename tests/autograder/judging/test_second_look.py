@@ -75,6 +75,13 @@ def test_a_helper_that_is_not_written_costs_nothing_later():
     assert "The fault is in `rnn_cell_backward`" in str(verdict(graded, THIRD)["remarks"])
 
 
+@pytest.mark.parametrize("last", ["%reset -f", f"del {SECOND}, {THIRD}", "print('nothing')"])
+def test_what_a_cell_at_the_end_takes_away_is_there_for_a_second_look(last):
+    graded = grade(submission({SECOND: UNTOUCHED[SECOND]}, last=last))
+    assert points(graded) == POINTS | {SECOND: 0.0}
+    assert (graded.status, graded.remarks) == (Status.GRADED, [])
+
+
 def test_a_fault_of_ours_in_a_second_look_leaves_the_first_marks(monkeypatch):
     first_looks = grading.judge_cell
 

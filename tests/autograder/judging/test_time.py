@@ -11,7 +11,9 @@ from nbformat.v4 import new_code_cell
 
 from autograder.judging import notebook as grading
 from autograder.judging.status import Status
+from autograder.sandbox.bridge import encode
 from autograder.sandbox.kernels import Ran
+from rnncore.observe import Outcome
 from tests.autograder.small_lesson import LIMITS, grade, points, submission, without
 
 LIMITS = replace(LIMITS, cell_seconds=30.0, notebook_seconds=180.0)
@@ -95,3 +97,47 @@ def test_what_ran_out_of_time_among_others_says_so(clock):
     assert graded("# takes=30 starved=yes").starved
     assert graded("# takes=30 starved=yes", "# dies=now", "# takes=1").starved
     assert not graded("# takes=30").starved
+
+
+class Ending(Kernel):
+    """Has every function, and ends when it is asked for many calls, for ``why``, after ``seconds``."""
+
+    why, seconds = "time", 0.0
+
+    def ask(self, seconds, **request):
+        if request["do"] == "look":
+            return Ran(answer=encode(dict.fromkeys(request["names"], "function")))
+        if request["do"] == "call":
+            return Ran(answer=encode(Outcome(0.0).to_plain()))
+        self.past[0] += self.seconds
+        self.alive, self.closed = False, self.why == "time"
+        return Ran(stopped=self.why, seconds=seconds)
+
+
+@pytest.mark.parametrize(("why", "seconds", "most"), [("time", 200.0, 16), ("death", 0.0, 1)])
+def test_an_end_after_which_no_kernel_may_start_is_the_students(clock, monkeypatch, why, seconds, most):
+    """Because time is over, or because there were enough: that was taken for a fault of ours."""
+    monkeypatch.setattr(Ending, "why", why)
+    monkeypatch.setattr(Ending, "seconds", seconds)
+    monkeypatch.setattr(grading, "MOST_STARTS", most)
+    monkeypatch.setattr(grading, "StudentKernel", lambda *words, **named: Ending(clock, **named))
+    result = graded("# takes=1")
+    assert result.status is {"time": Status.TIME_LIMIT, "death": Status.KILLED_ITSELF}[why], result.remarks
+    assert points(result) == without(*points(result))
+
+
+def test_too_many_starts_that_no_cell_was_blamed_for_are_no_fault_of_ours(clock, monkeypatch):
+    """Kernels that end between two questions, and not when their cells are run again."""
+
+    class Brief(Kernel):
+        def run(self, code, seconds, most=None):
+            ran = super().run(code, seconds, most)
+            self.alive = "once" not in code or clock[0] > before + 100.0
+            return ran
+
+    before = clock[0]
+    monkeypatch.setattr(grading, "MOST_STARTS", 1)
+    monkeypatch.setattr(grading, "StudentKernel", lambda *words, **named: Brief(clock, **named))
+    result = graded("# once")
+    assert result.status is Status.KILLED_ITSELF, result.remarks
+    assert "Not everything was run: too many restarts." in result.remarks

@@ -1,10 +1,15 @@
 """Marks that were given on the marking page: in the gradebook, and wherever the gradebook is read."""
 
+import errno
 import json
+import os
+import sqlite3
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
+import sqlalchemy
 from nbgrader.api import Gradebook
 
 from autograder.course.places import CourseError
@@ -165,3 +170,49 @@ def test_only_who_knows_the_address_is_answered(desk, hand_in, served):
     status, said = ask(f"{served.address}mark", {**told, "score": 9}, **kind)
     assert status == 409 and "not between 0 and 2" in json.loads(said)["said"]
     assert rows(desk)["Ann"] == (1, False, None)
+
+
+def no_room(*words, **named):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # writing names no file
+
+
+def no_room_for_rows(session):
+    raise sqlalchemy.exc.OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "fails", "says"),
+    [
+        (Path, "write_bytes", no_room, "The disk is full; make room, and save it again ("),
+        (Path, "mkdir", no_room, "The disk is full; make room, and save it again ("),
+        (sqlalchemy.orm.Session, "commit", no_room_for_rows, "because the disk is full; make room, and"),
+    ],
+)
+def test_on_a_full_disk_a_mark_is_whole_or_not_there(
+    desk, hand_in, mark, served, monkeypatch, kind, call, fails, says
+):
+    """Points without the lines that were ticked for them, or the other way round, would be half of one."""
+    hand_in(Ann="Adding it to itself.", Bob="Magic.")
+    mark("Ann", 1.5, "Good.", LINES[:1])
+    before = answers(desk), rows(desk)
+    for ann in before[0]:
+        told = {
+            "student": ann.student,
+            "digest": ann.digest,
+            "score": 2,
+            "comment": "Better.",
+            "ticked": LINES,
+        }
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, call, fails)
+            status, said = ask(
+                f"{served.address}mark", {**told, "settled": True}, **{"Content-Type": "application/json"}
+            )
+        said = json.loads(said)["said"]
+        assert status == 409 and said.startswith("Not saved: ") and says in said and "\n" not in said
+        assert "Errno" not in said
+        assert (answers(desk), rows(desk)) == before
+    assert not list(desk.workspace.root.rglob("*.part"))
+    for one in before[0]:
+        assert mark(one.student, 2, "", LINES)["said"] == "Saved: 2 of 2."
+    assert [one.ticked for one in answers(desk)] == [tuple(LINES)] * 2

@@ -5,9 +5,13 @@ import os
 import pytest
 from typer.testing import CliRunner
 
+from autograder.classroom.processes import NURSERY, SANDBOX, started_early
+from autograder.classroom.worker import MEMORY
 from autograder.cli import commands
 from autograder.sandbox import cgroup
+from autograder.sandbox.box import Limits
 from autograder.sandbox.cgroup import Group, where
+from tests.autograder.waiting import FOR_EVER, wait_until
 
 
 @pytest.fixture
@@ -50,6 +54,22 @@ def test_who_was_started_by_another_is_taken_into_our_group_if_that_is_one_of_ou
     assert (group.folder / "cgroup.procs").read_text() == "42"
     cgroup.OWN.unlink()
     cgroup.take_into_own(43)
+
+
+def test_it_follows_what_the_instructor_lets_a_notebook_hold(system):
+    """A bound of ours below theirs would end work that is within theirs."""
+    assert Limits().memory == SANDBOX
+
+    def bounds():
+        return [int((folder / "memory.max").read_text()) for folder in (system / "user").glob("unrolled-*")]
+
+    with started_early(1) as pool:
+        wait_until(bounds)
+        with pool(1, sandbox=8 * 2**30):
+            assert bounds() == [MEMORY + 8 * 2**30 + NURSERY]
+        with pool(1, sandbox=2**28) as second:
+            second.submit(int).result(FOR_EVER)
+            assert MEMORY + 2**28 + NURSERY in bounds()  # beside the first one's, which only a system removes
 
 
 def test_what_a_killed_run_left_is_removed(system):

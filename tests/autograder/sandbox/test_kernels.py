@@ -79,6 +79,12 @@ def test_pictures_and_home_are_there(kernel):
     assert [output.text for output in ran.outputs if output.output_type == "stream"] == ["/work /work\n"]
 
 
+def test_nobody_learns_from_a_message_who_grades(kernel):
+    """Jupyter puts the name of the account into each."""
+    ran = kernel.run("print(get_ipython().parent_header['header']['username'])", LONG)
+    assert ran.outputs[0].text == "grader\n"
+
+
 def test_input_is_refused(kernel):
     assert kernel.run("input()", LONG).outputs[-1].ename == "StdinNotImplementedError"
 

@@ -114,6 +114,25 @@ def test_odd_answers_are_wrong_in_words(name):
             assert marked(name, ODD[place % len(ODD)]).earned < 1
 
 
+@pytest.mark.parametrize("many", [(0.0,) * 5000, ((),) * 5000, {str(n): 1 for n in range(5000)}])
+def test_a_nest_of_very_many_values_is_looked_at_once(many):
+    """Not value by value, from every side: two hundred thousand of them took minutes."""
+    for value in (many, (many, 0.0)):
+        says = marked("softmax_cross_entropy", value).headline
+        assert says.startswith("The function returned a nest of more than 2061 values, expected 2 values")
+    whole = {"numerical_gradient": np.zeros((3, 4)).tolist(), "softmax_cross_entropy": [0.0, [[0.0]] * 3000]}
+    for name, value in whole.items():  # a list of numbers is one value, like an array
+        assert "nest of more" not in repr(marked(name, value))
+
+
+def test_numbers_longer_than_any_that_travels_are_taken_as_those_that_do():
+    value = right("softmax_cross_entropy")
+    long = tuple(np.asarray(item, np.longdouble) for item in value)
+    assert received(long)[1].dtype == np.float64
+    assert compare.agree(received(long), value, 1e-12)
+    assert plain(np.clongdouble(1 + 2j)).dtype == np.complex128
+
+
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(sorted(EXERCISES)), VALUES, st.lists(st.integers(0, 9), max_size=3))
 def test_marking_never_raises_wherever_an_odd_value_stands(name, odd, steps):
