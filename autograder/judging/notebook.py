@@ -148,9 +148,9 @@ class _Grading:
     def _sign(self):
         """Have unnamed wrong answers signed, each in a fresh kernel; it changes nothing else."""
 
-        def fresh():
+        def fresh(name):
             self.stop()
-            return self.kernel if self._ready() else None
+            return self.kernel if self._ready(cells=self.before.get(name)) else None
 
         kept = self.starved, [*self.remarks], [*self.stops]
         self.scores = sign(self.scores, fresh, self.limits)

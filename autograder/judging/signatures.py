@@ -25,14 +25,15 @@ DIGITS, SMALLEST = 4, 9  # of a number that are kept, and decimals behind which 
 def sign(scores, fresh, limits):
     """The scores, those of unnamed wrong answers with their signatures.
 
-    ``scores``: {grade_id: CellScore}. ``fresh()``: a new kernel in which the notebook was run, or None.
+    ``scores``: {grade_id: CellScore}. ``fresh(grade_id)``: a new kernel in which the notebook was run, as far
+    as it had been when that was judged, or None.
     Whatever goes wrong here only leaves signatures out.
     """
     signed = dict(scores)
     asked = [name for name, score in scores.items() if unnamed(vars(score))][:MOST]
     for name in asked:
         try:
-            kernel = fresh()
+            kernel = fresh(name)
             if kernel is None:
                 break
             found = signature(scores[name].verdict["exercise"], kernel.ask, limits)

@@ -32,8 +32,8 @@ def signature(graded, name=FIRST):
 def test_one_mistake_in_two_styles_has_one_signature():
     """Each student has inputs of their own, and a kernel of their own."""
     odd, same, other = (
-        grade(submission({FIRST: text}), student=name)
-        for name, text in (("Ann", ODD), ("Bob", SAME), ("Cem", OTHER))
+        grade(submission({FIRST: text}, last=last), student=name)
+        for name, text, last in (("Ann", ODD, ""), ("Bob", SAME, "%reset -f"), ("Cem", OTHER, ""))
     )
     assert signature(odd) and signature(odd) == signature(same) != signature(other) != ""
     assert points(odd)[FIRST] == 0 and not odd.scores[f"{FIRST}-check"].verdict["mistakes"]
@@ -94,10 +94,10 @@ def first_common_input():
 def test_what_cannot_be_signed_is_left_out():
     score = CellScore(0.0, 3.0, {"status": "wrong", "mistakes": (), "exercise": FIRST})
 
-    def fails():
+    def fails(name):
         raise MemoryError
 
-    for fresh in (fails, lambda: None):
+    for fresh in (fails, lambda name: None):
         assert signatures.sign({"a": score}, fresh, None) == {"a": score}
     named = replace(score, verdict={**score.verdict, "mistakes": ({"id": "x", "says": "y"},)})
     right = replace(score, points=3.0)
