@@ -31,14 +31,19 @@ def use_to_torch(to_torch, params, requires_grad):
         return "collected" if tensor.is_leaf else "not collected: it is computed from another tensor"
 
     def memory(tensor, array):
-        shared = array is not None and np.shares_memory(tensor.detach().numpy(), array)
+        if array is None:
+            return "its own"
+        kept, before = array.copy(), tensor.detach().clone()
+        array += 1  # what a function says of memory is less than what it does
+        shared = not torch.equal(tensor.detach(), before)
+        array[...] = kept
         return "the array's" if shared else "its own"
 
     def told(tell):
         """What there is to tell of all the tensors: once, if it is the same for each."""
         words = {}
         for name, item in tensors.items():
-            is_tensor = isinstance(item, torch.Tensor)
+            is_tensor = type(item) in (torch.Tensor, torch.nn.Parameter)
             word = tell(item, given.get(name)) if is_tensor else f"none, it is a {type(item).__name__}"
             words.setdefault(word, []).append(str(name))
         if len(words) < 2:
@@ -745,7 +750,10 @@ def use_evaluate(evaluate, params, batches, training, seed):
 
     V, D = params["embed.weight"].shape
     H = params["out.weight"].shape[1] // 2
-    seen = []
+    seen, leaf = [], torch.ones(1, requires_grad=True)
+
+    def tracking():
+        return (leaf * 1).requires_grad
 
     class Model(torch.nn.Module):
         def __init__(self):
@@ -756,7 +764,7 @@ def use_evaluate(evaluate, params, batches, training, seed):
             self.out = torch.nn.Linear(2 * H, V)
 
         def forward(self, ids):
-            seen.append((self.training, torch.is_grad_enabled()))
+            seen.append((self.training, tracking()))
             if not isinstance(ids, PackedSequence):
                 return self.out(self.dropout(self.rnn(self.embed(ids))[0]))
             y, _ = self.rnn(PackedSequence(self.embed(ids.data), *ids[1:]))
@@ -766,10 +774,10 @@ def use_evaluate(evaluate, params, batches, training, seed):
         torch.default_generator.manual_seed(seed)
         model = Model().to(torch.from_numpy(params["out.weight"]).dtype).train(training)
         model.load_state_dict({name: torch.tensor(array) for name, array in params.items()})
-        was_enabled = torch.is_grad_enabled()
+        was_enabled = tracking()
         try:
             result = evaluate(model, [tuple(torch.from_numpy(item) for item in batch) for batch in batches])
-            enabled = torch.is_grad_enabled()
+            enabled = tracking()
         finally:
             torch.set_grad_enabled(was_enabled)
     kinds = [type(one).__name__ for one in (result if isinstance(result, tuple | list) else [result])]
