@@ -844,6 +844,8 @@ def draw_greedy_decode(rng):
             lengths = ends(said, end)
             # When the last text ends, one that has ended says something else, which is not to be looked at.
             told_apart = wanted is not all_end or (said[:, lengths.max() % len(said[0])] != end).any()
+            # Where some never end, one says 0: to cut there is not the same as not to cut at all.
+            told_apart &= wanted is not some_do_not or (said[:, :max_length] == 0).any()
             if wanted(lengths, max_length) and told_apart:
                 args = (*arrays, state, start, end, max_length)
                 return Case(args, {"B": B, "V": V, "H": H}, when)

@@ -85,3 +85,10 @@ def test_no_label_has_the_same_place_counted_from_the_other_end(seed):
     for case in EXERCISES["ctc_loss"].draw(np.random.default_rng(seed)):
         log_probs, targets = case.args
         assert not (targets == log_probs.shape[1] - targets).any()
+
+
+@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + 50), 5109])
+def test_a_text_without_an_end_is_beside_one_that_says_0_before_it_is_over(seed):
+    draw = Draw(EXERCISES["greedy_decode"], seed)
+    twin = {m.id: draw.exercise.twin(m) for m in draw.exercise.mistakes}
+    assert not draw.alike(twin["end-is-zero"], twin["written-on-after-the-end"])
