@@ -836,7 +836,7 @@ def draw_greedy_decode(rng):
     def case(B, V, H, max_length, wanted, when="", first=None):
         """Draw until the texts' lengths are as wanted; ``first`` is drawn, and not the end, if not given."""
         while True:
-            end = int(rng.integers(1, V))
+            end = int(rng.integers(1, V - 1))  # neither the smallest nor the largest
             others = [symbol for symbol in range(1, V) if symbol != end]
             start = end if first == "end" else int(rng.choice(others))
             arrays, state = network(rng, V, H), rng.uniform(-0.9, 0.9, (B, H))
@@ -1096,6 +1096,9 @@ def finalists(arrays, state, first, end, width, max_length, rule=""):
     return ended, [one for one in grown if one[1][-1] != end]
 
 
+OVERFLOWS = 750  # the exponential of this is infinite in float64
+
+
 def per_symbol(one, more=0):
     return one[0] / (len(one[1]) + more)
 
@@ -1114,6 +1117,9 @@ def draw_beam_search(rng):
 
             def search(width, rule="", given=(arrays, state, first, end)):
                 return finalists(*given, width, max_length, rule)
+
+            if scale > 100 and (np.tanh(embedding[first] + state @ recurrent) @ output).max() < OVERFLOWS:
+                continue  # an exponential before the logarithm might do no harm
 
             found = search(width)
             if best(*found)[:1] == [0]:

@@ -92,3 +92,10 @@ def test_a_text_without_an_end_is_beside_one_that_says_0_before_it_is_over(seed)
     draw = Draw(EXERCISES["greedy_decode"], seed)
     twin = {m.id: draw.exercise.twin(m) for m in draw.exercise.mistakes}
     assert not draw.alike(twin["end-is-zero"], twin["written-on-after-the-end"])
+
+
+@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + 10), 5011, 5042, 5079, 5087])
+def test_where_scores_lie_far_apart_every_exponential_before_a_logarithm_loses_marks(seed):
+    draw = Draw(EXERCISES["beam_search"], seed)
+    (mistake,) = (m for m in draw.exercise.mistakes if m.id == "log-of-a-probability")
+    assert all(draw.loses_marks(draw.exercise.twin(wording)) for wording in mistake.wordings())
