@@ -899,14 +899,47 @@ def draw_caption(rng):
 
         return answer
 
+    def speaks(start=1, before=lambda state, picture: state, carried=True, again=False):
+        """An answer that speaks to the end, from ``start`` times the picture; ``before`` makes each step's state."""
+
+        def answer(decoder, picture, choose, longest):
+            import torch
+
+            decoder.eval()
+            picture = start * picture
+            state, words = picture, []
+            for _ in range(longest):
+                read = [1, *words] if again else [1, *words][-1:]
+                logits, after = decoder(torch.tensor([read]), before(state, picture))
+                state, word = after if carried else picture, int(choose(logits[0, -1]))
+                if word == 2:
+                    break
+                words.append(word)
+            return words
+
+        return answer
+
+    # What is read shows in the first two words, and which state is handed on in the whole.
+    two_words = reads(1), reads(2), reads(0), reads(1, again=True)
+    whole = (
+        speaks(),
+        speaks(start=0),
+        speaks(before=lambda state, picture: (state + picture) / 2),
+        speaks(before=lambda state, picture: state + picture),
+        speaks(carried=False),
+        speaks(again=True),
+    )
+
+    def told_apart(answers, *args):
+        said = [tuple(use_caption(answer, *args)[0]) for answer in answers]
+        return len(set(said)) == len(said)
+
     def case(V, D, H, L, longest, count, when=""):
         """count: how many words the caption has, END not among them, or None for one that is cut short."""
         while True:
-            params, state, throws = drawn(V, D, H, L, longest, count)
-            others = reads(1), reads(2), reads(0), reads(1, again=True)
-            said = [tuple(use_caption(one, params, state, throws, longest)[0]) for one in others]
-            if len(set(said)) == len(said):  # what is read shows in what is said
-                return Case((params, state, throws, longest), {"V": V, "D": D, "H": H, "L": L}, when)
+            args = (*drawn(V, D, H, L, longest, count), longest)
+            if told_apart(two_words, *args) and told_apart(whole, *args):
+                return Case(args, {"V": V, "D": D, "H": H, "L": L}, when)
 
     def drawn(V, D, H, L, longest, count):
         params = gru_params(rng, D, H, L, 1.0)

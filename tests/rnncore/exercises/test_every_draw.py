@@ -99,3 +99,16 @@ def test_where_scores_lie_far_apart_every_exponential_before_a_logarithm_loses_m
     draw = Draw(EXERCISES["beam_search"], seed)
     (mistake,) = (m for m in draw.exercise.mistakes if m.id == "log-of-a-probability")
     assert all(draw.loses_marks(draw.exercise.twin(wording)) for wording in mistake.wordings())
+
+
+SPOKEN = ("picture-ignored", "picture-at-every-step", "state-not-carried", "everything-read-again")
+
+
+@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + 5), 5009, 5022, 5094, 5151])
+def test_what_a_caption_is_made_from_shows_in_every_case(seed):
+    draw = Draw(EXERCISES["caption"], seed)
+    mistakes = [mistake for mistake in draw.exercise.mistakes if mistake.id in SPOKEN]
+    twins = [draw.exercise.twin(wording) for mistake in mistakes for wording in mistake.wordings()]
+    for number in range(len(draw.cases)):
+        words = [tuple(draw.outcome(one, number).value[0]) for one in (draw.exercise.reference, *twins)]
+        assert len(set(words)) == len(words)
