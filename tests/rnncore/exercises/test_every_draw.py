@@ -101,6 +101,15 @@ def test_where_scores_lie_far_apart_every_exponential_before_a_logarithm_loses_m
     assert all(draw.loses_marks(draw.exercise.twin(wording)) for wording in mistake.wordings())
 
 
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + 50))
+def test_a_small_constant_outside_the_brackets_is_seen(seed):
+    exercise, draw = EXERCISES["clip_grad_norm"], Draw(EXERCISES["clip_grad_norm"], seed)
+    right, wrong = "max_norm / (norm + 1e-6)", "max_norm / norm + 1e-6"
+    scope = dict(exercise.reference.__globals__)
+    exec(exercise.source.replace(right, wrong), scope)
+    assert right in exercise.source and draw.loses_marks(scope["clip_grad_norm"])
+
+
 SPOKEN = ("picture-ignored", "picture-at-every-step", "state-not-carried", "everything-read-again")
 
 
