@@ -175,7 +175,8 @@ PLACE = Exercise(
 def draw_describe(rng):
     def case(part, down, right, pair=None):
         first, second = pair or rng.choice([0, 2, 3, 4, 5, 6, 7, 9], 2, replace=False).tolist()
-        row, col = rng.integers(3, 7, 2).tolist()
+        # Far from the edge, so that the second's own place says nothing about where it lies from the first.
+        row, col = rng.integers(12, 16, 2).tolist()
         return Case((first, second, (row, col), (row + down, col + right)), part=part)
 
     far, near = (rng.integers(low, low + 3, 8).tolist() for low in (7, 2))
@@ -212,6 +213,14 @@ DESCRIBE = Exercise(
             says="Left and right are swapped. If the second digit's column is the larger one, the second lies "
             "further right, and so the *first* is left of it.",
             cost=0.3,
+        ),
+        Mistake(
+            "place-of-the-second-alone",
+            old=DOWN_AND_RIGHT,
+            new="down = second_at[0]\n    right = second_at[1]",
+            also=("down = first_at[0]\n    right = first_at[1]",),
+            says="Only one digit's own place is looked at. Where one lies from the other is what lies between the two.",
+            cost=0.5,
         ),
         Mistake(
             "above-and-below-swapped",

@@ -194,6 +194,14 @@ ENCODE = Exercise(
             cost=0.3,
         ),
         Mistake(
+            "state-left-in-sorted-order",
+            old="    return keys, state",
+            new="    return keys, state[lengths.argsort(descending=True)]",
+            says="The states come back sorted by length, the longest first, and the keys do not: a text gets "
+            "another one's state. Put both back into the order in which they came.",
+            cost=0.3,
+        ),
+        Mistake(
             "detached",
             old="    return keys, state",
             new="    return keys.detach(), state.detach()",
@@ -420,6 +428,15 @@ ATTENTION = Exercise(
             new="    weights = scores.exp() / scores.exp().sum(dim=2, keepdim=True)\n",
             says="e to the power of a large score overflows, and infinity divided by infinity is no number. "
             "torch.softmax takes the largest score away first.",
+            cost=0.4,
+        ),
+        Mistake(
+            "cosines-for-scores",
+            old=SCORES,
+            new="torch.cosine_similarity(query[:, :, None], keys[:, None], dim=3)",
+            also=("torch.cosine_similarity(query[:, :, None], keys[:, None], dim=3) / H**0.5",),
+            says="The scores are cosines: query and keys were given the length 1, so that how long they are no "
+            "longer counts. Asked for are plain products.",
             cost=0.4,
         ),
         Mistake(
@@ -947,7 +964,12 @@ GREEDY_DECODE = Exercise(
             "end-ignored",
             old=STOP + ROWS + CUT,
             new=ROWS + "    return rows",
-            also=(ROWS + "    return [[symbol for symbol in row if symbol != end] for row in rows]",),
+            also=(
+                ROWS + "    return [[symbol for symbol in row if symbol != end] for row in rows]",
+                STOP.replace("ended | (symbols == end)", "symbols == end")
+                + ROWS
+                + "    return [[symbol for symbol in row if symbol != end] for row in rows]",
+            ),
             says="Nobody listens to `end`: the loop runs on to max_length when all have ended, and what a text says "
             "after its first `end` is kept. Stop once all have ended, and cut each text where it ended itself.",
             cost=0.5,
