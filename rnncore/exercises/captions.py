@@ -467,6 +467,15 @@ IMAGE_TO_STATE = Exercise(
             cost=0.3,
         ),
         Mistake(
+            "cut-off-for-tanh",
+            old=TANH,
+            new="state = features.clamp(-1, 1)",
+            also=("state = features.clamp(0, 1)",),
+            says="What lies beyond -1 and 1 is cut off: all large features become one, and no gradient gets through "
+            "there. Squash them smoothly.",
+            cost=0.3,
+        ),
+        Mistake(
             "relu-for-tanh",
             old=TANH,
             new="state = torch.relu(features)",

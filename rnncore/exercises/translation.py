@@ -219,6 +219,15 @@ ENCODE = Exercise(
             cost=0.5,
         ),
         Mistake(
+            "largest-of-the-real-outputs",
+            old=PICK,
+            new="    real = torch.arange(ids.shape[1]) < lengths[:, None]\n"
+            "    state = keys.masked_fill(~real[..., None], -torch.inf).amax(dim=1)\n",
+            says="The state is the largest of a text's real outputs, feature by feature (max pooling). It should be "
+            "the output at its last symbol.",
+            cost=0.5,
+        ),
+        Mistake(
             "one-result-detached",
             old="    return keys, state",
             new="    return keys, state.detach()",
@@ -923,6 +932,14 @@ GREEDY_DECODE = Exercise(
             new="logits.argmax(dim=0)",
             says="The best is sought along the batch (dim=0). Each text chooses among the V symbols: dim=1.",
             cost=0.3,
+        ),
+        Mistake(
+            "one-text-decides-for-all",
+            old="logits.argmax(dim=1)",
+            new="logits[0].argmax().repeat(len(state))",
+            also=("logits[-1].argmax().repeat(len(state))",),
+            says="One text's best symbol is written into all texts. Each chooses for itself.",
+            cost=0.5,
         ),
         Mistake(
             "first-is-end",

@@ -86,9 +86,11 @@ def behind(
     source, first = source_of(marking.function)
     if isinstance(marking.function, Version):
         return
-    names, tried = _names(source), []
+    (names, places), tried = _names(source), []
     for edit, outcome in ran:
-        all_there, right = _names(edit.source) >= names, _right(marking, outcome)
+        kept, number = _names(edit.source)
+        all_there = edit.kind == SPELLING or (kept >= names and number >= places)
+        right = _right(marking, outcome)
         meant = all_there and (edit.kind == SPELLING or listed(outcome))
         if meant or right > 0:
             tried.append((not meant, edit.kind != SPELLING, -right, len(tried), edit, all_there))
@@ -100,8 +102,10 @@ def behind(
             yield Slip(FOUND_BY_LINE + edit.kind.replace(" ", "-"), says), again, all_there
 
 
-def _names(source: str) -> int:
-    return sum(isinstance(node, ast.Name) for node in ast.walk(ast.parse(source)))
+def _names(source: str) -> tuple[set[str], int]:
+    """The names in a text, and how many places they have."""
+    names = [node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    return set(names), len(names)
 
 
 def _marked(marking: Marking, source: str, own: str, first: int) -> Marking | None:

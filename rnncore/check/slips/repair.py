@@ -67,8 +67,8 @@ class _Repair:
     def slips(self) -> tuple[Slip, ...]:
         """One edit, or else two; what they are called."""
         better: list[Edit] = []
-        trials = islice(edits(self.source, words=self._words), self.most)
-        found = self.right_one(self._before_the_error(trials), better)
+        trials = self._before_the_error(edits(self.source, words=self._words))
+        found = self.right_one(islice(trials, self.most), better)
         if found:
             return (self._one(found),)
         if isinstance(self.marking.function, Version):
