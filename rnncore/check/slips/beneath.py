@@ -84,15 +84,15 @@ def behind(
     neither does, nor gets a part right, is no better than the error.
     """
     source, first = source_of(marking.function)
-    if isinstance(marking.function, Version):
-        return
+    if not ran or isinstance(marking.function, Version):
+        return  # nothing runs, or the text cannot be read
     (names, places), tried = _names(source), []
     for edit, outcome in ran:
         kept, number = _names(edit.source)
         all_there = edit.kind == SPELLING or (kept >= names and number >= places)
         right = _right(marking, outcome)
         meant = all_there and (edit.kind == SPELLING or listed(outcome))
-        if meant or right > 0:
+        if edit.line and (meant or right > 0):
             tried.append((not meant, edit.kind != SPELLING, -right, len(tried), edit, all_there))
     for *_, edit, all_there in sorted(tried, key=lambda one: one[:4])[:NEAREST]:
         if again := _marked(marking, edit.source, source, first):

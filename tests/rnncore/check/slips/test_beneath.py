@@ -106,3 +106,12 @@ def test_a_stub_that_stops_earns_a_tenth_at_most(name):
             if earned > 0.1:
                 paid[stub] = earned
     assert paid == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["h_nxt = lambda p, x, h: (h_nxtt, x)", "h_nxt, b = (lambda *args: args + 1), 2"]
+)
+def test_a_text_that_defines_no_function_is_an_answer_like_any_other(text):
+    source = f"{text}\nrnn_cell = h_nxt\nrnn_cell.__name__ = 'rnn_cell'\n"
+    verdict = check(written("rnn_cell", source), 10, seed=1)
+    assert (verdict.earned, verdict.mistakes) == (0, ())
