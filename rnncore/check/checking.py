@@ -168,11 +168,13 @@ def _verdict(
     parts = _fold(parts)
     if found.clean:
         status, says = "right", ""
-    elif explanation.whole and earned > 0:
+    elif earned > 0 and (explanation.whole or (explanation.beneath and explanation.beneath[2].whole)):
         explained = EXPLAINED.get(len(mistakes), f"{len(mistakes)} mistakes explain")
         status, says = "partly right", f"{explained} all that is wrong."
     elif earned > 0 and right:
         status, says = "partly right", f"{right} of {total} parts {'is' if right == 1 else 'are'} right."
+    elif earned > 0 and explanation.beneath:
+        status, says = "partly right", "It stops with an error. What is right behind it counts."
     elif earned > 0:
         status, says = "partly right", "No part is wholly right yet, but some numbers are."
     else:

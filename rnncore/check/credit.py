@@ -1,8 +1,10 @@
 """From what was found to a share of the points, as a fair teacher gives it.
 
-A slip that explains every number leaves the rest proven: the answer earns all but what the slip costs. What
-is not explained is shared out finely (``shares``). Conditions, such as T = 1 or a mode that must be left as
-it was, earn nothing and can only cost. An answer without any work earns a tenth at most, whatever it hits.
+A slip that explains every number leaves the rest proven: the answer earns all but what the slip costs. The
+costs of several add up, but what its parts prove is kept, as far as each leaves its share of what the others
+leave. What is not explained is shared out finely (``shares``). Conditions, such as T = 1 or a mode that must
+be left as it was, earn nothing and can only cost. An answer without any work earns a tenth at most, whatever
+it hits.
 """
 
 import numpy as np
@@ -29,7 +31,7 @@ def earned_share(marking: Marking, found: Findings, explanation, helped=None) ->
         return 1 - CHANGED
     costs = [mistake.cost for mistake in explanation.mistakes]
     priced = sum(SLIP if cost is None else cost for cost in costs)
-    if explanation.whole and None not in costs:
+    if explanation.whole and len(costs) == 1 and None not in costs:
         result = max(1 - priced, 0.0)
     else:
         known = shares(marking, found.wrong)
@@ -38,10 +40,18 @@ def earned_share(marking: Marking, found: Findings, explanation, helped=None) ->
             known = {part: share and max(share, there.get(part) or 0.0) for part, share in known.items()}
         proven = {part: 1.0 for part in explanation.parts if says_something(marking, part)}
         explained = 1.0 if explanation.whole else _by_parts(marking, found, known | proven)
-        result = max(_by_parts(marking, found, known), explained - priced)
+        right = _by_parts(marking, found, known)
+        if explanation.whole and None not in costs:
+            right = min(right, _left_by_each(costs)) if UNCHANGED not in found.special else 0.0
+        result = max(right, explained - priced)
     if explanation.beneath:
         result = max(result, earned_share(*explanation.beneath) - (SLIP if costs[0] is None else costs[0]))
     return min(result, IDLE) if is_idle(marking) else result
+
+
+def _left_by_each(costs: list[float]) -> float:
+    """What several mistakes leave where each takes its share of what the others leave."""
+    return float(np.prod([1 - cost for cost in costs]))
 
 
 def _by_parts(marking: Marking, found: Findings, known: dict[str, float]) -> float:

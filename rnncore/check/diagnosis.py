@@ -15,7 +15,7 @@ from rnncore.check.compare import agree, leaves
 from rnncore.check.credit import CHANGED
 from rnncore.check.marking import UNCHANGED, Findings, changed_arguments
 from rnncore.check.shares import is_idle, nothing_to_see, one_number, says_nothing
-from rnncore.check.slips.beneath import beneath
+from rnncore.check.slips.beneath import behind, beneath
 from rnncore.check.slips.machine import machine_slip
 from rnncore.check.slips.packing import Slip, packing_slip
 from rnncore.check.slips.repair import repair_slips, turned_back
@@ -53,7 +53,7 @@ def explain(marking, found: Findings) -> Explanation:
     if found.whole:
         return found
     better = search.changed() or search.repaired() or search.by_row()
-    better = better or (search.made() if not nothing_said else None)
+    better = better or (search.behind() if nothing_said else search.made())
     return better if better and (better.whole or not found.mistakes) else found
 
 
@@ -80,6 +80,7 @@ class _Search:
         self.spoiled: dict = {}
         self.twins: dict = {}
         self.done: dict = {}
+        self.ran: list = []  # edits of a text that stops, which run
         self.changes_count = True  # whether a twin must leave its inputs as the student's function does
 
     def one(self) -> Explanation | None:
@@ -129,6 +130,22 @@ class _Search:
                 return Explanation((mistake, *further.mistakes), beneath=(again, wrong, further))
         return None
 
+    def behind(self) -> Explanation | None:
+        """A line that stops for a reason that nobody listed, and what is wrong once one edit lets it run."""
+        best = None
+        for slip, again, all_there in behind(self.marking, self.ran, self._is_a_twins):
+            wrong = again.compare(again.wanted)
+            further = explain(again, wrong) if all_there else Explanation()
+            if best is None or further.whole:
+                best = Explanation((slip, *further.mistakes), beneath=(again, wrong, further))
+            if further.whole:
+                return best
+        return best
+
+    def _is_a_twins(self, outcome: Outcome) -> bool:
+        """Whether some mistake's twin has this outcome in the first case."""
+        return any(self._same(self.cases[0], outcome, self._does(0, m)) for m in self.exercise.mistakes)
+
     def _alike(self, found: Explanation) -> list:
         """The mistakes that explain the same: several may raise the same words."""
         if found.mistakes[0] not in self.exercise.mistakes:
@@ -164,7 +181,7 @@ class _Search:
 
     def repaired(self) -> Explanation | None:
         """A slip that nobody listed, in one line of the student's own text, or in two."""
-        slips = repair_slips(self.marking)
+        slips = repair_slips(self.marking, self.ran)
         return Explanation(slips, whole=True) if slips else None
 
     def by_row(self, found: Explanation | None = None) -> Explanation | None:

@@ -175,7 +175,8 @@ PLACE = Exercise(
 def draw_describe(rng):
     def case(part, down, right, pair=None):
         first, second = pair or rng.choice([0, 2, 3, 4, 5, 6, 7, 9], 2, replace=False).tolist()
-        row, col = rng.integers(3, 7, 2).tolist()
+        # Far from the edge, so that the second's own place says nothing about where it lies from the first.
+        row, col = rng.integers(12, 16, 2).tolist()
         return Case((first, second, (row, col), (row + down, col + right)), part=part)
 
     far, near = (rng.integers(low, low + 3, 8).tolist() for low in (7, 2))
@@ -212,6 +213,14 @@ DESCRIBE = Exercise(
             says="Left and right are swapped. If the second digit's column is the larger one, the second lies "
             "further right, and so the *first* is left of it.",
             cost=0.3,
+        ),
+        Mistake(
+            "place-of-the-second-alone",
+            old=DOWN_AND_RIGHT,
+            new="down = second_at[0]\n    right = second_at[1]",
+            also=("down = first_at[0]\n    right = first_at[1]",),
+            says="Only one digit's own place is looked at. Where one lies from the other is what lies between the two.",
+            cost=0.5,
         ),
         Mistake(
             "above-and-below-swapped",
@@ -455,6 +464,15 @@ IMAGE_TO_STATE = Exercise(
             old=TANH,
             new="state = torch.sigmoid(features)",
             says="A sigmoid gives states from 0 to 1 only. A GRU's states lie between -1 and 1.",
+            cost=0.3,
+        ),
+        Mistake(
+            "cut-off-for-tanh",
+            old=TANH,
+            new="state = features.clamp(-1, 1)",
+            also=("state = features.clamp(0, 1)",),
+            says="What lies beyond -1 and 1 is cut off: all large features become one, and no gradient gets through "
+            "there. Squash them smoothly.",
             cost=0.3,
         ),
         Mistake(
@@ -899,14 +917,47 @@ def draw_caption(rng):
 
         return answer
 
+    def speaks(start=1, before=lambda state, picture: state, carried=True, again=False):
+        """An answer that speaks to the end, from ``start`` times the picture; ``before`` makes each step's state."""
+
+        def answer(decoder, picture, choose, longest):
+            import torch
+
+            decoder.eval()
+            picture = start * picture
+            state, words = picture, []
+            for _ in range(longest):
+                read = [1, *words] if again else [1, *words][-1:]
+                logits, after = decoder(torch.tensor([read]), before(state, picture))
+                state, word = after if carried else picture, int(choose(logits[0, -1]))
+                if word == 2:
+                    break
+                words.append(word)
+            return words
+
+        return answer
+
+    # What is read shows in the first two words, and which state is handed on in the whole.
+    two_words = reads(1), reads(2), reads(0), reads(1, again=True)
+    whole = (
+        speaks(),
+        speaks(start=0),
+        speaks(before=lambda state, picture: (state + picture) / 2),
+        speaks(before=lambda state, picture: state + picture),
+        speaks(carried=False),
+        speaks(again=True),
+    )
+
+    def told_apart(answers, *args):
+        said = [tuple(use_caption(answer, *args)[0]) for answer in answers]
+        return len(set(said)) == len(said)
+
     def case(V, D, H, L, longest, count, when=""):
         """count: how many words the caption has, END not among them, or None for one that is cut short."""
         while True:
-            params, state, throws = drawn(V, D, H, L, longest, count)
-            others = reads(1), reads(2), reads(0), reads(1, again=True)
-            said = [tuple(use_caption(one, params, state, throws, longest)[0]) for one in others]
-            if len(set(said)) == len(said):  # what is read shows in what is said
-                return Case((params, state, throws, longest), {"V": V, "D": D, "H": H, "L": L}, when)
+            args = (*drawn(V, D, H, L, longest, count), longest)
+            if told_apart(two_words, *args) and told_apart(whole, *args):
+                return Case(args, {"V": V, "D": D, "H": H, "L": L}, when)
 
     def drawn(V, D, H, L, longest, count):
         params = gru_params(rng, D, H, L, 1.0)

@@ -380,6 +380,7 @@ LAST_OUTPUTS = Exercise(
             "one-step-too-far-but-inside",
             old="last = lengths - 1",
             new="last = np.minimum(lengths, y.shape[1] - 1)",
+            also=("y, last = np.pad(y, [(0, 0), (0, 1), (0, 0)]), lengths",),
             says="One step too far: wherever there is padding, this is its first step. Steps "
             "count from 0, so the last one is lengths - 1.",
             cost=0.3,
@@ -594,6 +595,18 @@ SAMPLE = Exercise(
             says="np.exp overflows when the temperature is small, since logits / temperature is then "
             "large. What may be subtracted from a whole row without changing its probabilities?",
             cost=0.4,
+        ),
+        Mistake(
+            "noise-of-another-kind",
+            old=THROWN + "\n    " + IDS,
+            new="ids = (scaled + rng.random(logits.shape)).argmax(axis=-1)",
+            also=(
+                "ids = (scaled + rng.normal(size=logits.shape)).argmax(axis=-1)",
+                "ids = (probs * rng.random(logits.shape)).argmax(axis=-1)",
+            ),
+            says="Noise is put on the numbers and the largest wins. That draws with these probabilities only if "
+            "the noise has Gumbel's distribution; this noise has another.",
+            cost=0.5,
         ),
         Mistake(
             "one-row-only",

@@ -954,6 +954,13 @@ CTC_GREEDY = Exercise(
             cost=0.5,
         ),
         Mistake(
+            "blanks-kept",
+            old=COLLAPSE,
+            new="return path[np.append(True, path[1:] != path[:-1])]",
+            says="The repeats are merged, and the blanks are still there. They part equal labels and are none.",
+            cost=0.4,
+        ),
+        Mistake(
             "blanks-removed-first",
             old=COLLAPSE,
             new="return ctc_collapse(path[path != 0])",

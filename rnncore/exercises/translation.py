@@ -194,6 +194,14 @@ ENCODE = Exercise(
             cost=0.3,
         ),
         Mistake(
+            "state-left-in-sorted-order",
+            old="    return keys, state",
+            new="    return keys, state[lengths.argsort(descending=True)]",
+            says="The states come back sorted by length, the longest first, and the keys do not: a text gets "
+            "another one's state. Put both back into the order in which they came.",
+            cost=0.3,
+        ),
+        Mistake(
             "detached",
             old="    return keys, state",
             new="    return keys.detach(), state.detach()",
@@ -208,6 +216,15 @@ ENCODE = Exercise(
             "    state = (keys * real[..., None]).sum(dim=1) / lengths[:, None]\n",
             says="The state is the mean of a text's real outputs. It should be the output at "
             "its last symbol, which has read all of it.",
+            cost=0.5,
+        ),
+        Mistake(
+            "largest-of-the-real-outputs",
+            old=PICK,
+            new="    real = torch.arange(ids.shape[1]) < lengths[:, None]\n"
+            "    state = keys.masked_fill(~real[..., None], -torch.inf).amax(dim=1)\n",
+            says="The state is the largest of a text's real outputs, feature by feature (max pooling). It should be "
+            "the output at its last symbol.",
             cost=0.5,
         ),
         Mistake(
@@ -420,6 +437,15 @@ ATTENTION = Exercise(
             new="    weights = scores.exp() / scores.exp().sum(dim=2, keepdim=True)\n",
             says="e to the power of a large score overflows, and infinity divided by infinity is no number. "
             "torch.softmax takes the largest score away first.",
+            cost=0.4,
+        ),
+        Mistake(
+            "cosines-for-scores",
+            old=SCORES,
+            new="torch.cosine_similarity(query[:, :, None], keys[:, None], dim=3)",
+            also=("torch.cosine_similarity(query[:, :, None], keys[:, None], dim=3) / H**0.5",),
+            says="The scores are cosines: query and keys were given the length 1, so that how long they are no "
+            "longer counts. Asked for are plain products.",
             cost=0.4,
         ),
         Mistake(
@@ -836,7 +862,7 @@ def draw_greedy_decode(rng):
     def case(B, V, H, max_length, wanted, when="", first=None):
         """Draw until the texts' lengths are as wanted; ``first`` is drawn, and not the end, if not given."""
         while True:
-            end = int(rng.integers(1, V))
+            end = int(rng.integers(1, V - 1))  # neither the smallest nor the largest
             others = [symbol for symbol in range(1, V) if symbol != end]
             start = end if first == "end" else int(rng.choice(others))
             arrays, state = network(rng, V, H), rng.uniform(-0.9, 0.9, (B, H))
@@ -844,6 +870,8 @@ def draw_greedy_decode(rng):
             lengths = ends(said, end)
             # When the last text ends, one that has ended says something else, which is not to be looked at.
             told_apart = wanted is not all_end or (said[:, lengths.max() % len(said[0])] != end).any()
+            # Where some never end, one says 0: to cut there is not the same as not to cut at all.
+            told_apart &= wanted is not some_do_not or (said[:, :max_length] == 0).any()
             if wanted(lengths, max_length) and told_apart:
                 args = (*arrays, state, start, end, max_length)
                 return Case(args, {"B": B, "V": V, "H": H}, when)
@@ -906,6 +934,14 @@ GREEDY_DECODE = Exercise(
             cost=0.3,
         ),
         Mistake(
+            "one-text-decides-for-all",
+            old="logits.argmax(dim=1)",
+            new="logits[0].argmax().repeat(len(state))",
+            also=("logits[-1].argmax().repeat(len(state))",),
+            says="One text's best symbol is written into all texts. Each chooses for itself.",
+            cost=0.5,
+        ),
+        Mistake(
             "first-is-end",
             old="torch.full((len(state),), first",
             new="torch.full((len(state),), end",
@@ -945,7 +981,12 @@ GREEDY_DECODE = Exercise(
             "end-ignored",
             old=STOP + ROWS + CUT,
             new=ROWS + "    return rows",
-            also=(ROWS + "    return [[symbol for symbol in row if symbol != end] for row in rows]",),
+            also=(
+                ROWS + "    return [[symbol for symbol in row if symbol != end] for row in rows]",
+                STOP.replace("ended | (symbols == end)", "symbols == end")
+                + ROWS
+                + "    return [[symbol for symbol in row if symbol != end] for row in rows]",
+            ),
             says="Nobody listens to `end`: the loop runs on to max_length when all have ended, and what a text says "
             "after its first `end` is kept. Stop once all have ended, and cut each text where it ended itself.",
             cost=0.5,
@@ -1094,6 +1135,9 @@ def finalists(arrays, state, first, end, width, max_length, rule=""):
     return ended, [one for one in grown if one[1][-1] != end]
 
 
+OVERFLOWS = 750  # the exponential of this is infinite in float64
+
+
 def per_symbol(one, more=0):
     return one[0] / (len(one[1]) + more)
 
@@ -1112,6 +1156,9 @@ def draw_beam_search(rng):
 
             def search(width, rule="", given=(arrays, state, first, end)):
                 return finalists(*given, width, max_length, rule)
+
+            if scale > 100 and (np.tanh(embedding[first] + state @ recurrent) @ output).max() < OVERFLOWS:
+                continue  # an exponential before the logarithm might do no harm
 
             found = search(width)
             if best(*found)[:1] == [0]:

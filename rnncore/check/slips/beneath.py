@@ -1,21 +1,28 @@
-"""What an error hides: an answer with a listed mistake taken back in its text, marked like any wrong answer.
+"""What an error hides: a version of the answer that runs, marked like any wrong answer.
 
-An error says nothing of the lines behind it. Where taking the mistake back (``undo``) does not make all
-right, the version that runs and comes nearest shows what else is wrong and what is right. Its numbers are
-held against the right ones like everybody's, and it earns what an answer earns that never had the error; then
-what the error costs is taken off. In come a ``Marking`` and a mistake, out goes another ``Marking``, or None.
+An error says nothing of the lines behind it. Where taking a listed mistake back (``undo``), or one small edit
+(``repair``), does not make all right, the version that runs and comes nearest shows what else is wrong and
+what is right. Its numbers are held against the right ones like everybody's, and it earns what an answer
+earns that never had the error; then what the error costs is taken off. In come a ``Marking`` and a mistake,
+or edits and what they do; out goes another ``Marking``.
 """
 
 import ast
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from rnncore.check.compare import agree
 from rnncore.check.marking import Marking
+from rnncore.check.slips.edits import Edit
+from rnncore.check.slips.packing import Slip
+from rnncore.check.slips.spelling import SPELLING
 from rnncore.check.slips.undo import undone
+from rnncore.check.verdict import FOUND_BY_LINE
 from rnncore.observe import Outcome, StudentError
 from rnncore.versions import run_versions, source_of
 
 MOST, MOST_SLOW = 100, 20  # versions that are tried, a number, not seconds
+NEAREST = 3  # edits of those that run: so many are looked at closely
 GROWTH = 40  # characters: what puts more of the reference into an answer than this proves nothing about it
 
 
@@ -63,7 +70,47 @@ def beneath(marking: Marking, mistake) -> Marking | None:
     right = [_right(marking, outcome) for outcome in outcomes]
     if not right or max(right) < 0:
         return None
-    version = Version(marking.function, trials[right.index(max(right))], source, first)
+    return _marked(marking, trials[right.index(max(right))], source, first)
+
+
+def behind(
+    marking: Marking, ran: list[tuple[Edit, Outcome]], listed: Callable[[Outcome], bool]
+) -> Iterator[tuple[Slip, Marking, bool]]:
+    """The line that stops an answer for a reason that nobody listed, and the answer's marking without that.
+
+    And whether all that the answer does is still in it: where the edit takes a name out, a mistake that is
+    seen in what is left may be the edit's own. ``ran``: the edits of its text that run in the first case, and
+    what they do there. Those come first that do what a ``listed`` mistake does, or put a word right; what
+    neither does, nor gets a part right, is no better than the error.
+    """
+    source, first = source_of(marking.function)
+    if not ran or isinstance(marking.function, Version):
+        return  # nothing runs, or the text cannot be read
+    (names, places), tried = _names(source), []
+    for edit, outcome in ran:
+        kept, number = _names(edit.source)
+        all_there = edit.kind == SPELLING or (kept >= names and number >= places)
+        right = _right(marking, outcome)
+        meant = all_there and (edit.kind == SPELLING or listed(outcome))
+        if edit.line and (meant or right > 0):
+            tried.append((not meant, edit.kind != SPELLING, -right, len(tried), edit, all_there))
+    for *_, edit, all_there in sorted(tried, key=lambda one: one[:4])[:NEAREST]:
+        if again := _marked(marking, edit.source, source, first):
+            text = source.splitlines()[edit.line - 1].strip()[:100].rstrip(":")
+            look = f": look at its {edit.kind}." if all_there else "."
+            says = f"Line {first + edit.line - 1} stops it, `{text}`{look}"
+            yield Slip(FOUND_BY_LINE + edit.kind.replace(" ", "-"), says), again, all_there
+
+
+def _names(source: str) -> tuple[set[str], int]:
+    """The names in a text, and how many places they have."""
+    names = [node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    return set(names), len(names)
+
+
+def _marked(marking: Marking, source: str, own: str, first: int) -> Marking | None:
+    """The marking of the answer with another text; None if that does not run in every ordinary case."""
+    version = Version(marking.function, source, own, first)
     again = Marking(marking.exercise, version, marking.seed, marking.single, has_ours=True)
     again.findings()
     ran = not any(got.error for case, got in zip(again.cases, again.outcomes, strict=True) if not case.when)

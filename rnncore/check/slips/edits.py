@@ -1,17 +1,18 @@
 """Small edits of a function's text, one at a time: the slips that people make, turned back.
 
-In comes a text, out come ``Edit`` objects in a fixed order, the likelier kinds first: a sign, an axis, an
-index, a comparison, a transpose, a statement; then what is too much; then arrays the other way round, one
-name for another, and what is missing. ``expressions`` and ``statements`` say what may stand where one does.
-Nothing is run here.
+In comes a text, out come ``Edit`` objects in a fixed order, the likelier kinds first: a word misspelled, a
+sign, an axis, an index, a comparison, a transpose, a statement; then what is too much; then arrays the other
+way round, one name for another, and what is missing. ``spelling``, ``expressions`` and ``statements`` say
+what may stand where something does. Nothing is run here.
 """
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rnncore.check.slips.expressions import added, dropped, joined, renamed, turned, wrapped
+from rnncore.check.slips.spelling import respelled
 from rnncore.check.slips.statements import given_back, statements
 
 
@@ -24,19 +25,20 @@ class Edit:
     source: str
 
 
-def edits(source: str, after: Edit | None = None) -> Iterator[Edit]:
+def edits(source: str, after: Edit | None = None, words: Sequence[str] = ()) -> Iterator[Edit]:
     """The edits of the one function, or class, that ``source`` defines; none where one might not end.
 
-    ``after``: one of them, which is made first; lines are those of ``source`` all the same.
+    ``after``: one of them, which is made first; lines are those of ``source`` all the same. ``words``: those
+    of the right function, of which one may be misspelled.
     """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return
     if after is not None:
-        tree = next((copy.deepcopy(tree) for edit in _edits(tree, set()) if edit == after), None)
+        tree = next((copy.deepcopy(tree) for edit in _edits(tree, set(), words) if edit == after), None)
     seen = set()
-    for edit in _edits(tree, seen) if tree else ():
+    for edit in _edits(tree, seen, words) if tree else ():
         if edit.source not in seen:
             seen.add(edit.source)
             yield edit
@@ -76,7 +78,7 @@ def _names_it(tree, name: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
 
 
-def _edits(tree, seen: set) -> Iterator[Edit]:
+def _edits(tree, seen: set, words: Sequence[str]) -> Iterator[Edit]:
     """The same with repetitions; ``tree`` is meanwhile as the edit has it. ``seen`` gets its own text."""
     if not may_be_tried(tree):
         return
@@ -90,6 +92,7 @@ def _edits(tree, seen: set) -> Iterator[Edit]:
     except (RecursionError, ValueError):
         return
     yield from _as_edits(given_back(tree, function))
+    yield from _as_edits(respelled(tree, function, names, words))
     for propose in (turned, dropped, wrapped, renamed, added, joined):
         for place in places:
             for kind, new in propose(place.get(), names):

@@ -246,6 +246,8 @@ def wrapped(node, names):
         yield "order in time", ast.Subscript(node, backwards, ast.Load())
         yield "order in time", ast.Subscript(node, ast.Tuple([every, backwards], ast.Load()), ast.Load())
         yield "transposes", ast.Attribute(node, "T", ast.Load())
+        column = ast.Tuple([every, ast.Constant(None)], ast.Load())
+        yield "axes", ast.Subscript(node, column, ast.Load())
         swapped = ast.Attribute(node, "swapaxes", ast.Load())
         yield "axes", ast.Call(swapped, [ast.Constant(0), ast.Constant(1)], [])
 

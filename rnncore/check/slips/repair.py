@@ -6,6 +6,8 @@ rest is right. Where none is, those that make a part right that was wrong are ed
 What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, or None.
 """
 
+import ast
+import textwrap
 from collections.abc import Iterable
 from itertools import islice
 
@@ -16,6 +18,7 @@ from rnncore.check.slips.beneath import Version
 from rnncore.check.slips.edits import Edit, edits, last_line
 from rnncore.check.slips.expressions import KEYWORDS
 from rnncore.check.slips.packing import PACKED, Slip
+from rnncore.check.slips.spelling import words_of
 from rnncore.check.slips.statements import NOT_RETURNED, PRINTED
 from rnncore.check.slips.undo import undone
 from rnncore.check.verdict import FOUND_BY_LINE
@@ -26,12 +29,15 @@ SLOW, AT_ONCE_SLOW = 160, 20  # the same where a call trains a model, say, or a 
 BEGINNINGS = 2  # of versions that make more parts right: so many are edited once more
 
 
-def repair_slips(marking) -> tuple[Slip, ...]:
-    """The slip of an answer that one small edit of its own text makes right in every case, or the two."""
+def repair_slips(marking, ran: list | None = None) -> tuple[Slip, ...]:
+    """The slip of an answer that one small edit of its own text makes right in every case, or the two.
+
+    ``ran``: where the answer stops with an error, the edits that run are put in here, with what they do.
+    """
     if is_idle(marking):
         return ()
     source, first = source_of(marking.function)
-    return _Repair(marking, source, first).slips() if source else ()
+    return _Repair(marking, source, first, ran).slips() if source else ()
 
 
 def turned_back(marking, mistake) -> str | None:
@@ -48,8 +54,9 @@ def turned_back(marking, mistake) -> str | None:
 
 
 class _Repair:
-    def __init__(self, marking, source: str, first: int):
+    def __init__(self, marking, source: str, first: int, ran: list | None = None):
         self.marking, self.exercise, self.source, self.first = marking, marking.exercise, source, first
+        self.ran = ran if marking.outcomes[0].error else None
         # First a case in which the answer is wrong, which few versions get right.
         numbers = range(len(marking.cases))
         self.numbers = sorted(numbers, key=lambda n: self._right(n, marking.outcomes[n]))
@@ -60,18 +67,23 @@ class _Repair:
     def slips(self) -> tuple[Slip, ...]:
         """One edit, or else two; what they are called."""
         better: list[Edit] = []
-        found = self.right_one(self._before_the_error(islice(edits(self.source), self.most)), better)
+        trials = self._before_the_error(edits(self.source, words=self._words))
+        found = self.right_one(islice(trials, self.most), better)
         if found:
             return (self._one(found),)
         if isinstance(self.marking.function, Version):
             return ()  # with what was put right already that would be three
         for first in better[:BEGINNINGS]:
-            found = self.right_one(islice(edits(self.source, first), self.after_one))
+            found = self.right_one(islice(edits(self.source, first, self._words), self.after_one))
             if found and first.line == found.line:
                 return (self._one(found),)
             if found:
                 return self._two(first, found)
         return ()
+
+    @property
+    def _words(self) -> list[str]:
+        return words_of(ast.parse(textwrap.dedent(self.exercise.source)))
 
     def _before_the_error(self, trials: Iterable[Edit]) -> Iterable[Edit]:
         """The edits that can matter: what stands behind an error, in no loop with it, was not run."""
@@ -91,6 +103,8 @@ class _Repair:
                 parts = set() if better is None else self._right_parts(outcome)
                 if parts > self.best:
                     scores.append((-len(parts), len(scores), edit))
+                if better is not None and self.ran is not None and not outcome.error:
+                    self.ran.append((edit, outcome))
             if not outcomes:
                 return None
         if better is not None:

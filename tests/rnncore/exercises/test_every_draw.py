@@ -85,3 +85,39 @@ def test_no_label_has_the_same_place_counted_from_the_other_end(seed):
     for case in EXERCISES["ctc_loss"].draw(np.random.default_rng(seed)):
         log_probs, targets = case.args
         assert not (targets == log_probs.shape[1] - targets).any()
+
+
+@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + 50), 5109])
+def test_a_text_without_an_end_is_beside_one_that_says_0_before_it_is_over(seed):
+    draw = Draw(EXERCISES["greedy_decode"], seed)
+    twin = {m.id: draw.exercise.twin(m) for m in draw.exercise.mistakes}
+    assert not draw.alike(twin["end-is-zero"], twin["written-on-after-the-end"])
+
+
+@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + 10), 5011, 5042, 5079, 5087])
+def test_where_scores_lie_far_apart_every_exponential_before_a_logarithm_loses_marks(seed):
+    draw = Draw(EXERCISES["beam_search"], seed)
+    (mistake,) = (m for m in draw.exercise.mistakes if m.id == "log-of-a-probability")
+    assert all(draw.loses_marks(draw.exercise.twin(wording)) for wording in mistake.wordings())
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + 50))
+def test_a_small_constant_outside_the_brackets_is_seen(seed):
+    exercise, draw = EXERCISES["clip_grad_norm"], Draw(EXERCISES["clip_grad_norm"], seed)
+    right, wrong = "max_norm / (norm + 1e-6)", "max_norm / norm + 1e-6"
+    scope = dict(exercise.reference.__globals__)
+    exec(exercise.source.replace(right, wrong), scope)
+    assert right in exercise.source and draw.loses_marks(scope["clip_grad_norm"])
+
+
+SPOKEN = ("picture-ignored", "picture-at-every-step", "state-not-carried", "everything-read-again")
+
+
+@pytest.mark.parametrize("seed", [*range(FIRST, FIRST + 5), 5009, 5022, 5094, 5151])
+def test_what_a_caption_is_made_from_shows_in_every_case(seed):
+    draw = Draw(EXERCISES["caption"], seed)
+    mistakes = [mistake for mistake in draw.exercise.mistakes if mistake.id in SPOKEN]
+    twins = [draw.exercise.twin(wording) for mistake in mistakes for wording in mistake.wordings()]
+    for number in range(len(draw.cases)):
+        words = [tuple(draw.outcome(one, number).value[0]) for one in (draw.exercise.reference, *twins)]
+        assert len(set(words)) == len(words)

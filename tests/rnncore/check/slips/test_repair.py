@@ -63,6 +63,17 @@ def rnn_forward(p, x, h0):
         8,
         "order in time",
     ),
+    "an axis that is missing": (
+        "spectrogram",
+        """
+def spectrogram(signal, size=256, hop=160):
+    starts = np.arange(0, len(signal) - size + 1, hop)
+    frames = signal[starts + np.arange(size)]
+    return np.abs(np.fft.rfft(frames * np.hanning(size))) ** 2
+""",
+        4,
+        "axes",
+    ),
     "two names in each other's place": (
         "one_hot",
         """
