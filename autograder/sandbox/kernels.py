@@ -164,7 +164,15 @@ class Ran:
 
 
 class Manager(KernelManager):
-    """Starts kernels and ends them; whoever talks to them does so on a line of their own."""
+    """Starts kernels and ends them; whoever talks to them does so on a line of their own.
+
+    Where a kernel is in a sandbox, what connects to it is told inside and written to no file here.
+    """
+
+    def write_connection_file(self, **words):
+        """For a kernel without a sandbox, which reads it."""
+        if not isinstance(self.provisioner, SandboxProvisioner):
+            super().write_connection_file(**words)
 
     def _connect_control_socket(self):
         """None: what a kernel sends there would be read without bound."""
@@ -257,8 +265,8 @@ class StudentKernel:
     def _start(self):
         manager = self.manager
         outside = not isinstance(manager.provisioner, SandboxProvisioner)
-        folder = tempfile.gettempdir() if outside else "/"  # for a sandbox no such file is written
-        manager.connection_file = os.path.join(folder, f"{os.getpid()}-{id(self)}.json")
+        here = os.path.join(tempfile.gettempdir(), f"{os.getpid()}-{id(self)}.json") if outside else ""
+        manager.connection_file = here or CONNECTION_FILE  # which is there only inside
         manager.start_kernel()
         if outside:  # without a sandbox it has no limits
             free = resource.getrlimit(resource.RLIMIT_DATA)[1]

@@ -7,6 +7,7 @@ import time
 from importlib.metadata import EntryPoint
 
 import pytest
+from jupyter_client import connect
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
@@ -29,8 +30,9 @@ def kernel():
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_a_kernel_starts_where_no_temporary_file_can_be_written(warm, monkeypatch, tmp_path):
+def test_a_kernel_starts_where_no_file_can_be_written(warm, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    monkeypatch.setattr(connect, "write_connection_file", lambda *_, **__: pytest.fail("a file was written"))
     kernel = StudentKernel(["rnncore.cells"], limits=LIMITS, warm=warm)
     assert kernel.warm == warm and kernel.run("1 + 1", LONG).outputs[0].data == {"text/plain": "2"}
     kernel.close()
