@@ -3,7 +3,7 @@
 What is visible is a list of what is allowed (``view``). Nothing of the host can be written: the few
 writable folders are memory with a size. Limits are set by the first program inside, which also gives up
 being root; ``seccomp`` says which system calls are refused. Without a working bubblewrap nothing starts, and
-``NoSandbox`` says what to do. ``kernels`` starts Jupyter kernels in here; ``doctor`` attacks it.
+``NoSandbox`` says what to do. ``provisioner`` starts Jupyter kernels in here; ``doctor`` attacks it.
 """
 
 import functools

@@ -1,16 +1,12 @@
-"""Kernels for students' code: how one is started in the sandbox, and how one is talked to.
+"""Kernels for students' code, as grading talks to them.
 
-``SandboxProvisioner`` is a Jupyter kernel provisioner, so that anything that speaks Jupyter can start
-ipykernel in the sandbox: cold, as a program of its own, or ``warm``, forked from a process that has
-imported everything, where that can be done. ``StudentKernel`` is what grading uses: it runs cells and
-asks the bridge's questions, counts bytes as they arrive, and knows what stopped a cell.
+``StudentKernel`` runs cells and asks the bridge's questions, counts bytes as they arrive, and knows what
+stopped a cell. ``provisioner`` starts what it talks to.
 """
 
-import asyncio
 import json
 import os
 import resource
-import signal
 import sys
 import tempfile
 import time
@@ -18,28 +14,21 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 
 from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import KernelManager
-from jupyter_client.provisioning import KernelProvisionerBase
-from traitlets import Any, Bool, List
 
-from autograder.sandbox.box import Limits, Sandbox
+from autograder.sandbox.box import Limits
 from autograder.sandbox.bridge import crowded, question
 from autograder.sandbox.outputs import Outputs
-from autograder.sandbox.warm import NoNursery, nursery_for
+from autograder.sandbox.provisioner import (
+    CONNECTION_FILE,
+    KERNEL,
+    START_SECONDS,
+    KernelFault,
+    Manager,
+    SandboxProvisioner,
+)
 from autograder.sandbox.watch import Watch
 from autograder.sandbox.wire import Gone, Wire, first_ready
 
-PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
-CONNECTION_FILE = "/kernel/connection.json"
-# No file of history, no nap after each question, for there are dozens to a notebook, and no end a tenth of a
-# second after a cell has said exit(): what is graded by then would depend on the clock.
-EXIT = "get_ipython().ask_exit = lambda: get_ipython().payload_manager.write_payload({'source': 'ask_exit'})"
-SETTINGS = (
-    *("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"),
-    f"--IPKernelApp.exec_lines={EXIT}",
-)
-KERNEL = ("-m", "ipykernel_launcher", *SETTINGS, "-f")
-START_SECONDS = 60.0
 GRACE_SECONDS = 1.0
 DYING_SECONDS = 0.25
 ROOM = 2**20  # bytes of a message beside what is in it
@@ -47,101 +36,8 @@ PATIENCE = 2.0  # times its limit that a cell may wait for a processor, beyond t
 BUSY = 0.25  # share of its time that what ran out of time waited for a processor, on a busy machine
 
 
-class KernelFault(RuntimeError):
-    """A kernel did not start, or cannot be talked to, through no fault of the student's."""
-
-
 class NurseryFault(KernelFault):
     """The process that forks warm kernels has died, and a student's kernel with it."""
-
-
-class SandboxProvisioner(KernelProvisionerBase):
-    """Starts ipykernel in a sandbox; reached through sockets inside it, by way of /proc.
-
-    Nothing of the host can be written from inside, not even a folder for sockets: the kernel makes
-    them in its own memory, and this process opens them under /proc/PID/root.
-    """
-
-    hides = List(config=True, help="Modules that do not exist in the sandbox.")
-    needs = List(config=True, help="Packages that it has beyond a student's installation.")
-    limits = Any(None, allow_none=True, help="A sandbox.Limits.")
-    warm = Bool(False, config=True, help="Whether to fork the kernel from a process that imported all.")
-    contained = nursery = None
-
-    @property
-    def has_process(self):
-        return self.contained is not None
-
-    async def pre_launch(self, **kwargs):
-        kwargs.setdefault("cmd", [])
-        return kwargs
-
-    async def launch_kernel(self, cmd, **kwargs):
-        info = {
-            **PORTS,
-            "transport": "ipc",
-            "ip": "/kernel/k",
-            "key": self.parent.session.key.decode(),
-            "signature_scheme": self.parent.session.signature_scheme,
-            "kernel_name": "",
-        }
-        if self.warm:
-            self._start_warm(info, self.limits or Limits())
-        if self.nursery is None:
-            sandbox = Sandbox(self.hides, self.needs, self.limits)
-            argv = [os.path.realpath(sys.executable), *KERNEL, CONNECTION_FILE]
-            self.contained = sandbox.start(argv, {CONNECTION_FILE: json.dumps(info).encode()})
-        outside = self.contained.path("/kernel/k")
-        await self._sockets(outside)
-        self.connection_info = {**info, "ip": outside, "key": self.parent.session.key}
-        return self.connection_info
-
-    def _start_warm(self, info, limits):
-        """Fork the kernel; where that cannot be done it will be started cold."""
-        for _ in range(2):  # a nursery that died since it was last used is replaced by a new one
-            try:
-                self.nursery = nursery_for(self.hides, self.needs)
-                self.contained = self.nursery.start(info, limits)
-                return
-            except NoNursery as why:
-                self.nursery = None
-                self.log.warning("No warm kernel: %s", why)
-
-    async def _sockets(self, prefix):
-        """Wait until the kernel listens, so that one attempt to connect is enough."""
-        deadline = time.monotonic() + START_SECONDS
-        while not all(os.path.exists(f"{prefix}-{port}") for port in PORTS.values()):
-            if self.contained.process.poll() is not None or time.monotonic() > deadline:
-                self.contained.kill()
-                raise KernelFault(f"The kernel did not start; it says: {self.contained.output()[-2000:]}")
-            await asyncio.sleep(0.005)
-
-    async def poll(self):
-        return 0 if self.contained is None else self.contained.process.poll()
-
-    async def wait(self):
-        while await self.poll() is None:
-            await asyncio.sleep(0.01)
-        status = await self.poll()
-        self.contained = None
-        return status
-
-    async def send_signal(self, signum):
-        if self.contained is None:
-            return
-        if signum == signal.SIGINT:
-            self.contained.interrupt()
-        elif signum:
-            self.contained.kill()
-
-    async def kill(self, restart=False):
-        await self.send_signal(signal.SIGKILL)
-
-    async def terminate(self, restart=False):
-        await self.send_signal(signal.SIGTERM)
-
-    async def cleanup(self, restart=False):
-        await self.kill()
 
 
 @dataclass
@@ -161,21 +57,6 @@ class Ran:
     waited: float = 0.0
     starved: bool = False
     exits: bool = False
-
-
-class Manager(KernelManager):
-    """Starts kernels and ends them; whoever talks to them does so on a line of their own.
-
-    Where a kernel is in a sandbox, what connects to it is told inside and written to no file here.
-    """
-
-    def write_connection_file(self, **words):
-        """For a kernel without a sandbox, which reads it."""
-        if not isinstance(self.provisioner, SandboxProvisioner):
-            super().write_connection_file(**words)
-
-    def _connect_control_socket(self):
-        """None: what a kernel sends there would be read without bound."""
 
 
 class StudentKernel:

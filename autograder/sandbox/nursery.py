@@ -23,7 +23,7 @@ import struct
 import sys
 from pathlib import Path
 
-# As in ``kernels``, where it is said what for.
+# As in ``provisioner``, where it is said what for.
 EXIT = "get_ipython().ask_exit = lambda: get_ipython().payload_manager.write_payload({'source': 'ask_exit'})"
 SETTINGS = (
     *("--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"),

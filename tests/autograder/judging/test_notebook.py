@@ -12,7 +12,7 @@ from autograder.course.spec import CellSpec
 from autograder.judging import judge as judging
 from autograder.judging import notebook as grading
 from autograder.judging.status import Status
-from autograder.sandbox import kernels
+from autograder.sandbox import provisioner
 from autograder.sandbox.box import Limits
 from autograder.sandbox.kernels import StudentKernel
 from rnncore.exercises import by_name
@@ -145,8 +145,8 @@ def test_our_own_fault_is_never_charged(monkeypatch):
     graded = grade(submission(spec=spec), spec)
     assert (graded.status, graded.scores) == (Status.INFRASTRUCTURE_FAULT, {})
     assert "a_package_that_nobody_installed" in graded.remarks[0]
-    monkeypatch.setattr(kernels, "KERNEL", ("-c", "import sys; sys.exit('no kernel today')"))
-    monkeypatch.setattr(kernels.SandboxProvisioner, "_start_warm", lambda *words: None)
+    monkeypatch.setattr(provisioner, "KERNEL", ("-c", "import sys; sys.exit('no kernel today')"))
+    monkeypatch.setattr(provisioner.SandboxProvisioner, "_start_warm", lambda *words: None)
     graded = grade(submission())
     assert (graded.status, graded.scores) == (Status.INFRASTRUCTURE_FAULT, {})
     assert "no kernel today" in graded.remarks[0]

@@ -112,14 +112,14 @@ def test_what_an_interrupted_cell_started_is_ended_with_it(monkeypatch):
 
 def test_kernel_that_cannot_start_is_our_fault(monkeypatch):
     monkeypatch.setattr(
-        "autograder.sandbox.kernels.KERNEL", ("-c", "raise SystemExit('broken installation')")
+        "autograder.sandbox.provisioner.KERNEL", ("-c", "raise SystemExit('broken installation')")
     )
     with pytest.raises(KernelFault, match="broken installation"):
         StudentKernel(limits=LIMITS)
 
 
 def test_jupyter_starts_kernels_through_the_provisioner():
-    entry = EntryPoint("unrolled-sandbox", "autograder.sandbox.kernels:SandboxProvisioner", "")
+    entry = EntryPoint("unrolled-sandbox", "autograder.sandbox.provisioner:SandboxProvisioner", "")
     KernelProvisionerFactory.instance().provisioners[entry.name] = entry
     config = {"hides": ["rnncore.cells"]}
     stanza = {"kernel_provisioner": {"provisioner_name": entry.name, "config": config}}
