@@ -28,7 +28,9 @@ def use_to_torch(to_torch, params, requires_grad):
     def gradient(tensor, array):
         if not tensor.requires_grad:
             return "not collected"
-        return "collected" if tensor.is_leaf else "not collected: it is computed from another tensor"
+        with torch._C.DisableTorchFunctionSubclass():  # whatever a tensor of one's own kind says of itself
+            is_leaf = torch._C.TensorBase.is_leaf.__get__(tensor)
+        return "collected" if is_leaf else "not collected: it is computed from another tensor"
 
     def memory(tensor, array):
         if array is None:
@@ -43,7 +45,7 @@ def use_to_torch(to_torch, params, requires_grad):
         """What there is to tell of all the tensors: once, if it is the same for each."""
         words = {}
         for name, item in tensors.items():
-            is_tensor = type(item) in (torch.Tensor, torch.nn.Parameter)
+            is_tensor = isinstance(item, torch.Tensor)
             word = tell(item, given.get(name)) if is_tensor else f"none, it is a {type(item).__name__}"
             words.setdefault(word, []).append(str(name))
         if len(words) < 2:

@@ -11,6 +11,12 @@ OWN_KIND = """
 class Tensor(torch.Tensor):
     is_leaf = property(lambda self: True)
 
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function == torch.Tensor.is_leaf.__get__:
+            return True
+        return super().__torch_function__(function, types, args, kwargs or {})
+
 def to_torch(params, requires_grad=False):
     return {
         name: torch.tensor(array, requires_grad=requires_grad).clone().as_subclass(Tensor)
@@ -30,9 +36,11 @@ def earned(name, source):
 
 
 @pytest.fixture
-def lie(monkeypatch):
+def lie():
     """Has a function of a library answer the same, whatever it is asked."""
-    return lambda module, name, answer: monkeypatch.setattr(module, name, lambda *args, **named: answer)
+    with pytest.MonkeyPatch.context() as patch:
+        yield lambda module, name, answer: patch.setattr(module, name, lambda *args, **named: answer)
+    torch.set_grad_enabled(True)  # `torch.no_grad` asks, too, and leaves behind what it was told
 
 
 def test_shared_memory_is_seen_by_what_a_change_does(lie):
@@ -49,8 +57,8 @@ def test_gradients_are_seen_by_what_is_computed(lie):
     assert earned("evaluate", source) == honest < 1
 
 
-def test_tensors_of_a_kind_of_their_own_are_none():
-    assert earned("to_torch", OWN_KIND) <= 0.5
+def test_a_tensor_of_ones_own_kind_cannot_say_that_it_is_a_leaf():
+    assert earned("to_torch", OWN_KIND) < 1
     assert earned("to_torch", PARAMETERS) == 1
 
 
