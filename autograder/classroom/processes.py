@@ -159,11 +159,11 @@ class Processes(Executor):
         """
         from autograder.sandbox import warm  # which needs more than the standard library
 
-        pairs = [warm.pair() for _ in range(self._size)]
-        self._lines.extend(ours for ours, _ in pairs)
+        ours, theirs = zip(*(warm.pair() for _ in range(self._size)), strict=True)
+        self._lines.extend(ours)
         self._go_on()
-        for first in range(0, len(pairs), SHARING):
-            lines = [theirs for _, theirs in pairs[first : first + SHARING]]
+        for first in range(0, len(theirs), SHARING):
+            lines = theirs[first : first + SHARING]
             with contextlib.suppress(Exception):  # the task that needs it will say so
                 self._nurseries.append(warm.start(*self._nursery, lines))
 

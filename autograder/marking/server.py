@@ -127,7 +127,8 @@ def _told(handler):
         says = error
     except OSError as error:
         full = "The disk is full; make room, and save it again"
-        says = f"{full if error.errno in FULL else error.strerror} ({error.filename})."
+        where = f" ({error.filename})" if error.filename else ""
+        says = f"{full if error.errno in FULL else error.strerror or error}{where}."
     else:
         return
     handler.set_status(409)
