@@ -1,18 +1,15 @@
 """An Executor of worker processes on this machine, every one of which may die at any moment.
 
-Each worker has a pipe of its own and one task at a time, so it is known whose task a dead one had, and
-nobody else's is lost. One thread looks after them all: it hands out tasks, takes answers, and puts a new
-worker in the place of one that has ended. Nothing is shared between workers, so nothing can be left locked
-by a dead one, and whatever the thread waits for ends when a worker is killed.
+Workers are forked by a ``zygote``. Each has a pipe of its own and one task at a time, so it is known whose
+task a dead one had, and nobody else's is lost. One thread looks after them all: it hands out tasks, takes
+answers, and puts a new worker in the place of one that has ended. Nothing is shared between workers, so
+nothing can be left locked by a dead one, and whatever the thread waits for ends when a worker is killed.
 """
 
 import contextlib
-import json
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -22,18 +19,12 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 
 from autograder.classroom.worker import BEGUN, FULL, GOES, MEMORY, MIB, READY, WorkerLost, held
+from autograder.classroom.zygote import Zygote, ZygoteLost
 from autograder.sandbox.cgroup import Group
 
-START = """
-import json, sys
-path, *told = json.loads(sys.argv[1])
-sys.path[:] = path
-from autograder.classroom.worker import serve
-serve(*told)
-"""
-GRADING = ("autograder.judging.notebook", "rnncore.exercises")  # what every task will import
+PREPARE = ("autograder.judging.submission", "prepare")  # what a zygote calls before it forks
 LOOK_SECONDS = 0.05  # how often the memory of busy workers is looked at
-END_SECONDS = 5.0  # in which a worker that is told to end closes its sandboxes
+END_SECONDS = 5.0  # in which a worker ends that is told to
 NEARLY_FULL = 0.8  # of its memory: a worker that died above this died of it
 MOST_FAILED_STARTS = 3
 SHARING = 4  # workers whose kernels one nursery forks: it forks one after the other
@@ -41,26 +32,26 @@ NURSERY = 1024 * MIB  # what the process that forks kernels may hold, with all t
 SANDBOX = 2048 * MIB  # what a notebook may hold, as in ``box.Limits``, which needs more than this module may
 
 
-def process_pool(workers, nursery=None, sandbox=SANDBOX):
+def process_pool(workers, nursery=None, sandbox=SANDBOX, needs=()):
     """A pool of fresh processes, in which numerical libraries use one thread each.
 
     ``nursery``: what a lesson hides and needs, if processes that fork their kernels are to start with them.
-    ``sandbox``: the bytes that a notebook may hold.
+    ``sandbox``: the bytes that a notebook may hold. ``needs``: packages that every task will import.
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # inherited by the workers
-    return Processes(workers, modules=GRADING, nursery=nursery, sandbox=sandbox)
+    return Processes(workers, prepare=(*PREPARE, [list(needs)]), nursery=nursery, sandbox=sandbox)
 
 
 @contextlib.contextmanager
-def started_early(workers, nursery=None):
+def started_early(workers, nursery=None, needs=()):
     """A maker of pools, as ``process_pool`` is, whose first one is on its way before it is asked for."""
-    first = process_pool(workers, nursery)
+    first = process_pool(workers, nursery, needs=needs)
     ready = [first]
 
     def pool(workers, sandbox=SANDBOX):
         if not ready:
-            return process_pool(workers, sandbox=sandbox)
+            return process_pool(workers, sandbox=sandbox, needs=needs)
         first.resize(workers)
         first.allow(sandbox)
         return ready.pop()
@@ -77,11 +68,11 @@ class Processes(Executor):
     where that worker had used up the ``memory`` that each may have. ``sandbox``: what a notebook may hold
     besides, which the system keeps to where it counts that."""
 
-    def __init__(self, workers, memory=MEMORY, modules=(), nursery=None, sandbox=SANDBOX):
-        self._size, self._memory, self._modules, self._nursery = workers, memory, modules, nursery
+    def __init__(self, workers, memory=MEMORY, prepare=None, nursery=None, sandbox=SANDBOX):
+        self._size, self._memory, self._prepare, self._nursery = workers, memory, prepare, nursery
         self._bound = memory + sandbox + NURSERY
         self._waiting, self._workers, self._failed_starts = deque(), [], 0
-        self._lines, self._nurseries = deque(), []
+        self._zygote, self._lines, self._nurseries = None, deque(), []
         self._closing, self._fault, self._lock = False, None, threading.Lock()
         self._woken, self._wake_up = Pipe(duplex=False)
         self._thread = threading.Thread(target=self._serve, name="workers", daemon=True)
@@ -124,6 +115,9 @@ class Processes(Executor):
 
     def end_workers(self):
         """Kill the workers that are busy: their tasks fail, and new workers take their place."""
+        zygote = self._zygote
+        if zygote and not zygote.ready:
+            zygote.process.kill()
         for worker in list(self._workers):
             if worker.task is not None or not worker.ready:
                 worker.late = True
@@ -134,15 +128,18 @@ class Processes(Executor):
     def _serve(self):
         fault = None
         try:
+            self._zygote = Zygote(self._prepare)
             if self._nursery:
                 self._begin_with_nurseries()
             while self._go_on():
                 self._hand_out()
                 busy = any(worker.task is not None for worker in self._workers)
                 lines = {worker.line: worker for worker in self._workers}
-                for line in wait([*lines, self._woken], LOOK_SECONDS if busy else None):
+                for line in wait([*lines, self._woken, self._zygote.line], LOOK_SECONDS if busy else None):
                     if line is self._woken:
                         line.recv_bytes()
+                    elif line is self._zygote.line:
+                        self._hear_zygote()
                     else:
                         self._hear(lines[line])
                 for worker in self._workers:
@@ -153,15 +150,14 @@ class Processes(Executor):
             self._end(fault)
 
     def _begin_with_nurseries(self):
-        """Start the first workers, each with a line to a nursery that it shares with a few others.
+        """Start nurseries beside the zygote, and have a line to one for each of the first workers.
 
-        All import at the same time. Whoever has no line, or one that has hung up, starts a nursery alone.
+        A few of them share a nursery. Whoever has no line, or one that has hung up, starts one alone.
         """
         from autograder.sandbox import warm  # which needs more than the standard library
 
         ours, theirs = zip(*(warm.pair() for _ in range(self._size)), strict=True)
         self._lines.extend(ours)
-        self._go_on()
         for first in range(0, len(theirs), SHARING):
             lines = theirs[first : first + SHARING]
             with contextlib.suppress(Exception):  # the task that needs it will say so
@@ -174,10 +170,20 @@ class Processes(Executor):
             if self._closing and not self._waiting and not busy:
                 return False
             wanted = min(self._size, busy + len(self._waiting)) if self._closing else self._size
-        while len(self._workers) < wanted:
+        while self._zygote.ready and len(self._workers) < wanted:
             line = self._lines.popleft() if self._lines else None
-            self._workers.append(_Worker(self._bound, self._memory, self._modules, self._nursery, line))
+            with contextlib.suppress(ZygoteLost):  # which its line says as well
+                worker = _Worker(self._zygote, self._bound, self._memory, self._nursery, line)
+                self._workers.append(worker)
         return True
+
+    def _hear_zygote(self):
+        """It is ready, or it has ended, and a new one takes its place."""
+        try:
+            self._zygote.hear()
+        except ZygoteLost as fault:
+            self._no_start(fault)
+            self._zygote = Zygote(self._prepare)
 
     def _hand_out(self):
         for worker in list(self._workers):
@@ -243,11 +249,15 @@ class Processes(Executor):
                 fault = WorkerLost(f"the worker ended {how}")
             worker.task.end(False, fault)
         elif not worker.was_ready:
-            self._failed_starts += 1
-            if self._failed_starts >= MOST_FAILED_STARTS:
-                self._failed_starts = 0
-                while task := self._next():
-                    task.end(False, RuntimeError(f"no worker can be started (exit status {status})"))
+            self._no_start(f"exit status {status}")
+
+    def _no_start(self, why):
+        """Something did not start; when that is so every time, nothing can be done."""
+        self._failed_starts += 1
+        if self._failed_starts >= MOST_FAILED_STARTS:
+            self._failed_starts = 0
+            while task := self._next():
+                task.end(False, RuntimeError(f"no worker can be started ({why})"))
 
     def _end(self, fault):
         """End every worker; where there are tasks left, because of a fault, they have that fault."""
@@ -264,6 +274,8 @@ class Processes(Executor):
         for worker in self._workers:
             worker.end(deadline - time.monotonic())
         self._workers.clear()
+        if self._zygote:
+            self._zygote.end()
         for nursery in self._nurseries:
             nursery.kill()
         for line in self._lines:
@@ -272,6 +284,8 @@ class Processes(Executor):
 
 def _how(status):
     """How a process ended, in words."""
+    if status is None:
+        return "with the process that had forked it"
     if status >= 0:
         return f"with exit status {status}"
     names = {number.value: number.name for number in signal.Signals}
@@ -303,26 +317,16 @@ def _read(answer):
 class _Worker:
     """One worker, seen from outside: its process, its end of the line, and what it has to do."""
 
-    def __init__(self, bound, memory, modules, nursery, to_nursery=None):
+    def __init__(self, zygote, bound, memory, nursery, to_nursery=None):
         self.task, self.ready, self.was_ready = None, False, False
         self.begun, self.full, self.late = False, False, False
         self.line, theirs = Pipe()
-        path = list(map(str, sys.path))
-        lent = [] if to_nursery is None else [to_nursery.fileno()]
-        nursery = nursery and [*nursery, *lent]
-        told = json.dumps([path, theirs.fileno(), os.getpid(), memory, modules, nursery])
-        self._lock = threading.Lock()
-        # A process group of its own: Ctrl-C in the terminal is for the parent, which ends its workers
-        # itself, and what a worker leaves behind is ended with its group.
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, told],
-            stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno(), *lent],
-            process_group=0,
-        )
-        theirs.close()
-        if to_nursery is not None:
-            to_nursery.close()
+        lent = [] if to_nursery is None else [to_nursery]
+        try:
+            self.process = zygote.fork([one.fileno() for one in (theirs, *lent)], memory, nursery)
+        finally:
+            for one in (theirs, *lent):
+                one.close()
         self.group = Group(bound)
         self.group.take(self.process.pid)
 
@@ -337,24 +341,14 @@ class _Worker:
 
     def kill(self):
         """End it and all in its process group, now; does nothing where it has been seen to end."""
-        with self._lock, contextlib.suppress(ProcessLookupError):
-            if self.process.returncode is None:  # or the number may be another's by now
-                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
 
     def end(self, seconds):
         """Its exit status, once it has ended; after ``seconds`` it is killed, with all that it left."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self._runs():
-            time.sleep(0.01)
-        self.kill()
-        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
-        with self._lock:
-            status = self.process.wait()
+        self.process.runs(seconds)
+        self.process.kill()
+        status = self.process.wait()
         self.line.close()
         self.full = self.full or self.group.overran()
         self.group.remove()
         return status
-
-    def _runs(self):
-        """Whether it has not ended; it stays a zombie, so that its number remains its own."""
-        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None

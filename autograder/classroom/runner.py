@@ -61,7 +61,8 @@ def run(
         ours = executor is None
         if executor is None and new:  # workers start while nbgrader is imported and the gradebook opens
             nursery = (spec.hides, spec.needs) if boxed and warm and len(new) > workers else None
-            executor = stack.enter_context(started_early(min(max(1, workers), len(new)), nursery))
+            early = started_early(min(max(1, workers), len(new)), nursery, spec.needs)
+            executor = stack.enter_context(early)
         from autograder.gradebook.writer import Writer
 
         writer = Writer(workspace, spec)

@@ -1,8 +1,8 @@
 """A worker: a process that grades what comes through its pipe, one notebook at a time.
 
-It belongs to its parent (``processes``) and ends with it, however that ends. Its memory has a limit of its
-own, so that a notebook which takes too much of it fails in here, as a MemoryError, and nowhere else on the
-machine. By itself it needs the standard library alone.
+It is forked by a ``zygote`` and ends with it, however that ends. Its memory has a limit of its own, so that
+a notebook which takes too much of it fails in here, as a MemoryError, and nowhere else on the machine. By
+itself it needs the standard library alone.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import os
 import pickle
 import resource
 import signal
+import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -20,44 +21,52 @@ MEMORY = 1536 * MIB  # what one worker may hold, without its sandboxes
 MOST_ANSWER = 128 * MIB  # bytes of one graded notebook: its parent has to hold them, too
 FULL = 75  # the exit status of a worker that has no memory left even to say so
 READY, BEGUN, GOES = b"ready", b"begun", b"goes"  # what it says between its answers
-SET_PDEATHSIG = 1
+SET_PDEATHSIG, SET_NAME = 1, 15
 
 
 class WorkerLost(Exception):
     """A worker went away while it had this task, and this task only."""
 
 
-def serve(line, parent, memory, modules, nursery=None):
-    """Answer what comes through the descriptor ``line`` until it is closed.
+def serve(line, parent, memory, nursery=None):
+    """Answer what comes through the descriptor ``line`` until it is closed; this process ends here.
 
-    ``parent``: who started us. ``modules``: what is imported while there is nothing to do yet; ``nursery``:
-    what a lesson hides and needs, where the process that forks its kernels is to be on its way by then, and
-    our end of the line to it where it has been started for us.
+    ``parent``: who forked us. ``nursery``: what a lesson hides and needs, where the process that forks its
+    kernels is to be on its way by now, and our end of the line to it where it has been started for us.
     """
-    end_with(parent)
-    limit_memory(memory)
-    line = Connection(line)
-    if nursery:
-        with contextlib.suppress(Exception):  # here as well
-            importlib.import_module("autograder.sandbox.warm").begin(*nursery)
-    for name in modules:
-        with contextlib.suppress(Exception):  # the task that needs it will say so
-            importlib.import_module(name)
+    status = 1
     try:
-        line.send_bytes(READY)
-        while True:
-            answer = _answer(_told(line))
-            line.send_bytes(answer)
-            del answer
-            # What earlier notebooks left in here must be taken from no later one: then another takes over.
-            last = held(os.getpid()) > memory // 2
-            line.send_bytes(GOES if last else READY)
-            if last:
-                return
+        end_with(parent)
+        call_it("worker")
+        limit_memory(memory)
+        _serve(Connection(line), memory, nursery)
+        status = 0
     except (EOFError, OSError):
-        return  # nobody is there any more
+        status = 0  # nobody is there any more
     except MemoryError:
-        os._exit(FULL)
+        status = FULL
+    finally:
+        # Its sandboxes end with it, and there is nothing else to tidy up: Python would take a second for it.
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _serve(line, memory, nursery):
+    if nursery:
+        with contextlib.suppress(Exception):  # the task that needs it will say so
+            importlib.import_module("autograder.sandbox.warm").begin(*nursery)
+    line.send_bytes(READY)
+    while True:
+        answer = _answer(_told(line))
+        line.send_bytes(answer)
+        del answer
+        # What earlier notebooks left in here must be taken from no later one: then another takes over.
+        last = held(os.getpid()) > memory // 2
+        line.send_bytes(GOES if last else READY)
+        if last:
+            return
 
 
 def _told(line):
@@ -69,10 +78,19 @@ def _told(line):
 
 def end_with(parent):
     """Have the system end this process when its parent ends, even by SIGKILL."""
-    with contextlib.suppress(AttributeError, OSError):  # Linux has it
-        ctypes.CDLL(None).prctl(SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it was quicker
         os._exit(1)
+
+
+def call_it(name):
+    """Give this process a name, by which `top` and `ps` tell it from the one that it was forked from."""
+    _prctl(SET_NAME, name.encode())
+
+
+def _prctl(*arguments):
+    with contextlib.suppress(AttributeError, OSError):  # Linux has it
+        ctypes.CDLL(None).prctl(*arguments)
 
 
 def limit_memory(most):

@@ -5,14 +5,18 @@ work, and prints. A wrong use is answered in one sentence on stderr and a non-ze
 traceback. Nothing is decided here that another program would need, too.
 """
 
+import gc
 import sys
 
 from autograder.cli.stopping import leave_when_stopped
+
+RARELY = 20_000  # objects, before garbage is looked for: importing makes a million, none of them garbage
 
 
 def app():
     """Run the command line; what is not installed is one sentence."""
     leave_when_stopped()
+    gc.set_threshold(RARELY, 20, 20)
     try:
         from autograder.cli.commands import app as commands  # needs typer, which students do not have
 
@@ -34,6 +38,8 @@ def app():
             f"{sys.executable} -m pip install 'unrolled[grading]' brings all that grading needs. "
             "(`unrolled lessons FOLDER`, which copies the lessons, works without it.)"
         )
+    finally:
+        gc.freeze()  # or Python looks at all of it once more as it ends, which takes a quarter of a second
 
 
 main = app  # the name that installed scripts call

@@ -4,7 +4,9 @@
 ``grade_rescued``. Plain data in and out: no workspace, no database, nothing kept.
 """
 
+import contextlib
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import nbformat
 
@@ -16,6 +18,7 @@ from autograder.judging.graded import OVER_MEMORY, CellScore, GradedNotebook
 from autograder.judging.sanitise import sanitise
 from autograder.judging.status import Status
 from autograder.sandbox.box import Limits
+from autograder.sandbox.nursery import modules_of
 
 MOST_REMARK, MOST_REMARKS = 800, 60
 
@@ -30,6 +33,15 @@ class Task:
     secret: bytes
     sandbox: bool
     warm: bool = True
+
+
+def prepare(needs):
+    """Import all that grading will ask for, of a lesson that ``needs`` these packages."""
+    import_module("autograder.judging.notebook")  # not needed by whoever only sends tasks, nor is the next
+    import_module("rnncore.exercises").by_name()
+    for name in modules_of(needs):
+        with contextlib.suppress(ImportError):  # the task that needs it will say so
+            import_module(name)
 
 
 def grade_task(task):

@@ -82,11 +82,20 @@ def descendants(pid):
     return [Seen(child, state[19]) for child in found if (state := _stat(child))]
 
 
+def is_worker(one):
+    """Whether a process that was seen is a worker, and not what forked it."""
+    try:
+        return Path(f"/proc/{one.pid}/comm").read_text() == "worker\n"
+    except OSError:
+        return False
+
+
 def wait_until_looked_at(times=40):
-    """Return when our parent, who looks after us from time to time, has woken up so many times."""
+    """In a worker: return when whoever looks after it from time to time has woken up so many times."""
+    _, zygotes_parent, *_ = _stat(os.getppid())
 
     def woken():
-        tasks = Path(f"/proc/{os.getppid()}/task").glob("*/status")
+        tasks = Path(f"/proc/{zygotes_parent}/task").glob("*/status")
         lines = [line for task in tasks for line in task.read_text().splitlines()]
         return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
 

@@ -3,7 +3,6 @@
 What is done in them is of the standard library: interpreters without the course's packages run it, too.
 """
 
-import contextlib
 import os
 import pickle
 import resource
@@ -21,7 +20,7 @@ from autograder.classroom.processes import Processes, process_pool, started_earl
 from autograder.classroom.worker import MEMORY, MOST_ANSWER, WorkerLost, within_memory
 from autograder.sandbox.box import Sandbox
 from tests.autograder.standins import abort_when_full
-from tests.autograder.waiting import FOR_EVER, descendants, listen, wait_until
+from tests.autograder.waiting import FOR_EVER, descendants, is_worker, listen, wait_until
 
 ROOT = Path(__file__).parents[3]
 PYTHONS = [sys.executable, "/usr/bin/python3", *(f"python3.{minor}" for minor in range(11, 16))]
@@ -172,6 +171,38 @@ def test_what_cannot_be_sent_is_that_tasks_error(pool):
     assert pool.submit(int, "7").result() == 7
 
 
+def test_workers_end_with_what_forked_them_and_another_takes_its_place(pool):
+    first = pool.submit(os.getppid).result()
+    assert first == pool.submit(os.getppid).result() == pool._zygote.process.pid
+    busy = [pool.submit(time.sleep, FOR_EVER) for _ in range(2)]
+    wait_until(lambda: all(one.running() for one in busy))
+    before = workers()
+    os.kill(first, signal.SIGKILL)
+    for one in busy:
+        with pytest.raises(WorkerLost, match="ended with the process that had forked it"):
+            one.result()
+    assert pool.submit(os.getppid).result() != first and not any(one.lives() for one in before)
+
+
+def test_what_forks_workers_has_imported_what_a_lesson_needs_and_started_no_thread():
+    names = {"autograder.judging.notebook", "rnncore.exercises.bptt", "torch", "torch._dynamo"}
+    with process_pool(1, needs=["torch", "no-such-package"]) as pool:
+        loaded = pool.submit(eval, "list(__import__('sys').modules)").result()
+        assert names <= set(loaded) and "rnncore.given.standin" not in loaded
+        assert len(os.listdir(f"/proc/{pool._zygote.process.pid}/task")) == 1
+    with Processes(1, prepare=("no_such_module", "function", [])) as pool:
+        assert pool.submit(int, "7").result() == 7  # whoever needs it will say so
+
+
+def test_a_pool_that_is_ended_while_its_workers_are_prepared_waits_for_nothing():
+    with Processes(1, prepare=("time", "sleep", [FOR_EVER])) as pool:
+        tasks = [pool.submit(int, "7") for _ in range(2)]
+        wait_until(lambda: pool._zygote)
+        pool.end_workers()  # another is made, in which it lasts as long
+        pool.shutdown(wait=False, cancel_futures=True)
+    assert all(one.cancelled() for one in tasks) and not descendants(os.getpid())
+
+
 def test_stuck_workers_are_ended_and_the_rest_goes_on(pool):
     stuck = [pool.submit(time.sleep, FOR_EVER) for _ in range(2)]
     rest = pool.submit(int, "7")
@@ -218,21 +249,16 @@ def test_workers_end_with_their_parent_however_it_ends(number):
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
     assert parent.stdout.readline()
-    wait_until(lambda: len(descendants(parent.pid)) == 2)
-    workers = descendants(parent.pid)
+    wait_until(lambda: len(descendants(parent.pid)) == 3)  # two workers, and what forked them
+    started = descendants(parent.pid)
     parent.send_signal(number)
     parent.communicate()
-    wait_until(lambda: not any(worker.lives() for worker in workers))
+    wait_until(lambda: not any(one.lives() for one in started))
 
 
 def workers():
     """The workers that this process has now."""
-    found = []
-    for one in descendants(os.getpid()):
-        with contextlib.suppress(OSError):
-            if b"classroom.worker" in Path(f"/proc/{one.pid}/cmdline").read_bytes():
-                found.append(one)
-    return found
+    return list(filter(is_worker, descendants(os.getpid())))
 
 
 def test_a_pool_that_is_shut_down_leaves_no_process():

@@ -17,7 +17,7 @@ import pytest
 
 from autograder.course.places import all_lessons
 from autograder.sandbox.box import Sandbox
-from tests.autograder.waiting import BEGIN, FOR_EVER, descendants, listen, wait_until
+from tests.autograder.waiting import BEGIN, FOR_EVER, descendants, is_worker, listen, wait_until
 
 ROOT = Path(__file__).parents[3]
 COMMAND = "from autograder.cli import main; main()"
@@ -104,7 +104,7 @@ def test_a_run_that_is_stopped_in_the_middle_keeps_what_is_finished(room, releas
         pytest.skip("two ways are enough there")
     process = started("grade", "01", "--course", released, "-w", room.root, "--workers", 1, python=python)
     others = in_the_middle(process)
-    assert len(others) >= 3  # a worker, a sandbox, a kernel
+    assert len(others) >= 4  # what forks workers, a worker, a sandbox, a kernel
     wait_until((room.results / "01-double" / "Ann.json").is_file)
     send = os.killpg if name in ("SIGINT", "SIGHUP") else os.kill  # as a terminal does, and as `kill` does
     send(process.pid, getattr(signal, name))
@@ -173,10 +173,6 @@ def test_a_result_that_cannot_be_written_is_not_the_end(room, released, started,
 
 def wait_until_gone(processes):
     wait_until(lambda: not any(one.lives() for one in processes))
-
-
-def is_worker(one):
-    return b"classroom.worker" in Path(f"/proc/{one.pid}/cmdline").read_bytes()
 
 
 # Ctrl-C as soon as a module is imported; the module, and what is done then.
