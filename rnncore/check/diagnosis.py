@@ -79,7 +79,7 @@ class _Search:
         self.exercise, self.cases = marking.exercise, marking.cases
         self.spoiled: dict = {}
         self.twins: dict = {}
-        self.done: dict = {}
+        self.done = marking.twins_do
         self.ran: list = []  # edits of a text that stops, which run
         self.changes_count = True  # whether a twin must leave its inputs as the student's function does
 

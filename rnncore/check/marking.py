@@ -5,6 +5,7 @@ them, and compares the two part by part (``Findings``). ``check`` makes a verdic
 ``diagnose`` looks for the mistakes behind it.
 """
 
+import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -59,6 +60,13 @@ class Marking:
         self.wanted = [exercise.outcome(exercise.reference, case) for case in self.cases[:-1]]
         self.wanted.append(self.wanted[0])
         self.outcomes: list[Outcome] = []
+        self.twins_do: dict = {}  # what ``diagnosis`` has seen wrong twins do with these cases
+
+    def of(self, function) -> "Marking":
+        """The marking of another function of the student's on the same cases, which has something of ours."""
+        other = copy.copy(self)
+        other.function, other.outcomes, other.has_ours = function, [], True
+        return other
 
     def first_error(self) -> StudentError | None:
         """Call the student's function once; its error, if there is one."""

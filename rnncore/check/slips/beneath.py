@@ -120,7 +120,7 @@ def _names(source: str) -> tuple[set[str], int]:
 def _marked(marking: Marking, source: str, own: str, first: int) -> Marking | None:
     """The marking of the answer with another text; None if that does not run in every ordinary case."""
     version = Version(marking.function, source, own, first)
-    again = Marking(marking.exercise, version, marking.seed, marking.single, has_ours=True)
+    again = marking.of(version)
     again.findings()
     ran = not any(got.error for case, got in zip(again.cases, again.outcomes, strict=True) if not case.when)
     return again if ran else None
