@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
 
-from autograder.classroom.worker import BEGUN, FULL, GOES, MEMORY, MIB, READY, WorkerLost, held
+from autograder.classroom.worker import BEGUN, FULL, GO, GOES, MEMORY, MIB, READY, WorkerLost, held
 from autograder.classroom.zygote import Zygote, ZygoteLost
 from autograder.sandbox.cgroup import Group
 
@@ -329,6 +329,8 @@ class _Worker:
                 one.close()
         self.group = Group(bound)
         self.group.take(self.process.pid)
+        with contextlib.suppress(OSError):  # it has ended, which its line says as well
+            self.line.send_bytes(GO)
 
     def take(self, task):
         """Have something to do."""

@@ -21,6 +21,7 @@ MEMORY = 1536 * MIB  # what one worker may hold, without its sandboxes
 MOST_ANSWER = 128 * MIB  # bytes of one graded notebook: its parent has to hold them, too
 FULL = 75  # the exit status of a worker that has no memory left even to say so
 READY, BEGUN, GOES = b"ready", b"begun", b"goes"  # what it says between its answers
+GO = b"go"  # what it is told once it is in a group of the system's, before it starts anything
 SET_PDEATHSIG, SET_NAME = 1, 15
 
 
@@ -54,6 +55,7 @@ def serve(line, parent, memory, nursery=None):
 
 
 def _serve(line, memory, nursery):
+    line.recv_bytes()  # GO
     if nursery:
         with contextlib.suppress(Exception):  # the task that needs it will say so
             importlib.import_module("autograder.sandbox.warm").begin(*nursery)
