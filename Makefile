@@ -9,7 +9,7 @@ SECTION = @printf '\n== %s\n'
 SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 TEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help demo lab site lite gpu test lint unit nbgrader notebooks release release-check mistakes speed attacks pictures data constraints clean
+.PHONY: help demo lab site lite gpu test lint unit nbgrader notebooks release release-check mistakes speed attacks cgroup2 pictures data constraints clean
 .NOTPARALLEL:
 
 help:
@@ -82,6 +82,12 @@ attacks: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap
 	UNROLLED_ATTACKS=all $(TEST) tests/autograder/attacks/test_attacks_cold.py
 	$(BIN)/python -m tests.autograder.attacks docs/attacks.md
+
+# What control groups are for, where the system keeps to them: in a small Linux of its own, a minute.
+cgroup2: .venv/.developer
+	@.ci/set-up tool bwrap bubblewrap
+	@.ci/set-up tool linux.uml user-mode-linux
+	tools/with-cgroup2 $(BIN)/python -m pytest -q -p no:cacheprovider tests/autograder/sandbox/test_cgroup_for_real.py
 
 pictures: .venv/.developer
 	@.ci/set-up tool bwrap bubblewrap

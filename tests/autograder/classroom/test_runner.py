@@ -112,7 +112,7 @@ def test_workers_may_hold_what_a_notebook_may(handed_in, lesson, spec, monkeypat
     told = []
 
     @contextlib.contextmanager
-    def early(workers, nursery):
+    def early(workers, nursery, needs):
         def pool(workers, sandbox):
             told.append(sandbox)
             return ThreadPoolExecutor(workers)
