@@ -73,6 +73,23 @@ def _bracketed(node):
     match node:
         case ast.BinOp(left=ast.BinOp(left=first, op=inner, right=second), op=op, right=third):
             yield "brackets", ast.BinOp(first, inner, ast.BinOp(second, op, third))
+    # A factor of one term that is meant for both: a * m - b, m * a - b, a - m * b.
+    match node:
+        case ast.BinOp(
+            left=ast.BinOp(left=first, op=ast.Mult() | ast.Div() as inner, right=second),
+            op=ast.Add() | ast.Sub() as op,
+            right=third,
+        ):
+            yield "brackets", ast.BinOp(ast.BinOp(first, op, third), inner, second)
+            if isinstance(inner, ast.Mult):
+                yield "brackets", ast.BinOp(ast.BinOp(second, op, third), inner, first)
+    match node:
+        case ast.BinOp(
+            left=first,
+            op=ast.Add() | ast.Sub() as op,
+            right=ast.BinOp(left=second, op=ast.Mult() as inner, right=third),
+        ):
+            yield "brackets", ast.BinOp(ast.BinOp(first, op, third), inner, second)
 
 
 def _turned_other(node):

@@ -49,6 +49,15 @@ def errors_by_horizon(forecasts, truth, std):
         3,
         "brackets",
     ),
+    "a factor of one term that is meant for both": (
+        "errors_by_horizon",
+        """
+def errors_by_horizon(forecasts, truth, std):
+    return np.sqrt(np.mean((std * forecasts - truth) ** 2, axis=0))
+""",
+        3,
+        "brackets",
+    ),
     "a walk left as it was made": (
         "rnn_forward",
         """
