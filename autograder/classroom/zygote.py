@@ -32,6 +32,11 @@ MOST_TOLD = 2**16
 FAILED = b"failed: "
 
 
+def _command(line, parent, prepare):
+    """What starts a zygote: the arguments of ``fork_workers``, and where modules are found."""
+    return [sys.executable, "-c", START, json.dumps([list(map(str, sys.path)), line, parent, prepare])]
+
+
 class ZygoteLost(RuntimeError):
     """A zygote does not answer: it has ended, or will be ended now."""
 
@@ -48,11 +53,10 @@ class Zygote:
     def __init__(self, prepare=None):
         self.line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ready = False
-        told = json.dumps([list(map(str, sys.path)), theirs.fileno(), os.getpid(), prepare])
         try:
             # A process group of its own, as each worker has one: Ctrl-C in the terminal is for the parent.
             self.process = subprocess.Popen(
-                [sys.executable, "-c", START, told],
+                _command(theirs.fileno(), os.getpid(), prepare),
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 process_group=0,
@@ -145,7 +149,10 @@ class Forked:
 
 
 def fork_workers(line, parent, prepare):
-    """Be a zygote for as long as somebody holds the other end of the descriptor ``line``."""
+    """Be a zygote for as long as somebody holds the other end of the descriptor ``line``.
+
+    Where ``prepare`` starts threads, as some packages do, workers import for themselves.
+    """
     end_with(parent)
     line = socket.socket(fileno=line)
     gc.disable()  # nothing that is imported is garbage, and to look for some takes a quarter of the time
@@ -153,6 +160,9 @@ def fork_workers(line, parent, prepare):
         module, function, arguments = prepare
         with contextlib.suppress(Exception):  # the task that needs it will say so
             getattr(importlib.import_module(module), function)(*arguments)
+    if len(os.listdir("/proc/self/task")) > 1:  # what has threads must not be forked: begin again without
+        os.set_inheritable(line.fileno(), True)
+        os.execv(sys.executable, _command(line.fileno(), parent, None))
     gc.enable()
     gc.freeze()  # to collect must not touch what is shared with the workers
     with contextlib.suppress(OSError):  # nobody is there any more

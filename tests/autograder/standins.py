@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -137,3 +138,8 @@ def short_of_time_with_others(task):
     if began.count(task.submission.student) == 1:
         return replace(result, status=Status.TIME_LIMIT, starved=True)
     return result
+
+
+def start_a_thread():
+    """What some packages do when they are imported."""
+    threading.Thread(target=time.sleep, args=[FOR_EVER], daemon=True).start()

@@ -194,6 +194,13 @@ def test_what_forks_workers_has_imported_what_a_lesson_needs_and_started_no_thre
         assert pool.submit(int, "7").result() == 7  # whoever needs it will say so
 
 
+def test_what_has_threads_is_not_forked():
+    with Processes(1, prepare=("tests.autograder.standins", "start_a_thread", [])) as pool:
+        loaded = pool.submit(eval, "list(__import__('sys').modules)").result()
+        assert "autograder.classroom.worker" in loaded and "tests.autograder.standins" not in loaded
+        assert len(os.listdir(f"/proc/{pool._zygote.process.pid}/task")) == 1
+
+
 def test_a_pool_that_is_ended_while_its_workers_are_prepared_waits_for_nothing():
     with Processes(1, prepare=("time", "sleep", [FOR_EVER])) as pool:
         tasks = [pool.submit(int, "7") for _ in range(2)]
