@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.cli import commands
-from tests.autograder.waiting import FOR_EVER
+from tests.autograder.waiting import FOR_EVER, listen
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_it_answers_until_it_is_stopped(released, room):
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=listen,
     )
     address = re.search(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/", process.stdout.readline())[0]
     with urllib.request.urlopen(address, timeout=FOR_EVER) as answer:
