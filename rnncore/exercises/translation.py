@@ -678,15 +678,6 @@ DECODE_STEP = Exercise(
             cost=0.4,
         ),
         Mistake(
-            "last-state-asks",
-            old=LOOK,
-            new="    query = state[0][:, None].repeat(1, symbols.shape[1], 1)\n"
-            + LOOK.replace("(y,", "(query,"),
-            says="The state after the last symbol asks for all of them, so each step looks back with what comes later. "
-            "The decoder's outputs are the queries, one for each step.",
-            cost=0.4,
-        ),
-        Mistake(
             "query-and-keys-swapped",
             old="model.attention(y, keys, mask)",
             new="model.attention(keys, y, mask)",

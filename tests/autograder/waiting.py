@@ -85,7 +85,7 @@ def descendants(pid):
 def is_worker(one):
     """Whether a process that was seen is a worker, and not what forked it."""
     try:
-        return Path(f"/proc/{one.pid}/comm").read_text() == "worker\n"
+        return one.lives() and Path(f"/proc/{one.pid}/comm").read_text() == "worker\n"
     except OSError:
         return False
 
