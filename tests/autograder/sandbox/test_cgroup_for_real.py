@@ -43,7 +43,6 @@ def test_whoever_takes_more_than_the_group_may_hold_is_ended(code):
 
 def test_what_no_limit_of_a_process_sees_is_a_workers_memory_error_and_the_next_has_it_again():
     with Processes(1, memory=MEMORY, sandbox=BOUND) as pool:
-        pool._bound = MEMORY
         first = pool.submit(os.getpid).result()
         pool._workers[0].group.allow(MEMORY)
         with pytest.raises(MemoryError, match="had used up its 300 MiB"):
