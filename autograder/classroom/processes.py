@@ -240,8 +240,8 @@ class Processes(Executor):
                 fault = WorkerLost("the worker did not answer in time and was ended")
             elif worker.full or status == FULL:
                 fault = MemoryError(f"the worker had used up its {self._memory // MIB} MiB and ended {how}")
-            elif not worker.begun and not worker.task.returned:  # it was about to end when it was asked
-                worker.task.returned = True
+            elif not worker.begun and worker.task.returned < self._size:  # it was ending when it was asked
+                worker.task.returned += 1  # as all that there were may have been
                 with self._lock:
                     self._waiting.appendleft(worker.task)
                 return
@@ -299,7 +299,7 @@ class _Task:
     future: Future
     function: object
     arguments: tuple
-    returned: bool = False  # whether a worker went away before it had begun
+    returned: int = 0  # how many workers went away before they had begun
 
     def end(self, well, value):
         """Tell what came of it: its result, or the exception that it ended in."""

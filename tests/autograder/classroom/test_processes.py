@@ -118,6 +118,19 @@ def test_a_worker_that_is_idle_when_it_dies_is_replaced(pool):
         assert pool.submit(os.getpid).result() != first
 
 
+def test_a_task_that_no_dying_worker_has_begun_is_lost_with_none_of_them(pool):
+    wait_until(lambda: len(pool._workers) == 2 and all(one.ready for one in pool._workers))
+    first, second = [one.process.pid for one in pool._workers]
+    os.kill(first, signal.SIGSTOP)  # as slow to go as one that ends on a busy machine
+    os.kill(second, signal.SIGSTOP)
+    task = pool.submit(os.getpid)
+    wait_until(task.running)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: pool._workers[0].process.pid == second and len(pool._workers) == 2)
+    os.kill(second, signal.SIGKILL)
+    assert task.result() not in (first, second)
+
+
 def test_too_much_memory_is_a_memory_error_and_the_next_task_has_all_of_it_again(pool):
     with pytest.raises(MemoryError):
         pool.submit(bytes, MEMORY).result()
