@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import chain, islice
 
 import numpy as np
 
@@ -189,15 +190,22 @@ class Exercise:
             return None
         return self._defined(code) if source else None
 
-    def versions(self, function: Callable, sources: list[str], case: Case) -> list[Outcome]:
-        """What other texts of a function do with a case, as this exercise views it; run apart from all else.
+    def versions(self, function: Callable, sources: list[str], cases: list[Case]) -> list[list[Outcome]]:
+        """What other texts of a function do with each case, as this exercise views it; run apart from all else.
 
         Fewer than there are ``sources`` where one of them put an end to it.
         """
-        calls = self.calls(case)
-        ran = run_versions(function, sources, calls)
-        whole = range(0, len(ran) - len(calls) + 1, len(calls))
-        return [self.viewed(case, ran[at : at + len(calls)]) for at in whole]
+        calls = [self.calls(case) for case in cases]
+        flat = list(chain.from_iterable(calls))
+        ran = run_versions(function, sources, flat)
+        outcomes = iter(ran)
+        return [
+            [
+                self.viewed(case, list(islice(outcomes, len(each))))
+                for case, each in zip(cases, calls, strict=True)
+            ]
+            for _ in range(len(ran) // len(flat))
+        ]
 
     def _defined(self, code) -> Callable:
         names = dict(self.reference.__globals__)

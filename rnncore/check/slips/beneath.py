@@ -75,8 +75,8 @@ def beneath(marking: Marking, mistake) -> Marking | None:
     )
     most = len(ast.unparse(ast.parse(source))) + GROWTH if trials else 0
     trials = [edit.source for edit in trials if len(edit.source) <= most]
-    outcomes = marking.exercise.versions(marking.function, trials, marking.cases[0]) if trials else []
-    right = [_right(marking, outcome) for outcome in outcomes]
+    does = marking.exercise.versions(marking.function, trials, marking.cases[:1]) if trials else []
+    right = [_right(marking, outcome) for (outcome,) in does]
     if not right or max(right) < 0:
         return None
     return _marked(marking, trials[right.index(max(right))], source, first)

@@ -38,9 +38,9 @@ def machine_slip(marking, found, same) -> tuple[Slip, bool] | None:
     trials = islice(edits(textwrap.dedent(exercise.source)), most)
     while batch := list(islice(trials, at_once)):
         sources = [edit.source for edit in batch]
-        alike = _alike(marking, sources, numbers[0], same)
+        alike = _alike(marking, sources, numbers[:1], same)
         for edit, does in zip(batch, alike, strict=False):
-            if does and all(_alike(marking, [edit.source], n, same) == [True] for n in numbers[1:]):
+            if does and _alike(marking, [edit.source], numbers[1:], same) == [True]:
                 return _slip(found, edit), len(edit.source) >= whole - LESS
     return None
 
@@ -59,14 +59,14 @@ def _shape(value):
     return type(value) if numbers is None else numbers.shape
 
 
-def _alike(marking, sources: list[str], number: int, same) -> list[bool]:
-    """Which versions of the reference do in a case what the student's function did there.
+def _alike(marking, sources: list[str], numbers: list[int], same) -> list[bool]:
+    """Which versions of the reference do in these cases what the student's function did there.
 
     They run in a process of their own: an edit of a loop may never end, or grow.
     """
-    case, exercise = marking.cases[number], marking.exercise
-    outcomes = exercise.versions(exercise.reference, sources, case)
-    return [same(case, marking.outcomes[number], outcome) for outcome in outcomes]
+    cases, ours = [marking.cases[n] for n in numbers], [marking.outcomes[n] for n in numbers]
+    does = marking.exercise.versions(marking.exercise.reference, sources, cases)
+    return [all(map(same, cases, ours, outcomes)) for outcomes in does]
 
 
 def _slip(found, edit) -> Slip:

@@ -98,8 +98,8 @@ class _Repair:
         while batch := list(islice(trials, at_once)):
             if not self.exercise.many_calls:  # or what a batch returns may be more than the grader takes
                 at_once = 2 * self.first_few  # the likely ones came first, and each batch costs a process
-            outcomes = self._outcomes([edit.source for edit in batch], number)
-            for edit, outcome in zip(batch, outcomes, strict=False):
+            does = self._outcomes([edit.source for edit in batch], [number])
+            for edit, (outcome,) in zip(batch, does, strict=False):
                 if self._right(number, outcome) and self._right_elsewhere(edit):
                     return edit
                 parts = set() if better is None else self._right_parts(outcome)
@@ -107,22 +107,20 @@ class _Repair:
                     scores.append((-len(parts), len(scores), edit))
                 if better is not None and self.ran is not None and not outcome.error:
                     self.ran.append((edit, outcome))
-            if not outcomes:
+            if not does:
                 return None
         if better is not None:
             better += [edit for _, _, edit in sorted(scores, key=lambda score: score[:2])]
         return None
 
-    def _outcomes(self, sources: list[str], number: int) -> list:
-        """What versions do with a case, as the exercise views it."""
-        return self.exercise.versions(self.marking.function, sources, self.marking.cases[number])
+    def _outcomes(self, sources: list[str], numbers: list[int]) -> list:
+        """What versions do with each of these cases, as the exercise views it."""
+        cases = [self.marking.cases[number] for number in numbers]
+        return self.exercise.versions(self.marking.function, sources, cases)
 
     def _right_elsewhere(self, edit: Edit) -> bool:
-        return all(
-            outcomes and self._right(number, outcomes[0])
-            for number in self.numbers[1:]
-            for outcomes in [self._outcomes([edit.source], number)]
-        )
+        does = self._outcomes([edit.source], self.numbers[1:])
+        return bool(does) and all(map(self._right, self.numbers[1:], does[0]))
 
     def _right(self, number: int, outcome) -> bool:
         case, want = self.marking.cases[number], self.marking.wanted[number]
