@@ -3,9 +3,10 @@
 The same files on the same cores, one run of each after the other, for a small class and for larger ones.
 Cells that only show something are left out of the lesson for both, since nbgrader would run them and we do
 not. Stock nbgrader runs as it is installed: one process, a cold kernel for each notebook, no sandbox. Where
-otter-grader is installed (its command `otter` on the path), it grades one of the same notebooks, too. Then,
-in one process, the CPU time of one notebook is split into starting the kernel, the student's cells, judging,
-and writing; and it is measured what somebody waits for who has typed a command.
+otter-grader is installed (its command `otter` on the path, in an environment that has ipykernel and what the
+lesson imports), it grades one of the same notebooks, too. Then, in one process, the CPU time of one notebook
+is split into starting the kernel, the student's cells, judging, and writing; and it is measured what somebody
+waits for who has typed a command.
 With ``--write docs/speed.md`` the tables become that page's last section.
 """
 
@@ -286,9 +287,13 @@ def rows(names, classes, sample):
                 cells = [f"{seconds / students:.2f}" for seconds in (theirs[students], mine)]
                 throughput.append([name, str(students), *cells, f"{ratio:.1f} (target {aim:g}{missed})"])
                 print("  ".join(throughput[-1]), flush=True)
-            with_otter = otter(plain, folder)
+            try:
+                with_otter, why = otter(plain, folder), "is not installed here"
+            except subprocess.CalledProcessError as failed:
+                *_, last = failed.stderr.decode().splitlines() or [""]
+                with_otter, why = None, f"does not run here ({last})"
             if with_otter is None:
-                print("otter-grader is not installed here, so nothing is said of it.")
+                print(f"otter-grader {why}, so nothing is said of it.")
             else:
                 throughput.append([f"{name}, `otter run`", "1", f"{with_otter:.2f}", "", ""])
             spent = split(plain, folder)
