@@ -10,9 +10,22 @@ import ast
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from rnncore.check.slips.expressions import added, dropped, joined, renamed, turned, wrapped
-from rnncore.check.slips.spelling import respelled
+from rnncore.check.slips.expressions import (
+    FUNCTIONS,
+    added,
+    biases_in,
+    bounds_in,
+    dropped,
+    joined,
+    parted,
+    renamed,
+    turned,
+    within,
+    wrapped,
+)
+from rnncore.check.slips.spelling import respelled, words_of
 from rnncore.check.slips.statements import given_back, statements
 
 
@@ -83,9 +96,52 @@ def _edits(tree, seen: set, words: Sequence[str]) -> Iterator[Edit]:
     if not may_be_tried(tree):
         return
     function = tree.body[0]
-    if any(isinstance(node, ast.While) for node in ast.walk(tree)) or _names_it(tree, function.name):
+    if _names_it(tree, function.name):
         return  # an edit of it might not end
     function.decorator_list = []
+    fixed = _lines_that_end_loops(function)
+    for edit in _edits_of(tree, function, seen, words):
+        if edit.line not in fixed:
+            yield edit
+
+
+def _lines_that_end_loops(function) -> set[int]:
+    """The lines that decide when a ``while`` ends, and those in it that change what these look at."""
+    fixed = set()
+    for loop in ast.walk(function):
+        if not isinstance(loop, ast.While):
+            continue
+        inside = [node for node in ast.walk(loop) if isinstance(node, ast.stmt) and node is not loop]
+        ends = [one for one in inside if isinstance(one, ast.If) and _leaves(one)]
+        tests = [loop.test, *(one.test for one in ends)]
+        names = {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
+        deciding = [
+            one for one in inside if not hasattr(one, "body") and (_leaves(one) or _changes(one, names))
+        ]
+        for node in (*tests, *deciding):
+            fixed |= set(range(node.lineno, node.end_lineno + 1))
+    return fixed
+
+
+def _leaves(statement) -> bool:
+    return any(isinstance(node, ast.Break | ast.Continue | ast.Return) for node in ast.walk(statement))
+
+
+def _changes(statement, names: set[str]) -> bool:
+    """Whether a statement gives one of the names another value, or calls a method of it."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=target))):
+            return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(target))
+        case ast.Assign(targets=targets):
+            pass
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            targets = [target]
+        case _:
+            return isinstance(statement, ast.Delete)
+    return any(isinstance(n, ast.Name) and n.id in names for target in targets for n in ast.walk(target))
+
+
+def _edits_of(tree, function, seen: set, words: Sequence[str]) -> Iterator[Edit]:
     try:
         names, places = _names(function), _places(function)
         seen.add(ast.unparse(tree))
@@ -93,7 +149,16 @@ def _edits(tree, seen: set, words: Sequence[str]) -> Iterator[Edit]:
         return
     yield from _as_edits(given_back(tree, function))
     yield from _as_edits(respelled(tree, function, names, words))
-    for propose in (turned, dropped, wrapped, renamed, added, joined):
+    known = {*words, *words_of(function)}
+    likely = [one for one in FUNCTIONS if not words or one.rpartition(".")[2] in known]
+    missing = (
+        partial(within, functions=likely),
+        partial(joined, others=biases_in(function)),
+        partial(parted, bounds=bounds_in(function)),
+        joined,
+        partial(within, functions=[one for one in FUNCTIONS if one not in likely]),
+    )
+    for propose in (turned, dropped, wrapped, renamed, added, *missing):
         for place in places:
             for kind, new in propose(place.get(), names):
                 old = place.get()

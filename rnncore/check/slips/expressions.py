@@ -20,7 +20,9 @@ SIBLINGS = [
     {"floor", "ceil", "round"},
     {"std", "var"},
 ]
+FUNCTIONS = ("np.tanh", "sigmoid", "np.sqrt", "np.exp", "np.log", "np.abs")
 KEYWORDS = "keyword arguments"
+PARAMETERS = "weight_ih", "weight_hh", "bias_ih", "bias_hh"
 NUMBERS, LARGE = (0, 1, 2, -1), 1e6
 FEW_NAMES = 8  # of which any may be taken for any other; of more, only those that are alike
 
@@ -31,7 +33,7 @@ def copied(node, **changes):
     return ast.copy_location(new, node)
 
 
-def _call(function: str, node) -> ast.expr:
+def call(function: str, node) -> ast.expr:
     return ast.Call(ast.parse(function, mode="eval").body, [node], [])
 
 
@@ -150,7 +152,7 @@ def _turned_call(node, func, args, keywords):
     if name == "range":
         for changed in _ranges(args):
             yield "range", copied(node, args=changed)
-        yield "range", _call("reversed", node)
+        yield "range", call("reversed", node)
     if name == "reversed" and len(args) == 1:
         yield "range", args[0]
     if len(args) == 2:
@@ -188,7 +190,8 @@ def _indices(index):
     match index:
         case ast.Tuple(elts=elts):
             for position, item in enumerate(elts):
-                for new in _indices(item):
+                every = [ast.Slice(None, None, None)] if isinstance(item, ast.Constant) else []
+                for new in (*_indices(item), *every):
                     yield copied(index, elts=[*elts[:position], new, *elts[position + 1 :]])
             if len(elts) == 2:
                 yield copied(index, elts=elts[::-1])
@@ -243,8 +246,8 @@ def renamed(node, names):
                 if other != name and (len(names) <= FEW_NAMES or _alike(name, other)):
                     yield "names", copied(node, id=other)
         case ast.Constant(value=str() as key):
-            for other in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-                if key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") and other != key:
+            for other in PARAMETERS if key in PARAMETERS else ():
+                if other != key:
                     yield "names", copied(node, value=other)
 
 
@@ -271,22 +274,65 @@ def wrapped(node, names):
 
 def added(node, names):
     """Something that is missing."""
-    if not isinstance(node, ast.Name | ast.BinOp | ast.Subscript | ast.Call | ast.Attribute):
-        return
-    if isinstance(node, ast.Name) and node.id not in names:
-        return
-    yield "copies", ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
-    yield "signs", ast.UnaryOp(ast.USub(), node)
-    yield "factors", ast.BinOp(ast.Constant(1), ast.Sub(), node)
-    yield "powers", ast.BinOp(node, ast.Pow(), ast.Constant(2))
-    for function in ("np.tanh", "sigmoid", "np.sqrt", "np.exp", "np.log", "np.abs"):
-        yield "functions", _call(function, node)
+    if _may_be_numbers(node, names):
+        yield "copies", ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+        yield "signs", ast.UnaryOp(ast.USub(), node)
+        yield "factors", ast.BinOp(ast.Constant(1), ast.Sub(), node)
+        yield "terms", ast.BinOp(ast.Constant(1), ast.Add(), node)
+        yield "powers", ast.BinOp(node, ast.Pow(), ast.Constant(2))
 
 
-def joined(node, names):
-    """A factor or a term that is missing."""
+def within(node, names, functions):
+    """A function of it that is missing."""
+    if _may_be_numbers(node, names):
+        for function in functions:
+            yield "functions", call(function, node)
+
+
+def _may_be_numbers(node, names) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in names
+    return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Subscript | ast.Call | ast.Attribute)
+
+
+def bounds_in(tree) -> list[ast.expr]:
+    """What the slices of a tree begin and end with, and the names in it, each once; numbers are left out."""
+    found = {}
+    for part in ast.walk(tree):
+        for bound in (part.lower, part.upper) if isinstance(part, ast.Slice) else ():
+            for node in ast.walk(bound) if bound else ():
+                if node is bound or isinstance(node, ast.Name):
+                    found.setdefault(ast.unparse(node), node)
+    return [node for node in found.values() if not isinstance(node, ast.Constant | ast.UnaryOp)]
+
+
+def parted(node, names, bounds):
+    """A part of it in the place of the whole, with the ``bounds`` of other slices."""
+    if not isinstance(node, ast.Name) or node.id not in names:
+        return
+    for number in (0, 1, -1):
+        yield "index", ast.Subscript(node, ast.Constant(number), ast.Load())
+    for bound in (ast.Constant(1), ast.Constant(-1), *bounds):
+        yield "index", ast.Subscript(node, ast.Slice(bound, None, None), ast.Load())
+        yield "index", ast.Subscript(node, ast.Slice(None, bound, None), ast.Load())
+
+
+def joined(node, names, others=None):
+    """A factor, a divisor or a term that is missing: one of the names, or of ``others`` if there are any."""
     if isinstance(node, ast.BinOp) or (isinstance(node, ast.Name) and node.id in names):
-        for name in names:
-            other = ast.Name(name, ast.Load())
+        for other in [ast.Name(name, ast.Load()) for name in names] if others is None else others:
             yield "factors", ast.BinOp(node, ast.Mult(), other)
             yield "terms", ast.BinOp(node, ast.Add(), other)
+            yield "factors", ast.BinOp(node, ast.Div(), other)
+
+
+def biases_in(tree) -> list[ast.expr]:
+    """Both biases of every dict in a tree of which one of PARAMETERS is looked up."""
+    held = {
+        node.value.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
+        if isinstance(node.slice, ast.Constant) and node.slice.value in PARAMETERS
+    }
+    keys = [ast.Constant(key) for key in PARAMETERS if key.startswith("bias")]
+    return [ast.Subscript(name, key, ast.Load()) for name in held.values() for key in keys]

@@ -26,6 +26,7 @@ from rnncore.versions import source_of
 
 MOST, FIRST = 1000, 100  # versions that are tried, and how many at once at first: a number, not seconds
 SLOW, FIRST_SLOW = 160, 20  # the same where a call trains a model, say, or a case has many calls
+ENOUGH = 0.5  # of the right text: who gives zeros, and has written less than that, has made no slip
 BEGINNINGS = 2  # of versions that make more parts right: so many are edited once more
 
 
@@ -34,10 +35,20 @@ def repair_slips(marking, ran: list | None = None) -> tuple[Slip, ...]:
 
     ``ran``: where the answer stops with an error, the edits that run are put in here, with what they do.
     """
-    if is_idle(marking):
-        return ()
     source, first = source_of(marking.function)
-    return _Repair(marking, source, first, ran).slips() if source else ()
+    idle = is_idle(marking)
+    if not source or (idle and _size(source) < ENOUGH * _size(textwrap.dedent(marking.exercise.source))):
+        return ()
+    slips = _Repair(marking, source, first, ran).slips()
+    return slips if len(slips) == 1 or not idle else ()
+
+
+def _size(source: str) -> int:
+    """How much of a text is code: the nodes of its tree; 0 where it cannot be read."""
+    try:
+        return sum(1 for _ in ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError):
+        return 0
 
 
 def turned_back(marking, mistake) -> str | None:

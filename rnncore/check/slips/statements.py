@@ -8,7 +8,7 @@ import copy
 from collections.abc import Iterator
 from itertools import combinations, islice
 
-from rnncore.check.slips.expressions import copied
+from rnncore.check.slips.expressions import call, copied
 
 PRINTED, NOT_RETURNED = "print", "return"  # kinds that say it all
 PAIRS = 10  # of names that are exchanged in one statement
@@ -26,6 +26,7 @@ def statements(tree, function, names) -> Iterator[tuple]:
                     yield statement.lineno, "statement", ast.unparse(tree)
                 finally:
                     block.insert(at, statement)
+    yield from _looped(tree, function)
     yield from _exchanged(tree, blocks, names)
     for block in blocks:
         whole = list(block)
@@ -89,6 +90,20 @@ def _loaded(target):
 
 def _is_docstring(statement) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _looped(tree, function) -> Iterator[tuple]:
+    """A loop over the numbers below one, or over the places in a sequence, where these are meant."""
+    for loop in ast.walk(function):
+        if not isinstance(loop, ast.For | ast.comprehension) or isinstance(loop.iter, ast.Call):
+            continue
+        over = loop.iter
+        for numbers in (call("range", over), call("range", call("len", over))):
+            loop.iter = numbers
+            try:
+                yield over.lineno, "range", ast.unparse(tree)
+            finally:
+                loop.iter = over
 
 
 def _exchanged(tree, blocks, names) -> Iterator[tuple]:

@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from rnncore.cells.rnn import rnn_cell_backward
 from rnncore.check import check
 from rnncore.check.slips.edits import edits, last_line
 from rnncore.check.slips.repair import _Repair
@@ -108,6 +109,95 @@ def roll_forecast(step, state, last, horizon):
 """,
         7,
         "indentation",
+    ),
+    "a slice that is missing": (
+        "windows",
+        """
+def windows(series, T):
+    values = list(series)
+    return [values[start : start + T] for start in range(len(values) - T)], values
+""",
+        4,
+        "index",
+    ),
+    "an index for a slice": (
+        "windows",
+        """
+def windows(series, T):
+    stretches = np.lib.stride_tricks.sliding_window_view(series, T + 1)
+    return stretches[:, :-1], stretches[0, -1]
+""",
+        4,
+        "index",
+    ),
+    "an index that is missing": (
+        "combine",
+        """
+def combine(first, second):
+    a, b = first
+    return second[0] * a, second * b + second[1]
+""",
+        4,
+        "index",
+    ),
+    "a function that is missing": (
+        "sigmoid",
+        """
+def sigmoid(x):
+    return 1 / (1 + -np.clip(x, -500, 500))
+""",
+        3,
+        "functions",
+    ),
+    "a one that is missing": (
+        "sigmoid",
+        """
+def sigmoid(x):
+    return 1 / np.exp(-np.clip(x, -500, 500))
+""",
+        3,
+        "terms",
+    ),
+    "a bias that is missing": (
+        "rnn_forward",
+        """
+def rnn_forward(p, x, h0):
+    h, ys, caches = h0, [], []
+    from_input = x @ p["weight_ih"].T + p["bias_ih"]
+    for t in range(x.shape[1]):
+        before, h = h, np.tanh(from_input[:, t] + h @ p["weight_hh"].T)
+        ys.append(h)
+        caches.append((x[:, t], before, h))
+    return np.stack(ys, axis=1), h, caches
+""",
+        4,
+        "terms",
+    ),
+    "numbers that are not counted": (
+        "roll_forecast",
+        """
+def roll_forecast(step, state, last, horizon):
+    said = []
+    for h in horizon:
+        last, state = step(last, state)
+        said.append(last)
+    return np.stack(said, axis=1)
+""",
+        4,
+        "range",
+    ),
+    "a walk as long as something holds": (
+        "spectrogram",
+        """
+def spectrogram(signal, size=256, hop=160):
+    rows, start = [], 0
+    while start + size <= len(signal):
+        rows.append(np.abs(np.fft.rfft(signal[start : start + size] * np.hanning(size))) ** 2 + start)
+        start += hop
+    return np.array(rows)
+""",
+        5,
+        "terms",
     ),
     "a name": (
         "lstm_cell_backward",
@@ -292,7 +382,6 @@ def test_a_version_that_does_not_end_is_stopped():
 @pytest.mark.parametrize(
     "source",
     [
-        "def f(x):\n    while x > 1:\n        x = x / 2\n    return x",
         "def f(x):\n    return f(x - 1)",
         "def f(x):\n    global y\n    return y",
         "f = 3",
@@ -305,6 +394,37 @@ def test_a_version_that_does_not_end_is_stopped():
 )
 def test_what_might_not_end_or_is_no_function_is_not_edited(source):
     assert list(edits(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "free"),
+    [
+        ("def f(x):\n    n = x\n    while n > 1:\n        y = x\n        n = n / 2\n    return x", {2, 4, 6}),
+        (
+            "def f(x):\n    while True:\n        y = x\n        if y < x:\n            break\n    return x",
+            {6},
+        ),
+        ("def f(x):\n    while len(x) < 9:\n        y = x\n        x.append(y)\n    return x", {3, 5}),
+        ("def f(x):\n    while x.any():\n        del x[0]\n        x[1:] = 2\n    return x", {5}),
+    ],
+)
+def test_what_decides_when_a_loop_ends_is_not_edited(source, free):
+    assert {edit.line for edit in edits(source)} == free
+
+
+def test_a_loop_that_never_runs_is_named_and_earns_no_more_than_other_zeros():
+    source = """
+def gradient_norms(p, dy, caches):
+    carry, norms = 0 * dy[:, 0], np.zeros(dy.shape[1])
+    for t in range(dy.shape[1] - 1, -1, 1):
+        upstream = dy[:, t] + carry
+        norms[t] = np.linalg.norm(upstream)
+        _, carry, _ = rnn_cell_backward(p, upstream, caches[t])
+    return norms
+"""
+    answer = student("gradient_norms", source, "never runs", rnn_cell_backward=rnn_cell_backward)
+    verdict = check(answer, 10, seed=0)
+    assert "Everything but line 4 is right" in verdict.mistakes[0].says and verdict.earned <= 1
 
 
 def test_every_edit_is_a_text_that_can_be_read_and_differs():
