@@ -142,6 +142,7 @@ def _changes(statement, names: set[str]) -> bool:
 
 
 def _edits_of(tree, function, seen: set, words: Sequence[str]) -> Iterator[Edit]:
+    """The same with those of the lines that decide when a loop ends."""
     try:
         names, places = _names(function), _places(function)
         seen.add(ast.unparse(tree))

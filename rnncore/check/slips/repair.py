@@ -9,6 +9,7 @@ What to write there is never said. In comes a ``Marking``, out goes a ``Slip``, 
 import ast
 import textwrap
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 
 from rnncore.check.compare import agree
@@ -27,6 +28,9 @@ from rnncore.versions import source_of
 MOST, FIRST = 1000, 100  # versions that are tried, and how many at once at first: a number, not seconds
 SLOW, FIRST_SLOW = 160, 20  # the same where a call trains a model, say, or a case has many calls
 ENOUGH = 0.5  # of the right text: who gives zeros, and has written less than that, has made no slip
+EARNS_A_TENTH = (
+    "As it is, it returns what an answer without any work returns, and that earns a tenth at most."
+)
 BEGINNINGS = 2  # of versions that make more parts right: so many are edited once more
 
 
@@ -39,8 +43,8 @@ def repair_slips(marking, ran: list | None = None) -> tuple[Slip, ...]:
     idle = is_idle(marking)
     if not source or (idle and _size(source) < ENOUGH * _size(textwrap.dedent(marking.exercise.source))):
         return ()
-    slips = _Repair(marking, source, first, ran).slips()
-    return slips if len(slips) == 1 or not idle else ()
+    repair = _Repair(marking, source, first, ran)
+    return repair.slip_of_zeros() if idle else repair.slips()
 
 
 def _size(source: str) -> int:
@@ -91,6 +95,12 @@ class _Repair:
             if found:
                 return self._two(first, found)
         return ()
+
+    def slip_of_zeros(self) -> tuple[Slip, ...]:
+        """One edit of an answer that gives what no work gives: named, and said why it earns no more."""
+        found = self.right_one(islice(edits(self.source, words=self._words), self.after_one))
+        slips = [self._one(found)] if found else []
+        return tuple(replace(slip, says=f"{slip.says} {EARNS_A_TENTH}") for slip in slips)
 
     @property
     def _words(self) -> list[str]:
